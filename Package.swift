@@ -1,0 +1,50 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "swift-private-training",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+        .library(name: "PyTrees", targets: ["PyTrees"]),
+        .library(name: "PrivacyMechanisms", targets: ["PrivacyMechanisms"]),
+        .executable(name: "dpbench", targets: ["dpbench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COpenBLAS",
+            pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev", "liblapacke-dev"]), .brew(["openblas"])]
+        ),
+        .target(name: "CPrivacyKernels"),
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels"]),
+        .target(name: "PyTrees"),
+        .target(
+            name: "PrivacyMechanisms",
+            dependencies: [
+                "CPrivacyKernels", "LinearAlgebra", "PyTrees",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]
+        ),
+        .executableTarget(
+            name: "dpbench",
+            dependencies: [
+                "LinearAlgebra", "PyTrees", "PrivacyMechanisms",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/dpbench",
+            resources: [.copy("Resources/digits.csv")]
+        ),
+        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CPrivacyKernels"]),
+        .testTarget(name: "PyTreesTests", dependencies: ["PyTrees"]),
+        .testTarget(
+            name: "PrivacyMechanismsTests",
+            dependencies: ["PrivacyMechanisms", "LinearAlgebra", "PyTrees", "CPrivacyKernels"]
+        ),
+    ]
+)
