@@ -88,6 +88,14 @@ struct PyTreeTests {
         #expect(other == Model.example)
     }
 
+    @Test func theSameCountInAnotherShapeIsAMismatch() throws {
+        let vector = ParameterVector(zeros: try TreeLayout([("a", [2, 3])]))
+        #expect(throws: PyTreeError.shapeMismatch(path: "a", shape: [3, 2], expected: [2, 3])) {
+            try ["a": Tensor(zeros: [3, 2])].unflattened(from: vector)
+        }
+        #expect(throws: Never.self) { try ["a": Tensor(zeros: [2, 3])].unflattened(from: vector) }
+    }
+
     @Test func missingAndUnexpectedLeavesAreNamed() throws {
         let vector = try ["a": Float(1), "b": 2].flattened()
         #expect(throws: PyTreeError.missingLeaf("b", shape: [], found: nil)) {

@@ -63,16 +63,17 @@ struct TreeVisitorTests {
     @Test func aRepeatedSubtreeIsAnErrorThoughItsLeavesDiffer() {
         struct Twice: PyTree {
             var key: String
-            var between: [Float]
+            var between: [Float]?
 
             mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
                 var (first, second) = (["x": Float(1)], ["y": Float(2)])
                 try visitor.visit("a", &first)
-                try visitor.visit("between", &between)
+                // Not even an empty subtree lies between the two if there is nothing to visit.
+                if between != nil { try visitor.visit("between", &between) }
                 try visitor.visit(key, &second)
             }
         }
-        for between in [[], [Float(1)]] {
+        for between in [nil, [], [Float(1)]] {
             #expect(throws: PyTreeError.duplicatePath("a")) { try Twice(key: "a", between: between).treeLayout() }
             #expect(throws: Never.self) { try Twice(key: "b", between: between).treeLayout() }
         }
