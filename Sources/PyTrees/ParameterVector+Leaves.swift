@@ -1,0 +1,66 @@
+extension ParameterVector {
+    /// A copy of the leaf at `path`; throws if there is none.
+    /// - Complexity: O(depth + elements of the leaf).
+    public func tensor(at path: TreePath) throws(PyTreeError) -> Tensor {
+        guard let leaf = layout[path] else { throw .unknownLeaf(path) }
+        return Tensor(shape: leaf.shape, uncheckedValues: Array(values[leaf.range]))
+    }
+
+    /// Overwrites the leaf at `path` in place; throws if there is none, or it has another shape.
+    /// - Complexity: O(depth + elements of the leaf), and one copy of the vector if another one shares its values.
+    public mutating func setTensor(_ tensor: Tensor, at path: TreePath) throws(PyTreeError) {
+        guard let leaf = layout[path] else { throw .unknownLeaf(path) }
+        guard leaf.shape == tensor.shape else {
+            throw .shapeMismatch(path: path, shape: tensor.shape, expected: leaf.shape)
+        }
+        withUnsafeMutableValues { values in
+            _ = UnsafeMutableBufferPointer(rebasing: values[leaf.range]).update(fromContentsOf: tensor.values)
+        }
+    }
+
+    /// The leaf at `path`; traps if there is none, or if it is set to another shape.
+    ///
+    /// Changing an element through it copies the leaf out and back in: change many through
+    /// ``withUnsafeMutableValues(_:)``.
+    public subscript(path: TreePath) -> Tensor {
+        get {
+            do throws(PyTreeError) {
+                return try tensor(at: path)
+            } catch {
+                preconditionFailure(error.description)
+            }
+        }
+        set {
+            do throws(PyTreeError) {
+                try setTensor(newValue, at: path)
+            } catch {
+                preconditionFailure(error.description)
+            }
+        }
+    }
+}
+
+extension ParameterVector: Codable {
+    private enum CodingKeys: CodingKey {
+        case layout, bitPatterns
+    }
+
+    /// Reads the layout and the bit patterns; throws if they do not fit together.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let layout = try container.decode(TreeLayout.self, forKey: .layout)
+        let bitPatterns = try container.decode([UInt32].self, forKey: .bitPatterns)
+        do throws(PyTreeError) {
+            try self.init(values: bitPatterns.map(Float.init(bitPattern:)), layout: layout)
+        } catch {
+            throw error.decodingError(at: decoder.codingPath)
+        }
+    }
+
+    /// Writes the layout, and the values as bit patterns, since JSON has neither NaN nor infinity.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(layout, forKey: .layout)
+        try container.encode(values.map(\.bitPattern), forKey: .bitPatterns)
+    }
+}
