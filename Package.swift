@@ -13,6 +13,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
     ],
     targets: [
         .systemLibrary(
@@ -22,7 +23,7 @@ let package = Package(
         ),
         .target(name: "CPrivacyKernels"),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels"]),
-        .target(name: "PyTrees"),
+        .target(name: "PyTrees", exclude: ["README.md"]),
         .target(
             name: "PrivacyMechanisms",
             dependencies: [
@@ -31,11 +32,13 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]
         ),
+        .target(name: "CommandLineSupport"),
         .executableTarget(
             name: "dpbench",
             dependencies: [
-                "LinearAlgebra", "PyTrees", "PrivacyMechanisms",
+                "CommandLineSupport", "LinearAlgebra", "PyTrees", "PrivacyMechanisms",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TextTable", package: "TextTable"),
             ],
             path: "Benchmarks/dpbench",
             resources: [.copy("Resources/digits.csv")]

@@ -28,13 +28,13 @@ typedef uint32_t v8u __attribute__((vector_size(32)));
 #if defined(__x86_64__)
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define NAME(x) x##_v3
+#define NAME(x) x##_avx2
 #include "gaussian.inc"
 #undef NAME
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define NAME(x) x##_v4
+#define NAME(x) x##_avx512
 #include "gaussian.inc"
 #undef NAME
 #pragma clang attribute pop

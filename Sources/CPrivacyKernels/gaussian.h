@@ -54,17 +54,17 @@ void dpk_gaussian_add_portable(const unsigned char *blocks, long count, const do
 #if defined(__x86_64__)
 
 /// `dpk_gaussian_portable` for processors with AVX2 (x86-64-v3).
-void dpk_gaussian_v3(const unsigned char *blocks, long count, float *out);
+void dpk_gaussian_avx2(const unsigned char *blocks, long count, float *out);
 
 /// `dpk_gaussian_add_portable` for processors with AVX2 (x86-64-v3).
-void dpk_gaussian_add_v3(const unsigned char *blocks, long count, const double *sum, double sum_scale,
+void dpk_gaussian_add_avx2(const unsigned char *blocks, long count, const double *sum, double sum_scale,
                          const float *_Nullable post_scale, double sigma, float *out);
 
 /// `dpk_gaussian_portable` for processors with AVX-512 (x86-64-v4).
-void dpk_gaussian_v4(const unsigned char *blocks, long count, float *out);
+void dpk_gaussian_avx512(const unsigned char *blocks, long count, float *out);
 
 /// `dpk_gaussian_add_portable` for processors with AVX-512 (x86-64-v4).
-void dpk_gaussian_add_v4(const unsigned char *blocks, long count, const double *sum, double sum_scale,
+void dpk_gaussian_add_avx512(const unsigned char *blocks, long count, const double *sum, double sum_scale,
                          const float *_Nullable post_scale, double sigma, float *out);
 
 #endif

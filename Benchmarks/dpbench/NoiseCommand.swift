@@ -1,0 +1,96 @@
+import ArgumentParser
+import CommandLineSupport
+import Foundation
+import LinearAlgebra
+import PrivacyMechanisms
+import TextTable
+
+struct NoiseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "noise",
+        abstract: "Times standard normal numbers: secure and seeded, on one thread and on all.")
+
+    @Option(help: "Normals per run.")
+    var count = 8_000_000
+
+    @OptionGroup var options: MeasurementOptions
+
+    struct Record: Codable {
+        var benchmark = "noise"
+        let path: String
+        let threads: Int
+        let count: Int
+        let seconds: Double
+        let normalsPerSecond: Double
+    }
+
+    func validate() throws {
+        try MeasurementOptions.requirePositive("--count", count)
+    }
+
+    func run() throws {
+        let threads = options.applyThreads()
+        let progress = Progress()
+        var numbers = [Float](repeating: 0, count: count)
+        var secure = GaussianNoise()
+        var seeded = GaussianNoise(nonPrivateSeed: 1)
+        let teams = threads == 1 ? [1] : [1, threads]
+        var labels: [(path: String, threads: Int)] = []
+        var competitors: [() throws -> Void] = []
+        for team in teams {
+            labels += [("secure", team), ("seeded", team)]
+            competitors += [
+                {
+                    Threads.limit = team
+                    var span = numbers.mutableSpan
+                    secure.fill(&span)
+                },
+                {
+                    Threads.limit = team
+                    var span = numbers.mutableSpan
+                    seeded.fill(&span)
+                },
+            ]
+        }
+        let measurement = try Measurement(runs: options.runs, of: competitors) {
+            progress.show("noise: run \($0) of \(options.runs)")
+        }
+        progress.clear()
+        let records = labels.enumerated().map { index, label in
+            let seconds = measurement.median(of: index)
+            return Record(
+                path: label.path, threads: label.threads, count: count, seconds: seconds,
+                normalsPerSecond: Double(count) / seconds)
+        }
+        try show(records)
+    }
+
+    private func show(_ records: [Record]) throws {
+        if options.format == .json {
+            try records.forEach { try printJSONLine($0) }
+        } else {
+            let table = TextTable<Record> { record in
+                [
+                    Column(title: "source", value: record.path),
+                    Column(title: "threads", value: record.threads, align: .right),
+                    Column(title: "seconds", value: Format.seconds(record.seconds), align: .right),
+                    Column(
+                        title: "million normals/s", value: Format.decimals(record.normalsPerSecond / 1e6, 0),
+                        align: .right),
+                ]
+            }
+            table.print(records, style: Style.pipe)
+        }
+        if let plot = options.plot {
+            let bars = records.map {
+                (
+                    name: "\($0.path), \($0.threads)", value: $0.normalsPerSecond / 1e6,
+                    label: Format.decimals($0.normalsPerSecond / 1e6, 0)
+                )
+            }
+            try writeFile(
+                BarChart(title: "Standard normals by source and threads", unit: "million per second", bars: bars).svg,
+                to: plot)
+        }
+    }
+}

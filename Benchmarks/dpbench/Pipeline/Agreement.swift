@@ -1,0 +1,82 @@
+import LinearAlgebra
+import PrivacyMechanisms
+import PyTrees
+
+/// Whether the paths compute the same sum, before anybody times them.
+///
+/// An error is measured against Σ_i |c_ij|, the sum of what the examples contribute to a coordinate in absolute value:
+/// that is what a bound on the rounding of a sum is relative to.
+struct Agreement {
+    /// The largest relative error of each path, in the order they were given.
+    let maxRelativeErrors: [Double]
+
+    /// Throws `BenchmarkError.pathsDisagree` if a path errs by more than Float32 arithmetic can explain.
+    init(_ problem: PipelineProblem, paths: [(name: String, sum: [Float])]) throws {
+        let (exact, absolute) = Self.exactSum(problem)
+        let bound = Self.bound(examples: problem.gradients.rows, parameters: problem.layout.count)
+        maxRelativeErrors = try paths.map { name, sum in
+            var worst = 0.0
+            for index in exact.indices {
+                let error = abs(Double(sum[index]) - exact[index])
+                // The negated comparison also catches NaN.
+                if !(error <= worst * absolute[index]) { worst = max(worst, error / absolute[index]) }
+                if error.isNaN || error > bound * absolute[index] {
+                    throw BenchmarkError.pathsDisagree(
+                        path: name, parameter: index, found: sum[index], exact: exact[index])
+                }
+            }
+            return worst
+        }
+    }
+
+    /// A Float32 sum of B terms errs by at most B half-ulps, each product and quotient by one; a Float32 norm over P
+    /// squares, added up in sixteen lanes at least, by P/16 half-ulps, its root by half of that.
+    static func bound(examples: Int, parameters: Int) -> Double {
+        (Double(examples) + Double(parameters) / 32 + 16) * 0x1p-24 + 0x1p-22
+    }
+
+    private static func exactSum(_ problem: PipelineProblem) -> (sum: [Double], absolute: [Double]) {
+        var sum = [Double](repeating: 0, count: problem.layout.count)
+        var absolute = sum
+        for example in 0..<problem.gradients.rows {
+            problem.gradients.withRow(example) { row in
+                row.withUnsafeBufferPointer { row in
+                    var square = 0.0
+                    if let scale = problem.scale?.values {
+                        for index in row.indices {
+                            let value = Double(scale[index]) * Double(row[index])
+                            square += value * value
+                        }
+                    } else {
+                        for value in row { square += Double(value) * Double(value) }
+                    }
+                    let factor = square == 0 ? 1 : min(1, problem.l2ClipNorm / square.squareRoot())
+                    for index in row.indices {
+                        sum[index] += factor * Double(row[index])
+                        absolute[index] += abs(factor * Double(row[index]))
+                    }
+                }
+            }
+        }
+        return (sum, absolute)
+    }
+}
+
+/// What stops a benchmark.
+enum BenchmarkError: Error, Equatable, CustomStringConvertible {
+    /// Two paths that should compute the same did not.
+    case pathsDisagree(path: String, parameter: Int, found: Float, exact: Double)
+    /// The matrix, and the copy that the BLAS path makes of it, need more memory than there is.
+    case notEnoughMemory(needed: Int, available: Int)
+
+    var description: String {
+        switch self {
+        case .pathsDisagree(let path, let parameter, let found, let exact):
+            "The \(path) path gives \(found) for parameter \(parameter), where the exact sum is \(exact): "
+                + "no speeds are shown for wrong results."
+        case .notEnoughMemory(let needed, let available):
+            "The matrix and its scaled copy need \(needed >> 20) MiB, but \(available >> 20) MiB are free: "
+                + "use fewer examples or parameters."
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import CommandLineSupport
+import Foundation
+import LinearAlgebra
+import PrivacyMechanisms
+import PyTrees
+import TextTable
+
+struct PipelineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pipeline",
+        abstract: "Times transform, clip, sum, noise and inverse over one matrix: naive, BLAS and fused.",
+        discussion: """
+            Without --examples, --params and --gradients, the per-example gradients of a softmax regression on 1,797 \
+            handwritten digits are privatized as well, and the private mean gradient is compared with the true one.
+            """)
+
+    enum Transform: String, CaseIterable, ExpressibleByArgument {
+        case diagonal, none
+    }
+
+    @Option(help: "Examples in the synthetic matrix (default: 256).")
+    var examples: Int?
+
+    @Option(help: "Parameters in the synthetic matrix (default: 1000000).")
+    var params: Int?
+
+    @Option(help: ArgumentHelp("A matrix of your own: NumPy format, Float32, C order.", valueName: "FILE.npy"))
+    var gradients: String?
+
+    @Option(help: "The pre-clipping transform.")
+    var transform = Transform.diagonal
+
+    @OptionGroup var options: MeasurementOptions
+
+    func validate() throws {
+        if let examples { try MeasurementOptions.requirePositive("--examples", examples) }
+        if let params { try MeasurementOptions.requirePositive("--params", params) }
+        if gradients != nil, examples != nil || params != nil {
+            throw ValidationError("--gradients brings its own size: leave out --examples and --params.")
+        }
+    }
+
+    func run() throws {
+        let threads = options.applyThreads()
+        let problem = try problem()
+        let records = try PipelineRun(problem: problem, threads: threads, runs: options.runs).records()
+        try print(records, title: nil)
+        if let plot = options.plot { try writeFile(chart(records), to: plot) }
+        if examples == nil && params == nil && gradients == nil { try runDigits(threads: threads) }
+    }
+
+    private func problem() throws -> PipelineProblem {
+        let hasScale = transform == .diagonal
+        guard let gradients else {
+            let (rows, columns) = (examples ?? 256, params ?? 1_000_000)
+            // The matrix and the BLAS path's copy of it.
+            let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+            let needed = overflow ? Int.max : count.multipliedReportingOverflow(by: 8).partialValue
+            if let available = SystemMemory.availableBytes, overflow || count > Int.max / 8 || needed > available {
+                throw BenchmarkError.notEnoughMemory(needed: needed, available: available)
+            }
+            return try .synthetic(examples: rows, parameters: columns, hasScale: hasScale)
+        }
+        let matrix = try NumPyFile.readMatrix(gradients)
+        if matrix.count == 0 {
+            throw NumPyFileError.empty(path: gradients, rows: matrix.rows, columns: matrix.columns)
+        }
+        return PipelineProblem(
+            name: URL(fileURLWithPath: gradients).lastPathComponent, gradients: matrix,
+            layout: try TreeLayout([("gradient", [matrix.columns])]), hasScale: hasScale, l2ClipNorm: nil,
+            noiseMultiplier: 1)
+    }
+
+    private func runDigits(threads: Int) throws {
+        let (gradients, layout) = try Digits().softmaxGradients()
+        let problem = PipelineProblem(
+            name: "digits", gradients: gradients, layout: layout, hasScale: transform == .diagonal, l2ClipNorm: nil,
+            noiseMultiplier: 1)
+        let records = try PipelineRun(problem: problem, threads: threads, runs: options.runs).records()
+        try print(records, title: "Softmax regression on 1,797 digits (UCI optical digits, CC BY 4.0):")
+        try PrivateMeanError(problem).print(options.format)
+    }
+
+    private func print(_ records: [PipelineRecord], title: String?) throws {
+        if options.format == .json { return try records.forEach { try printJSONLine($0) } }
+        let first = records[0]
+        if let title { Swift.print("\n\(title)") }
+        Swift.print(
+            "\(first.examples) × \(first.params), transform \(first.transform), \(first.threads) threads; "
+                + "one read of the matrix takes \(Format.seconds(first.readOnceSeconds)) s\n")
+        let table = TextTable<PipelineRecord> { record in
+            [
+                Column(title: "path", value: record.path),
+                Column(title: "seconds", value: Format.seconds(record.seconds), align: .right),
+                Column(title: "GB/s", value: Format.decimals(record.gigabytesPerSecond, 1), align: .right),
+                Column(
+                    title: "× naive", value: record.timesNaive.map { Format.decimals($0, 2) } ?? "", align: .right),
+                Column(title: "reads", value: Format.decimals(record.timesReadOnce, 2), align: .right),
+                Column(
+                    title: "peak MiB", value: record.peakBytes.map { "\($0 >> 20)" } ?? "unknown", align: .right),
+                Column(title: "error", value: String(format: "%.1e", record.maxRelativeError), align: .right),
+            ]
+        }
+        table.print(records, style: Style.pipe)
+    }
+
+    private func chart(_ records: [PipelineRecord]) -> String {
+        let read = ("one read", records[0].readOnceSeconds, Format.seconds(records[0].readOnceSeconds) + " s")
+        let bars = records.map { ($0.path, $0.seconds, "\(Format.seconds($0.seconds)) s") }
+        return BarChart(
+            title: "Privatizing \(records[0].examples) × \(records[0].params) gradients, \(records[0].threads) threads",
+            unit: "seconds", bars: [read] + bars
+        ).svg
+    }
+}
+
+/// How numbers are shown in tables.
+enum Format {
+    static func seconds(_ value: Double) -> String { String(format: value < 0.001 ? "%.6f" : "%.4f", value) }
+    static func decimals(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+}

@@ -1,0 +1,108 @@
+import CommandLineSupport
+import Foundation
+import LinearAlgebra
+import PrivacyMechanisms
+import PyTrees
+
+/// One line of the result.
+struct PipelineRecord: Codable {
+    var benchmark = "pipeline"
+    let path: String
+    let dataset: String
+    let transform: String
+    let examples: Int
+    let params: Int
+    let threads: Int
+    let seconds: Double
+    let readOnceSeconds: Double
+    let gigabytesPerSecond: Double
+    /// The median of the ratios of runs taken beside each other.
+    let timesNaive: Double?
+    let timesReadOnce: Double
+    let maxRelativeError: Double
+    let peakBytes: Int?
+}
+
+/// Checks that the paths agree, then times them.
+struct PipelineRun {
+    enum Path: String, CaseIterable {
+        case naive, blas, fused
+    }
+
+    let problem: PipelineProblem
+    let threads: Int
+    let runs: Int
+    var paths = Path.allCases
+    var progress = Progress()
+
+    func records() throws -> [PipelineRecord] {
+        try requireMemory()
+        let fused = try FusedPath(problem: problem)
+        let errors = try checkAgreement(fused)
+        var secureNoise = GaussianNoise()
+        var peaks = paths.map { _ in 0 }
+        let readOnce = { _ = problem.gradients.withUnsafeElements { MemoryRead.run($0) } }
+        var competitors: [() throws -> Void] = [readOnce]
+        for (index, path) in paths.enumerated() {
+            competitors.append {
+                PeakMemory.reset()
+                try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &secureNoise)
+                peaks[index] = max(peaks[index], PeakMemory.bytes ?? 0)
+            }
+        }
+        let measurement = try Measurement(runs: runs, of: competitors) { run in
+            let size = "\(problem.gradients.rows) × \(problem.gradients.columns)"
+            progress.show(run == 0 ? "\(problem.name) \(size): warming up" : "\(size): run \(run) of \(runs)")
+        }
+        progress.clear()
+        return paths.enumerated().map { index, path in
+            let seconds = measurement.median(of: index + 1)
+            let naive = paths.firstIndex(of: .naive)
+            return PipelineRecord(
+                path: path.rawValue, dataset: problem.name, transform: problem.scale == nil ? "none" : "diagonal",
+                examples: problem.gradients.rows, params: problem.gradients.columns, threads: threads,
+                seconds: seconds, readOnceSeconds: measurement.median(of: 0),
+                gigabytesPerSecond: problem.bytes / seconds / 1e9,
+                timesNaive: naive.map { measurement.medianRatio(of: $0 + 1, to: index + 1) },
+                timesReadOnce: measurement.medianRatio(of: index + 1, to: 0), maxRelativeError: errors[index],
+                peakBytes: peaks[index] > 0 ? peaks[index] : nil)
+        }
+    }
+
+    private func checkAgreement(_ fused: FusedPath) throws -> [Double] {
+        progress.show("checking that the paths agree without noise")
+        var noise = GaussianNoise(nonPrivateSeed: 0)
+        let sums = try paths.map { path in
+            (name: path.rawValue, sum: try run(path, fused, noiseMultiplier: 0, &noise))
+        }
+        return try Agreement(problem, paths: sums).maxRelativeErrors
+    }
+
+    @discardableResult
+    private func run(
+        _ path: Path, _ fused: FusedPath, noiseMultiplier: Double, _ noise: inout GaussianNoise
+    ) throws -> [Float] {
+        switch path {
+        case .naive: NaivePath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise)
+        case .blas: BLASPath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise)
+        case .fused: try fused.privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise).values
+        }
+    }
+
+    /// The BLAS path copies the matrix: better to say so than to be killed on the way.
+    private func requireMemory() throws {
+        guard paths.contains(.blas), let available = SystemMemory.availableBytes else { return }
+        let needed = 4 * problem.gradients.count
+        if needed > available { throw BenchmarkError.notEnoughMemory(needed: needed, available: available) }
+    }
+}
+
+/// What the system can still hand out.
+enum SystemMemory {
+    /// Bytes, or nil where the system does not say.
+    static var availableBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+        return line?.split(separator: " ").compactMap { Int($0) }.first.map { $0 << 10 }
+    }
+}

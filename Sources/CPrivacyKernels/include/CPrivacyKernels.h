@@ -1,0 +1,78 @@
+// The vector kernels that BLAS lacks, each compiled for several instruction sets and chosen once at run time.
+//
+// Every kernel is a pure function of its arguments: no allocation, no threads, no global state. Pointers need only
+// the natural alignment of their element type. Counts may be zero.
+
+#ifndef C_PRIVACY_KERNELS_H
+#define C_PRIVACY_KERNELS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma clang assume_nonnull begin
+
+/// The instruction sets the kernels are compiled for. `DPK_PORTABLE` is the platform's baseline.
+typedef enum { DPK_PORTABLE = 0, DPK_AVX2 = 1, DPK_AVX512 = 2 } dpk_level;
+
+/// One set of kernels, compiled for one instruction set. All sets give bit-identical results: none contracts a
+/// multiplication and an addition into one rounding, and every reduction has the same eight lanes in the same order.
+typedef struct {
+    dpk_level level;
+
+    /// squared_norms[r] = Σ_j (scale[j] · rows[r][offset + j])² for j in 0 ..< count, accumulated in Float64.
+    ///
+    /// `scale` is NULL (all ones) or as long as a row; it is read at `offset`, like the rows.
+    void (*squared_norms)(const float *_Nonnull const *_Nonnull rows, long row_count, long offset, long count,
+                          const float *_Nullable scale, double *squared_norms);
+
+    /// sum[offset + j] += Σ_r coefficients[r] · rows[r][offset + j] in Float64, one row after the other, so that the
+    /// result does not depend on how rows are cut into calls.
+    void (*add_weighted_rows)(const float *_Nonnull const *_Nonnull rows, const double *coefficients, long row_count,
+                              long offset, long count, double *sum);
+
+    /// values[j] = factor · values[j] in Float64, rounded toward zero to Float32: |result| never exceeds |exact|.
+    void (*scale_toward_zero)(double factor, long count, float *values);
+
+    /// out[j] = sum[j] · factor · (post_scale ? post_scale[j] : 1), rounded toward zero to Float32.
+    void (*narrow_toward_zero)(const double *sum, double factor, const float *_Nullable post_scale, long count,
+                               float *out);
+
+    /// out[j] = the j-th standard normal made from random `blocks`: a 16-byte block for each pair, the last one whole
+    /// also where `count` is odd. `gaussian.h` has the exact formula.
+    void (*gaussian)(const unsigned char *blocks, long count, float *out);
+
+    /// out[j] = sum[j] · factor · (post_scale ? post_scale[j] : 1) + sigma · normal[j] in Float64, rounded once.
+    void (*add_gaussian)(const unsigned char *blocks, long count, const double *sum, double factor,
+                         const float *_Nullable post_scale, double sigma, float *out);
+} dpk_kernels;
+
+/// The best set this processor runs, unless the environment variable `DPK_LEVEL` (portable, avx2, avx512) names a
+/// lower one; read once.
+const dpk_kernels *dpk_active_kernels(void);
+
+/// The set for `level`, or NULL where this processor or this build lacks it.
+const dpk_kernels *_Nullable dpk_kernels_at(dpk_level level);
+
+/// A barrier for a small team of threads that are all running: spins, then yields the processor.
+typedef struct {
+    _Atomic(uint32_t) arrived;
+    _Atomic(uint32_t) generation;
+} dpk_barrier;
+
+/// A barrier's starting state; the caller frees it with `dpk_barrier_free`.
+dpk_barrier *dpk_barrier_make(void);
+void dpk_barrier_free(dpk_barrier *barrier);
+
+/// Returns once `team` threads have called it; what any of them wrote before is visible to all after.
+void dpk_barrier_wait(dpk_barrier *barrier, uint32_t team);
+
+#pragma clang assume_nonnull end
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+import Foundation
+
+/// A chart of lines over a numeric axis, as a stand-alone SVG picture that is legible on light and dark pages.
+package struct LineChart {
+    /// One line: a name for the legend and its points, in the order of x.
+    package struct Series {
+        let name: String
+        let points: [(x: Double, y: Double)]
+
+        package init(name: String, points: [(x: Double, y: Double)]) {
+            self.name = name
+            self.points = points
+        }
+    }
+
+    package enum Scale {
+        case linear
+        case logarithmic
+    }
+
+    private let title: String
+    private let xLabel: String
+    private let yLabel: String
+    private let xScale: Scale
+    private let series: [Series]
+
+    package init(title: String, xLabel: String, yLabel: String, xScale: Scale = .linear, series: [Series]) {
+        self.title = title
+        self.xLabel = xLabel
+        self.yLabel = yLabel
+        self.xScale = xScale
+        self.series = series
+    }
+
+    /// The picture. Points that cannot be drawn (not finite, or not positive on a logarithmic axis) are left out.
+    package var svg: String {
+        let drawable = series.map { line in
+            line.points.filter { $0.x.isFinite && $0.y.isFinite && (xScale == .linear || $0.x > 0) }
+        }
+        let xs = drawable.joined().map { position($0.x) }
+        let xRange = Axis.padded(xs.min() ?? 0, xs.max() ?? 1)
+        let yAxis = Axis(upTo: drawable.joined().map(\.y).max() ?? 1)
+        let frame = SVGFrame(title: title, xLabel: xLabel, yLabel: yLabel)
+        var body = frame.horizontalGrid(yAxis)
+        for x in Set(drawable.joined().map(\.x)).sorted() {
+            let place = frame.x((position(x) - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound))
+            body += frame.xTick(at: place, label: Axis.label(x))
+        }
+        for (index, points) in drawable.enumerated() {
+            let color = SVGFrame.colors[index % SVGFrame.colors.count]
+            let places = points.map { point in
+                let x = (position(point.x) - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound)
+                return (frame.x(x), frame.y(point.y / yAxis.top))
+            }
+            let path = places.map { "\(SVGFrame.number($0)),\(SVGFrame.number($1))" }.joined(separator: " ")
+            body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\"/>\n"
+            for (x, y) in places {
+                body += "<circle cx=\"\(SVGFrame.number(x))\" cy=\"\(SVGFrame.number(y))\" r=\"3\" fill=\"\(color)\"/>\n"
+            }
+        }
+        return frame.document(body: body + frame.legend(series.map(\.name)))
+    }
+
+    private func position(_ x: Double) -> Double {
+        xScale == .linear ? x : log2(x)
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// How a command prints what it found.
+package enum OutputFormat: String, CaseIterable, Sendable {
+    /// Aligned columns for people.
+    case table
+    /// One JSON object per line for programs.
+    case json
+}
+
+/// Prints records one per line as JSON; numbers that JSON lacks become strings.
+package func printJSONLine(_ record: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    print(String(decoding: try encoder.encode(record), as: UTF8.self))
+}
+
+/// Writes `text` to a file, whole or not at all.
+///
+/// Throws `CommandLineError.cannotWrite`, which names the path and the system's reason.
+package func writeFile(_ text: String, to path: String) throws(CommandLineError) {
+    do {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+        throw .cannotWrite(path: path, reason: error.localizedDescription)
+    }
+}
+
+/// What can go wrong at the edge between a command and its user.
+package enum CommandLineError: Error, Equatable, CustomStringConvertible {
+    /// A file could not be written.
+    case cannotWrite(path: String, reason: String)
+    /// An option's value lies outside its range.
+    case invalidOption(name: String, value: String, allowed: String)
+
+    package var description: String {
+        switch self {
+        case .cannotWrite(let path, let reason):
+            "'\(path)' could not be written: \(reason)"
+        case .invalidOption(let name, let value, let allowed):
+            "\(name) is \(value), but must be \(allowed)."
+        }
+    }
+}

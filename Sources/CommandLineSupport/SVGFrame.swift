@@ -1,0 +1,108 @@
+import Foundation
+
+/// A linear axis from zero to a round number, with round ticks.
+struct Axis {
+    let top: Double
+    let ticks: [Double]
+
+    init(upTo maximum: Double) {
+        let maximum = maximum > 0 && maximum.isFinite ? maximum : 1
+        let power = pow(10, floor(log10(maximum / 4)))
+        let step = power * ([1, 2, 2.5, 5, 10].first { $0 * power * 5 >= maximum } ?? 10)
+        let count = Int((maximum / step).rounded(.up))
+        top = step * Double(count)
+        ticks = (0...count).map { step * Double($0) }
+    }
+
+    static func label(_ value: Double) -> String {
+        value.magnitude >= 1e5 || (value != 0 && value.magnitude < 1e-3)
+            ? String(format: "%.3g", value) : String(format: "%g", (value * 1e6).rounded() / 1e6)
+    }
+
+    /// A range that is never empty, so that positions can be divided by its length.
+    static func padded(_ low: Double, _ high: Double) -> ClosedRange<Double> {
+        low < high ? low...high : low - 0.5...high + 0.5
+    }
+}
+
+/// The parts all charts share: size, margins, labels, grid, legend, colours.
+struct SVGFrame {
+    let title: String
+    let xLabel: String
+    let yLabel: String
+    let left: Double
+    let top = 44.0
+
+    private let width = 720.0
+    private let height = 400.0
+
+    init(title: String, xLabel: String, yLabel: String, leftMargin: Double = 70) {
+        self.title = title
+        self.xLabel = xLabel
+        self.yLabel = yLabel
+        left = leftMargin
+    }
+
+    /// Okabe and Ito's palette, which colour-blind readers can tell apart, in the shades that show on black and white.
+    static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+
+    var plotHeight: Double { height - top - 58 }
+    private var plotWidth: Double { width - left - 90 }
+
+    func x(_ fraction: Double) -> Double { left + fraction * plotWidth }
+    func y(_ fraction: Double) -> Double { top + (1 - fraction) * plotHeight }
+
+    static func number(_ value: Double) -> String { String(format: "%.1f", value) }
+
+    static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    }
+
+    func xTick(at x: Double, label: String) -> String {
+        "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y(0) + 18))\" text-anchor=\"middle\">\(label)</text>\n"
+    }
+
+    func verticalGridLine(at x: Double) -> String {
+        "<line class=\"grid\" x1=\"\(Self.number(x))\" x2=\"\(Self.number(x))\" y1=\"\(Self.number(y(1)))\" "
+            + "y2=\"\(Self.number(y(0)))\"/>\n"
+    }
+
+    func horizontalGrid(_ axis: Axis) -> String {
+        axis.ticks.map { tick in
+            let place = y(tick / axis.top)
+            return "<line class=\"grid\" x1=\"\(Self.number(x(0)))\" x2=\"\(Self.number(x(1)))\" "
+                + "y1=\"\(Self.number(place))\" y2=\"\(Self.number(place))\"/>\n"
+                + "<text x=\"\(Self.number(left - 8))\" y=\"\(Self.number(place + 4))\" text-anchor=\"end\">"
+                + "\(Axis.label(tick))</text>\n"
+        }.joined()
+    }
+
+    func legend(_ names: [String]) -> String {
+        names.enumerated().map { index, name in
+            let y = top + 14 + 18 * Double(index)
+            let color = Self.colors[index % Self.colors.count]
+            return "<rect x=\"\(Self.number(left + 14))\" y=\"\(Self.number(y - 9))\" width=\"12\" height=\"10\" "
+                + "fill=\"\(color)\"/>\n<text x=\"\(Self.number(left + 32))\" y=\"\(Self.number(y))\">"
+                + "\(Self.escaped(name))</text>\n"
+        }.joined()
+    }
+
+    func document(body: String) -> String {
+        let middle = Self.number(x(0.5))
+        let sideways = "transform=\"rotate(-90)\" x=\"\(Self.number(-y(0.5)))\" y=\"18\" text-anchor=\"middle\""
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(width)) \(Int(height))" \
+            width="\(Int(width))" height="\(Int(height))" role="img" aria-label="\(Self.escaped(title))">
+            <style>
+            text { font: 12px system-ui, sans-serif; fill: #777; }
+            .title { font-size: 15px; font-weight: 600; }
+            .grid { stroke: #7774; }
+            </style>
+            <text class="title" x="\(middle)" y="24" text-anchor="middle">\(Self.escaped(title))</text>
+            <text x="\(middle)" y="\(Self.number(height - 14))" text-anchor="middle">\(Self.escaped(xLabel))</text>
+            <text \(sideways)>\(Self.escaped(yLabel))</text>
+            \(body)</svg>
+
+            """
+    }
+}

@@ -1,0 +1,48 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A fixed block of memory for numbers, aligned for vector loads and, when large, backed by huge pages.
+///
+/// The single place that owns raw memory in this module; everything else borrows from it.
+package final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
+    // Sendable is unchecked because writers must hold the only reference, which `Matrix` ensures by copying on write.
+    package let base: UnsafeMutablePointer<Element>
+    package let count: Int
+
+    /// From this size on, two-megabyte pages are asked for: a pass over the block then misses the translation buffer
+    /// once in 512 times as many bytes.
+    static var hugePageThreshold: Int { 4 << 20 }
+
+    /// Allocates `count` elements, all bytes zero.
+    package init(zeros count: Int) {
+        precondition(count >= 0, "An aligned block cannot have \(count) elements.")
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        precondition(!overflow, "A block of \(count) elements is larger than the address space.")
+        let large = bytes >= Self.hugePageThreshold
+        var pointer: UnsafeMutableRawPointer?
+        let status = posix_memalign(&pointer, large ? 2 << 20 : 64, max(bytes, 64))
+        guard status == 0, let pointer else {
+            preconditionFailure("No memory for a block of \(count) elements (\(bytes) bytes).")
+        }
+        #if os(Linux)
+            // A hint: where huge pages are off, ordinary ones do.
+            if large { madvise(pointer, bytes, 14 /* MADV_HUGEPAGE */) }
+        #endif
+        memset(pointer, 0, bytes)
+        self.base = pointer.bindMemory(to: Element.self, capacity: count)
+        self.count = count
+    }
+
+    deinit { free(base) }
+
+    /// A copy of `other`'s elements in memory of their own.
+    package convenience init(copying other: AlignedStorage) {
+        self.init(zeros: other.count)
+        base.update(from: other.base, count: count)
+    }
+
+    package var buffer: UnsafeMutableBufferPointer<Element> { UnsafeMutableBufferPointer(start: base, count: count) }
+}

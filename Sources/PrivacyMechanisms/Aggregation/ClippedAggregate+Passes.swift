@@ -1,0 +1,106 @@
+import LinearAlgebra
+import PyTrees
+
+extension ClippedAggregate {
+    /// Adds a microbatch; writes squared norms, an example's groups beside each other, to `norms` where they are asked for.
+    mutating func add(
+        _ gradients: some PerExampleGradients, padding: [Bool]?, norms: UnsafeMutableBufferPointer<Double>?
+    ) {
+        precondition(
+            gradients.layout == transform.parameterLayout,
+            "Gradients of layout\n\(gradients.layout)\ndo not fit a transform of\n\(transform.parameterLayout)")
+        if let padding {
+            precondition(
+                padding.count == gradients.exampleCount,
+                "\(padding.count) padding flags do not fit \(gradients.exampleCount) examples.")
+        }
+        switch transform.form {
+        case .identity: add(gradients, under: nil, padding: padding, norms: norms)
+        case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
+        case .general: addMapped(gradients, padding: padding, norms: norms)
+        }
+    }
+
+    private mutating func add(
+        _ gradients: some PerExampleGradients, under scale: ParameterVector?, padding: [Bool]?,
+        norms: UnsafeMutableBufferPointer<Double>?
+    ) {
+        if let rows = gradients as? DenseRows {
+            DenseRowsPass(rows: rows, padding: padding, bounds: bounds, measuresPadding: norms != nil)
+                .run(scale: scale, sum: sum.values.base, norms: norms?.baseAddress)
+        } else {
+            addAnswers(of: gradients, under: scale, padding: padding, norms: norms)
+        }
+    }
+
+    /// Asks the two questions about the whole microbatch, one after the other.
+    private mutating func addAnswers(
+        of gradients: some PerExampleGradients, under scale: ParameterVector?, padding: [Bool]?,
+        norms: UnsafeMutableBufferPointer<Double>?
+    ) {
+        let groups = bounds.groups.count
+        let examples = 0..<gradients.exampleCount
+        var table = [Double](repeating: 0, count: examples.count * groups)
+        var span = table.mutableSpan
+        gradients.squaredNorms(of: examples, under: scale, groups: bounds.groups, into: &span)
+        if let norms { _ = norms.update(fromContentsOf: table) }
+        for example in examples {
+            table.withUnsafeMutableBufferPointer { table in
+                bounds.replaceSquaredNorms(
+                    UnsafeMutableBufferPointer(rebasing: table[example * groups..<(example + 1) * groups]),
+                    isPadding: padding?[example] ?? false)
+            }
+        }
+        gradients.addWeightedSum(of: examples, coefficients: table.span, groups: bounds.groups, to: &sum)
+    }
+
+    /// Maps blocks of rows into the transformed space and adds them as dense rows there.
+    private mutating func addMapped(
+        _ gradients: some PerExampleGradients, padding: [Bool]?, norms: UnsafeMutableBufferPointer<Double>?
+    ) {
+        let groups = bounds.groups.count
+        let (from, to) = (transform.parameterLayout.count, transform.transformedLayout.count)
+        // Enough rows for an efficient matrix product, few enough that a block of both spaces stays in cache.
+        let blockRows = max(8, min(256, (4 << 20) / max(1, 4 * (from + to))))
+        let dense = gradients as? DenseRows
+        var gathered = Matrix(rows: dense == nil ? blockRows : 0, columns: from)
+        var mapped = Matrix(rows: blockRows, columns: to)
+        for begin in stride(from: 0, to: gradients.exampleCount, by: blockRows) {
+            let examples = begin..<min(begin + blockRows, gradients.exampleCount)
+            if let dense, dense.stride == from {
+                let block = UnsafeBufferPointer(start: dense.row(begin), count: examples.count * from)
+                map(block.span, examples.count, into: &mapped)
+            } else {
+                if gathered.rows == 0 { gathered = Matrix(rows: blockRows, columns: from) }
+                for example in examples {
+                    gathered.withMutableRow(example - begin) { gradients.copyGradient(of: example, into: &$0) }
+                }
+                gathered.withRows(0..<examples.count) { map($0, examples.count, into: &mapped) }
+            }
+            mapped.withUnsafeElements { elements in
+                let rows = DenseRows(
+                    block: elements.baseAddress!, exampleCount: examples.count, layout: transform.transformedLayout)
+                let blockNorms = norms.map {
+                    UnsafeMutableBufferPointer(rebasing: $0[begin * groups..<examples.upperBound * groups])
+                }
+                add(rows, under: nil, padding: padding.map { Array($0[examples]) }, norms: blockNorms)
+            }
+        }
+    }
+
+    private func map(_ rows: Span<Float>, _ rowCount: Int, into mapped: inout Matrix) {
+        mapped.withMutableRows(0..<rowCount) { transform.transform(rows: rows, rowCount: rowCount, into: &$0) }
+    }
+}
+
+extension ClippingBounds {
+    /// Turns one example's squared norms, a number per group, into its factors.
+    ///
+    /// **Guarantee:** padding and examples with a norm that is not finite get zero in every group.
+    func replaceSquaredNorms(_ squares: UnsafeMutableBufferPointer<Double>, isPadding: Bool) {
+        let isExcluded = isPadding || !squares.allSatisfy(\.isFinite)
+        for group in squares.indices {
+            squares[group] = isExcluded ? 0 : coefficient(forNorm: squares[group].squareRoot(), group: group)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import LinearAlgebra
+import PyTrees
+
+/// The clipped sum of one batch, on its way to being noised: transform → clip → sum → noise.
+///
+/// A batch may be added in any number of microbatches of any size; the noise is added once, when the aggregate is
+/// consumed. An aggregate to which nothing was added is an empty batch: its sum is zero, *and it is still noised*.
+///
+///     var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
+///     aggregate.add(rows)
+///     let gradient = try aggregate.privatized(noiseMultiplier: 1.1, noise: &noise)
+///
+/// **Guarantee:** two aggregates whose batches are neighbours under a relation differ, before noise, by at most
+/// `sensitivity(for:)` in L2 norm in the transformed space, for batches of up to 32,768 examples (beyond, Float64
+/// rounding can add a relative B²·2⁻⁵³). An example that is padding, or that has a NaN or an infinity anywhere,
+/// contributes exactly zero. The un-noised sum cannot be read, copied, scaled or stepped with.
+///
+/// The result does not depend, in any bit, on how the batch is cut into microbatches nor on the number of threads, as
+/// long as the examples come as dense rows in the same order.
+public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
+    /// The map applied to every gradient before clipping.
+    public let transform: Transform
+    /// The rule that bounds each example's contribution.
+    public let clipping: ClippingRule
+
+    let bounds: ClippingBounds
+    var sum: ClippedSum
+    private let workspace: GradientWorkspace?
+
+    /// An empty batch.
+    ///
+    /// Throws `clipNormsDoNotFitLayout` if the rule's clip norms are not a structural prefix of the transformed layout.
+    ///
+    /// - Parameter workspace: where the sum's memory comes from and goes back to; nil allocates it anew.
+    public init(
+        _ clipping: ClippingRule, transform: Transform, workspace: GradientWorkspace? = nil
+    ) throws(PrivacyMechanismError) {
+        bounds = try ClippingBounds(clipping, for: transform.transformedLayout)
+        self.clipping = clipping
+        self.transform = transform
+        self.workspace = workspace
+        let columns = transform.transformedLayout.count
+        sum = workspace.map { ClippedSum(reusing: $0.take(columns: columns)) } ?? ClippedSum(columns: columns)
+    }
+
+    /// The L2 sensitivity of the sum in the transformed space: what noise multipliers multiply, for add-or-remove-one.
+    public func sensitivity(for relation: NeighboringRelation) -> Double {
+        bounds.sensitivity(for: relation)
+    }
+
+    /// Adds a microbatch.
+    ///
+    /// Traps if the gradients have another layout than the transform takes, or if `padding` has another length than
+    /// the microbatch.
+    ///
+    /// - Parameter padding: true for examples that are only there to fill the batch; nil if none are.
+    public mutating func add(_ gradients: some PerExampleGradients, padding: [Bool]? = nil) {
+        add(gradients, padding: padding, norms: nil)
+    }
+
+    /// Adds a microbatch, and returns what clipping learned of each example. **None of it is private.**
+    ///
+    /// Norms are those before clipping, in the transformed space; padding examples are measured too. Publishing,
+    /// logging or tuning with them leaks what the noise is there to hide.
+    public mutating func addReturningNonPrivateOutputs(
+        _ gradients: some PerExampleGradients, padding: [Bool]? = nil
+    ) -> NonPrivateOutputs {
+        let groups = bounds.groups.count
+        var squares = [Double](repeating: 0, count: gradients.exampleCount * groups)
+        squares.withUnsafeMutableBufferPointer { add(gradients, padding: padding, norms: $0) }
+        let norms = (0..<gradients.exampleCount).map { example in
+            bounds.structured(squares[example * groups..<(example + 1) * groups].map { $0.squareRoot() })
+        }
+        return NonPrivateOutputs(norms: norms, losses: gradients.nonPrivateLosses)
+    }
+
+    /// Adds noise of standard deviation z·Δ, with Δ the add-or-remove-one sensitivity, and hands the sum out.
+    ///
+    /// The result is in the transformed space: `transform.inverse` takes it back to the parameters. An accountant that
+    /// works with another relation accounts for it itself; the noise never changes with the relation.
+    ///
+    /// Throws, and leaves nothing of the sum behind: `invalidNoiseMultiplier` if z is negative or not finite,
+    /// `unboundedSensitivity` if z > 0 and the clip norm is infinite.
+    public consuming func noisedTransformedSum(
+        noiseMultiplier: Double, noise: inout GaussianNoise
+    ) throws(PrivacyMechanismError) -> ParameterVector {
+        let standardDeviation = try Self.standardDeviation(
+            noiseMultiplier: noiseMultiplier, sensitivity: sensitivity(for: .addOrRemoveOne))
+        var result = ParameterVector(zeros: transform.transformedLayout)
+        var scale: ParameterVector?
+        if case .diagonal(let diagonal) = transform.form { scale = diagonal }
+        noise.addNoise(
+            to: sum, factor: 1 / clipping.normalizeBy, scale: scale, standardDeviation: standardDeviation,
+            into: &result)
+        workspace?.giveBack(sum.values)
+        return result
+    }
+
+    /// The noised sum, taken back to the space of the parameters: the private gradient.
+    ///
+    /// Throws as `noisedTransformedSum` does.
+    public consuming func privatized(
+        noiseMultiplier: Double, noise: inout GaussianNoise
+    ) throws(PrivacyMechanismError) -> ParameterVector {
+        let transform = transform
+        return try transform.inverse(noisedTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise))
+    }
+
+    private static func standardDeviation(
+        noiseMultiplier: Double, sensitivity: Double
+    ) throws(PrivacyMechanismError) -> Double {
+        guard noiseMultiplier >= 0, noiseMultiplier < .infinity else { throw .invalidNoiseMultiplier(noiseMultiplier) }
+        if noiseMultiplier == 0 { return 0 }
+        guard sensitivity < .infinity else { throw .unboundedSensitivity(noiseMultiplier: noiseMultiplier) }
+        return noiseMultiplier * sensitivity
+    }
+}
+
+/// What clipping sees of each example. **Not private**: for debugging on public data only.
+public struct NonPrivateOutputs: Sendable {
+    /// Each example's norms before clipping, in the structure of the clip norms; infinite or NaN where they are.
+    public let norms: [PrefixTree<Double>]
+    /// Each example's loss, where the gradients brought losses with them.
+    public let losses: [Float]?
+}

@@ -1,0 +1,191 @@
+import PyTrees
+
+/// How much any one example may contribute: the rule that bounds each per-example gradient before the sum.
+///
+/// A rule is plain configuration: it can be compared, hashed and coded, and decoding checks it as making it does. With
+/// u an example's transformed gradient, n its L2 norm, C the clip norm and N = `normalizeBy`, the example contributes
+///
+/// | rule | contribution | norm at most |
+/// |---|---|---|
+/// | flat | u · min(1, C/n) / N | C / N |
+/// | flat, rescaled to unit norm | u · min(1, C/n) / (C·N) | 1 / N |
+/// | per subtree k | each subtree as flat with its own C_k | √(Σ C_k²) / N |
+/// | per subtree, rescaled (K subtrees) | each subtree rescaled | √K / N |
+/// | automatic | u · C / (n + γ) / N | C / N |
+/// | per-sample adaptive (PSAC) | u · C / (n + r/(n + r)) / N | C / N |
+///
+/// C = 0 gives zeros (rescaled: u/n), C = ∞ leaves gradients as they are (rescaled: zeros).
+public struct ClippingRule: Hashable, Sendable {
+    /// The formula that turns a norm into a factor.
+    public enum Method: Hashable, Sendable {
+        /// One clip norm for each subtree; a bare value bounds the whole gradient.
+        case threshold(l2ClipNorms: PrefixTree<Double>, rescaleToUnitNorm: Bool)
+        /// C / (n + γ), arXiv 2206.07136, section 4.
+        case automatic(l2ClipNorm: Double, stability: Double)
+        /// C / (n + r/(n + r)), arXiv 2212.00328, section 3.
+        case perSampleAdaptive(l2ClipNorm: Double, stability: Double)
+    }
+
+    /// The formula and its constants.
+    public let method: Method
+    /// The public constant N that the sum is divided by; usually the expected batch size, never the drawn one.
+    public let normalizeBy: Double
+
+    private init(_ method: Method, normalizeBy: Double) throws(PrivacyMechanismError) {
+        guard normalizeBy > 0, normalizeBy < .infinity else { throw .invalidNormalization(normalizeBy) }
+        switch method {
+        case .threshold(let norms, _):
+            try Self.checkClipNorms(norms, at: .root)
+        case .automatic(let norm, let stability), .perSampleAdaptive(let norm, let stability):
+            try Self.checkClipNorm(norm, at: .root)
+            guard norm < .infinity else { throw .unboundedClipNorm(method: method.name) }
+            guard stability > 0, stability < .infinity else { throw .invalidStability(stability) }
+        }
+        self.method = method
+        self.normalizeBy = normalizeBy
+    }
+
+    /// Bounds the norm of the whole gradient by `l2ClipNorm`.
+    ///
+    /// Throws if `l2ClipNorm` is negative or NaN, or if `normalizeBy` is not positive and finite.
+    public static func flat(
+        l2ClipNorm: Double, rescaleToUnitNorm: Bool = false, normalizeBy: Double = 1
+    ) throws(PrivacyMechanismError) -> ClippingRule {
+        try ClippingRule(
+            .threshold(l2ClipNorms: .value(l2ClipNorm), rescaleToUnitNorm: rescaleToUnitNorm), normalizeBy: normalizeBy)
+    }
+
+    /// Bounds the norm of each subtree on its own.
+    ///
+    /// The tree of clip norms is a structural prefix of the gradient's: each of its leaves bounds what lies under it.
+    /// Throws as `flat` does, naming the path. Whether the prefix fits is known when a layout is at hand.
+    public static func perSubtree(
+        l2ClipNorms: PrefixTree<Double>, rescaleToUnitNorm: Bool = false, normalizeBy: Double = 1
+    ) throws(PrivacyMechanismError) -> ClippingRule {
+        try ClippingRule(
+            .threshold(l2ClipNorms: l2ClipNorms, rescaleToUnitNorm: rescaleToUnitNorm), normalizeBy: normalizeBy)
+    }
+
+    /// Normalises every gradient: automatic clipping, arXiv 2206.07136.
+    ///
+    /// Throws if `l2ClipNorm` is negative, NaN or infinite, or if `stability` or `normalizeBy` is not positive and
+    /// finite.
+    public static func automatic(
+        l2ClipNorm: Double, stability: Double = 0.01, normalizeBy: Double = 1
+    ) throws(PrivacyMechanismError) -> ClippingRule {
+        try ClippingRule(.automatic(l2ClipNorm: l2ClipNorm, stability: stability), normalizeBy: normalizeBy)
+    }
+
+    /// Normalises large gradients and weights small ones down: per-sample adaptive clipping (PSAC), arXiv 2212.00328.
+    ///
+    /// Throws as `automatic` does.
+    public static func perSampleAdaptive(
+        l2ClipNorm: Double, stability: Double = 0.1, normalizeBy: Double = 1
+    ) throws(PrivacyMechanismError) -> ClippingRule {
+        try ClippingRule(.perSampleAdaptive(l2ClipNorm: l2ClipNorm, stability: stability), normalizeBy: normalizeBy)
+    }
+
+    private static func checkClipNorm(_ norm: Double, at path: TreePath) throws(PrivacyMechanismError) {
+        // Below the normal range a product with a safety margin would round back up.
+        guard norm == 0 || norm >= .leastNormalMagnitude else { throw .invalidClipNorm(norm, path: path) }
+    }
+
+    private static func checkClipNorms(
+        _ norms: PrefixTree<Double>, at path: TreePath
+    ) throws(PrivacyMechanismError) {
+        switch norms {
+        case .value(let norm): try checkClipNorm(norm, at: path)
+        case .children(let children):
+            for (key, child) in children.sorted(by: { $0.key < $1.key }) {
+                try checkClipNorms(child, at: path.appending(key))
+            }
+        }
+    }
+}
+
+extension ClippingRule.Method {
+    var name: String {
+        switch self {
+        case .threshold: "threshold"
+        case .automatic: "automatic"
+        case .perSampleAdaptive: "per-sample adaptive"
+        }
+    }
+}
+
+extension ClippingRule: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case method, l2ClipNorm, rescaleToUnitNorm, stability, normalizeBy
+    }
+
+    private enum MethodName: String, Codable {
+        case threshold, automatic
+        case perSampleAdaptive = "per-sample-adaptive"
+    }
+
+    /// Decodes and checks a rule: an invalid one throws `PrivacyMechanismError`, as making it would.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let normalizeBy = try container.decodeIfPresent(Double.self, forKey: .normalizeBy) ?? 1
+        switch try container.decode(MethodName.self, forKey: .method) {
+        case .threshold:
+            let norms = try container.decode(PrefixTree<CodableNorm>.self, forKey: .l2ClipNorm)
+            let rescale = try container.decodeIfPresent(Bool.self, forKey: .rescaleToUnitNorm) ?? false
+            self = try .perSubtree(
+                l2ClipNorms: norms.map { $0.value }, rescaleToUnitNorm: rescale, normalizeBy: normalizeBy)
+        case .automatic:
+            self = try .automatic(
+                l2ClipNorm: container.decode(Double.self, forKey: .l2ClipNorm),
+                stability: container.decode(Double.self, forKey: .stability), normalizeBy: normalizeBy)
+        case .perSampleAdaptive:
+            self = try .perSampleAdaptive(
+                l2ClipNorm: container.decode(Double.self, forKey: .l2ClipNorm),
+                stability: container.decode(Double.self, forKey: .stability), normalizeBy: normalizeBy)
+        }
+    }
+
+    /// Encodes the method's name, its constants and `normalizeBy`; an infinite clip norm as the string "inf".
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(normalizeBy, forKey: .normalizeBy)
+        switch method {
+        case .threshold(let norms, let rescale):
+            try container.encode(MethodName.threshold, forKey: .method)
+            try container.encode(norms.map { CodableNorm(value: $0) }, forKey: .l2ClipNorm)
+            try container.encode(rescale, forKey: .rescaleToUnitNorm)
+        case .automatic(let norm, let stability):
+            try container.encode(MethodName.automatic, forKey: .method)
+            try container.encode(norm, forKey: .l2ClipNorm)
+            try container.encode(stability, forKey: .stability)
+        case .perSampleAdaptive(let norm, let stability):
+            try container.encode(MethodName.perSampleAdaptive, forKey: .method)
+            try container.encode(norm, forKey: .l2ClipNorm)
+            try container.encode(stability, forKey: .stability)
+        }
+    }
+}
+
+/// A clip norm in a file: JSON has no infinity, so it is spelled as a string.
+private struct CodableNorm: Codable, Hashable, Sendable {
+    let value: Double
+
+    init(value: Double) { self.value = value }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let text = try? container.decode(String.self) {
+            guard text == "inf" else {
+                throw DecodingError.dataCorruptedError(
+                    in: container, debugDescription: "A clip norm is a number or \"inf\", not \"\(text)\".")
+            }
+            value = .infinity
+        } else {
+            value = try container.decode(Double.self)
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if value == .infinity { try container.encode("inf") } else { try container.encode(value) }
+    }
+}

@@ -1,0 +1,59 @@
+import PyTrees
+
+/// A batch of per-example gradients, reduced to the two questions that privatizing asks of it.
+///
+/// Dense rows answer from an examples × parameters matrix; gradients that are known in factored form answer without
+/// ever forming it. A conforming type must answer both questions about the same numbers.
+///
+/// **Guarantee:** the sensitivity of a clipped sum rests on question 1 being answered in Float64 to within a relative
+/// error of (parameters + 2)·2⁻⁵³, and on question 2 adding exactly the gradients that question 1 measured. A type that
+/// breaks this breaks privacy.
+public protocol PerExampleGradients {
+    /// The parameters' layout: every example's gradient has its `count` elements.
+    var layout: TreeLayout { get }
+
+    /// The number of examples, padding included.
+    var exampleCount: Int { get }
+
+    /// Question 1: n²[i, k] = Σ over columns j of group k of (scale_j · g_ij)², for the examples i in `examples`.
+    ///
+    /// - Parameters:
+    ///   - scale: positive factors in `layout`, or nil for all ones.
+    ///   - norms: `examples.count × groups.count` numbers, an example's groups beside each other; to be overwritten.
+    func squaredNorms(
+        of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
+        into norms: inout MutableSpan<Double>)
+
+    /// Question 2: adds Σ_i κ[i, k] · g_ij to column j of group k, for the examples i in `examples`.
+    ///
+    /// An example whose coefficients are all zero must be skipped, not multiplied: it may hold NaN or infinity.
+    ///
+    /// - Parameter coefficients: `examples.count × groups.count` numbers, an example's groups beside each other.
+    func addWeightedSum(
+        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum)
+
+    /// Writes one example's gradient, `layout.count` elements, to `row`.
+    ///
+    /// The default asks question 2 with a single coefficient of one.
+    func copyGradient(of example: Int, into row: inout MutableSpan<Float>)
+
+    /// One loss per example, where known. Not private.
+    var nonPrivateLosses: [Float]? { get }
+}
+
+extension PerExampleGradients {
+    /// One example's gradient, asked for as a weighted sum of that example alone.
+    public func copyGradient(of example: Int, into row: inout MutableSpan<Float>) {
+        precondition(
+            row.count == layout.count, "A row of \(row.count) elements does not hold \(layout.count) parameters.")
+        var sum = ClippedSum(columns: layout.count)
+        let one: [Double] = [1]
+        addWeightedSum(
+            of: example..<example + 1, coefficients: one.span, groups: ColumnGroups(ranges: [0..<layout.count]),
+            to: &sum)
+        for column in 0..<row.count { row[column] = Float(sum.values.base[column]) }
+    }
+
+    /// No losses.
+    public var nonPrivateLosses: [Float]? { nil }
+}

@@ -1,0 +1,102 @@
+import CPrivacyKernels
+import LinearAlgebra
+import PyTrees
+
+/// A stream of independent standard normal numbers, each handed out once.
+///
+/// The bits come from AES-128 in counter mode: keyed by the operating system, or by a seed under a name that says that
+/// this is not private. Normals 2i and 2i + 1 are the Box–Muller transform of the stream's i-th block of 16 bytes, with
+/// a radius of 62 random bits: values up to 9.3 standard deviations occur with their due probability. The transform's
+/// error stays below 4 ulp of Float32 against the exact transform of the same bits.
+///
+/// The stream does not depend on the number of threads, on the processor's instruction set, or on how it is cut into
+/// calls of even length; a call for an odd count skips the pair's second number.
+///
+/// **Guarantee:** the type is non-copyable and its position only moves forward, so no number is ever used twice. Each
+/// unseeded stream has a fresh key.
+///
+/// - Warning: normals are rounded to Float32 and the noisy sum to Float32. The attack of Mironov (CCS 2012) on the
+///   low-order bits of floating-point noise is not ruled out by this type.
+public struct GaussianNoise: ~Copyable {
+    private let stream: KeyStream
+    /// The next unused block.
+    private var position: UInt64 = 0
+
+    /// Cryptographic noise under a fresh key from the operating system.
+    public init() {
+        stream = KeyStream()
+    }
+
+    /// Reproducible noise. **Not private**: whoever knows the seed can subtract the noise. For tests and benchmarks.
+    public init(nonPrivateSeed seed: UInt64) {
+        stream = KeyStream(nonPrivateSeed: seed)
+    }
+
+    /// Fills `values` with the next standard normal numbers. O(count), on as many threads as `Threads.limit` allows.
+    public mutating func fill(_ values: inout MutableSpan<Float>) {
+        values.withUnsafeMutableBufferPointer { values in
+            guard let base = values.baseAddress else { return }
+            nonisolated(unsafe) let out = base
+            forEachChunk(of: values.count) { blocks, numbers in
+                Kernels.active.gaussian(blocks, numbers.count, out + numbers.lowerBound)
+            }
+        }
+    }
+
+    /// out = sum · factor · scale + σ · ξ, in Float64, rounded once to Float32; the sum is zero afterwards.
+    ///
+    /// With σ = 0 no noise is drawn, and results are rounded toward zero, so that rounding cannot carry a sum past its
+    /// bound.
+    mutating func addNoise(
+        to sum: borrowing ClippedSum, factor: Double, scale: ParameterVector?, standardDeviation: Double,
+        into out: inout ParameterVector
+    ) {
+        let layout = out.layout
+        precondition(
+            layout.count == sum.count, "A sum of \(sum.count) columns does not fit \(layout.count) parameters.")
+        nonisolated(unsafe) let values = sum.values.base
+        out.withUnsafeMutableValues { out in
+            guard let base = out.baseAddress else { return }
+            scale.withUnsafeValues(matching: layout) { scale in
+                nonisolated(unsafe) let (base, scale) = (base, scale)
+                let finish = { @Sendable (numbers: Range<Int>, blocks: UnsafePointer<UInt8>?) in
+                    let begin = numbers.lowerBound
+                    if let blocks {
+                        Kernels.active.add_gaussian(
+                            blocks, numbers.count, values + begin, factor, scale.map { $0 + begin },
+                            standardDeviation, base + begin)
+                    } else {
+                        Kernels.active.narrow_toward_zero(
+                            values + begin, factor, scale.map { $0 + begin }, numbers.count, base + begin)
+                    }
+                    // Still in cache: the memory goes to the next batch without a trip of its own.
+                    (values + begin).update(repeating: 0, count: numbers.count)
+                }
+                if standardDeviation == 0 {
+                    finish(0..<out.count, nil)
+                } else {
+                    forEachChunk(of: out.count) { finish($1, $0) }
+                }
+            }
+        }
+    }
+
+    /// Hands out the blocks for `count` numbers, chunk by chunk, on several threads, and moves on.
+    private mutating func forEachChunk(
+        of count: Int, _ body: @Sendable (UnsafePointer<UInt8>, Range<Int>) -> Void
+    ) {
+        let first = position
+        position += UInt64((count + 1) / 2)
+        let length = 2 * KeyStream.blocksPerChunk
+        let chunks = (count + length - 1) / length
+        // A chunk takes some tens of microseconds, about what it costs to wake a thread.
+        Threads.withTeam(of: chunks / 2) { member in
+            for chunk in member.share(of: 0..<chunks) {
+                let numbers = chunk * length..<min((chunk + 1) * length, count)
+                stream.withBlocks(from: first + UInt64(numbers.lowerBound / 2), count: (numbers.count + 1) / 2) {
+                    body($0, numbers)
+                }
+            }
+        }
+    }
+}

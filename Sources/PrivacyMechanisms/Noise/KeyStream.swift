@@ -1,0 +1,41 @@
+import Crypto
+import CryptoExtras
+import Foundation
+
+/// An AES-128 keystream in counter mode, read from any place: 16-byte block i is AES(key, i).
+struct KeyStream: Sendable {
+    /// Long enough to hide the setting-up of the key, short enough to stay in the second-level cache with its output.
+    static let blocksPerChunk = 4096
+
+    private let key: SymmetricKey
+
+    /// A key from the operating system's random generator.
+    init() {
+        key = SymmetricKey(size: .bits128)
+    }
+
+    /// A key derived from a seed by SHA-256. Whoever knows the seed knows the stream.
+    init(nonPrivateSeed seed: UInt64) {
+        var hash = SHA256()
+        hash.update(data: Data("swift-private-training seeded noise".utf8))
+        withUnsafeBytes(of: seed.littleEndian) { hash.update(bufferPointer: $0) }
+        key = SymmetricKey(data: Data(hash.finalize().prefix(16)))
+    }
+
+    /// Calls `body` with `count` blocks from block `first` on. At most `blocksPerChunk` at a time.
+    func withBlocks<Result>(from first: UInt64, count: Int, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+        precondition(
+            count > 0 && count <= Self.blocksPerChunk,
+            "\(count) blocks were asked for; a chunk has 1 to \(Self.blocksPerChunk).")
+        do {
+            let counter = [UInt64.zero.bigEndian, first.bigEndian].withUnsafeBytes { Array($0) }
+            let nonce = try AES._CTR.Nonce(nonceBytes: counter)
+            let stream = try AES._CTR.encrypt(Self.zeros.prefix(count * 16), using: key, nonce: nonce)
+            return stream.withUnsafeBytes { body($0.bindMemory(to: UInt8.self).baseAddress!) }
+        } catch {
+            preconditionFailure("AES-128 in counter mode refused a 16-byte counter or a 16-byte key: \(error)")
+        }
+    }
+
+    private static let zeros = Data(count: blocksPerChunk * 16)
+}

@@ -1,0 +1,63 @@
+import PyTrees
+
+/// What can be wrong with the values that configuration and data bring to a privacy mechanism.
+public enum PrivacyMechanismError: Error, Equatable, Sendable {
+    /// A clip norm is negative, NaN or below the smallest normal Float64; `path` is empty for a flat rule.
+    case invalidClipNorm(Double, path: TreePath)
+    /// `normalizeBy` is not a positive, finite number.
+    case invalidNormalization(Double)
+    /// The stability constant of automatic or per-sample adaptive clipping is not a positive, finite number.
+    case invalidStability(Double)
+    /// Automatic or per-sample adaptive clipping was asked for an infinite clip norm, under which it bounds nothing.
+    case unboundedClipNorm(method: String)
+    /// A tree of clip norms is not a structural prefix of the layout it is to clip.
+    case clipNormsDoNotFitLayout(PyTreeError)
+    /// A row of gradients has another length than the layout it is said to follow.
+    case rowLengthMismatch(columns: Int, layoutCount: Int)
+    /// The elements handed over are not whole rows of the layout.
+    case elementCountMismatch(elements: Int, exampleCount: Int, columns: Int)
+    /// There are not as many losses as examples.
+    case lossCountMismatch(losses: Int, exampleCount: Int)
+    /// A pre-clipping scale has an element that is not a positive, finite number, and so cannot be inverted.
+    case invalidScale(Float, path: TreePath, index: Int)
+    /// A noise multiplier is negative, NaN or infinite.
+    case invalidNoiseMultiplier(Double)
+    /// Noise was asked for a sum that nothing bounds: its clip norm is infinite.
+    case unboundedSensitivity(noiseMultiplier: Double)
+}
+
+extension PrivacyMechanismError: CustomStringConvertible {
+    /// The value, the allowed range, and the remedy.
+    public var description: String {
+        switch self {
+        case .invalidClipNorm(let value, let path):
+            let place = path == .root ? "" : " for '\(path)'"
+            return "The clip norm\(place) is \(value), but must be 0, a positive number, or infinity."
+        case .invalidNormalization(let value):
+            return "normalizeBy is \(value), but must be a positive, finite number that does not depend on the data: "
+                + "usually the expected batch size."
+        case .invalidStability(let value):
+            return "The stability constant is \(value), but must be a positive, finite number; 0.01 is usual."
+        case .unboundedClipNorm(let method):
+            return "The clip norm of \(method) clipping is infinite, but must be finite; "
+                + "use flat clipping to leave gradients as they are."
+        case .clipNormsDoNotFitLayout(let error):
+            return "The tree of clip norms does not fit the gradients' layout: \(error)"
+        case .rowLengthMismatch(let columns, let layoutCount):
+            return "Each row has \(columns) elements, but the layout has \(layoutCount) parameters."
+        case .elementCountMismatch(let elements, let exampleCount, let columns):
+            return "\(elements) elements were handed over, but \(exampleCount) examples × \(columns) parameters need "
+                + "\(exampleCount * columns)."
+        case .lossCountMismatch(let losses, let exampleCount):
+            return "There are \(losses) losses for \(exampleCount) examples; give one for each example."
+        case .invalidScale(let value, let path, let index):
+            return "The pre-clipping scale of '\(path)' is \(value) at element \(index), "
+                + "but must be positive and finite, so that it can be inverted."
+        case .invalidNoiseMultiplier(let value):
+            return "The noise multiplier is \(value), but must be 0 (no privacy) or a positive, finite number."
+        case .unboundedSensitivity(let noiseMultiplier):
+            return "Noise of multiplier \(noiseMultiplier) was asked for a sum with an infinite clip norm, "
+                + "which no noise can hide; choose a finite clip norm."
+        }
+    }
+}

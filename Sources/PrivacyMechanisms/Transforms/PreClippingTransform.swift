@@ -1,0 +1,138 @@
+import PyTrees
+
+/// A linear map that is applied to every example's gradient before it is clipped, and undone after the noise.
+///
+/// Clip norms, sensitivity and noise belong to the transformed space, which may have another layout than the
+/// parameters: a projection to fewer dimensions, for example. The transform must not depend on the batch it is applied
+/// to; an optimizer makes it from its own state.
+///
+/// **Guarantee:** whatever the map, the noisy sum in the transformed space is private, because clipping happens there;
+/// inverting it is post-processing.
+public protocol PreClippingTransform: Sendable {
+    /// The layout of the gradients that the map takes.
+    var parameterLayout: TreeLayout { get }
+
+    /// The layout of the gradients that the map gives.
+    var transformedLayout: TreeLayout { get }
+
+    /// What kind of map this is. Identity and diagonal maps never form the transformed matrix.
+    var form: TransformForm { get }
+
+    /// Maps a block of rows: `rowCount` gradients, one after the other, each `parameterLayout.count` elements, to as
+    /// many of `transformedLayout.count`.
+    func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>)
+
+    /// Maps a noisy sum back: from `transformedLayout` to `parameterLayout`.
+    func inverse(_ transformed: ParameterVector) -> ParameterVector
+}
+
+/// The kinds of pre-clipping transform that the pipeline tells apart.
+public enum TransformForm: Sendable {
+    /// Every gradient stays as it is.
+    case identity
+    /// Every gradient is multiplied by the same positive scale, element by element.
+    case diagonal(ParameterVector)
+    /// Blocks of rows are mapped by `transform(rows:rowCount:into:)`.
+    case general
+}
+
+/// The transform that leaves every gradient as it is.
+public struct IdentityTransform: PreClippingTransform, Hashable, Codable {
+    public let parameterLayout: TreeLayout
+
+    /// The identity on gradients of `layout`.
+    public init(layout: TreeLayout) {
+        parameterLayout = layout
+    }
+
+    public var transformedLayout: TreeLayout { parameterLayout }
+    public var form: TransformForm { .identity }
+
+    public func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
+        preconditionBlockShape(rows: rows.count, transformed: transformed.count, rowCount: rowCount)
+        rows.withUnsafeBufferPointer { rows in
+            transformed.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: rows) }
+        }
+    }
+
+    public func inverse(_ transformed: ParameterVector) -> ParameterVector {
+        preconditionTransformedLayout(transformed.layout)
+        return transformed
+    }
+}
+
+/// The transform that multiplies every gradient by a positive scale, element by element.
+///
+/// The scaled matrix is never formed: norms are taken under the scale, and the sum is scaled once.
+public struct DiagonalTransform: PreClippingTransform, Hashable {
+    /// The scale s: T(g) = s ∘ g.
+    public let scale: ParameterVector
+
+    /// Throws `invalidScale` if an element of `scale` is not a positive, finite number. O(parameters).
+    public init(scale: ParameterVector) throws(PrivacyMechanismError) {
+        let invalid = scale.withUnsafeValues { Self.firstInvalid($0) }
+        if let (index, value) = invalid {
+            let leaf = scale.layout.leaves.first { $0.range.contains(index) }!
+            throw .invalidScale(value, path: leaf.path, index: index - leaf.range.lowerBound)
+        }
+        self.scale = scale
+    }
+
+    public var parameterLayout: TreeLayout { scale.layout }
+    public var transformedLayout: TreeLayout { scale.layout }
+    public var form: TransformForm { .diagonal(scale) }
+
+    public func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
+        preconditionBlockShape(rows: rows.count, transformed: transformed.count, rowCount: rowCount)
+        let columns = parameterLayout.count
+        scale.withUnsafeValues { scale in
+            for row in 0..<rowCount {
+                for column in 0..<columns {
+                    transformed[row * columns + column] = scale[column] * rows[row * columns + column]
+                }
+            }
+        }
+    }
+
+    public func inverse(_ transformed: ParameterVector) -> ParameterVector {
+        preconditionTransformedLayout(transformed.layout)
+        var result = transformed
+        result.withUnsafeMutableValues { values in
+            scale.withUnsafeValues { scale in
+                for index in values.indices { values[index] /= scale[index] }
+            }
+        }
+        return result
+    }
+
+    /// The first element that is not positive and finite. Whole vectors are compared at once: the scan runs each step.
+    private static func firstInvalid(_ values: UnsafeBufferPointer<Float>) -> (index: Int, value: Float)? {
+        var invalid = SIMDMask<SIMD16<Int32>>(repeating: false)
+        let whole = values.count / 16 * 16
+        for index in stride(from: 0, to: whole, by: 16) {
+            let chunk = UnsafeRawPointer(values.baseAddress! + index).loadUnaligned(as: SIMD16<Float>.self)
+            let valid = (chunk .> 0) .& (chunk .< SIMD16(repeating: .infinity))
+            invalid = invalid .| .!valid
+        }
+        let isValid = { (value: Float) in value > 0 && value < .infinity }
+        if invalid == SIMDMask(repeating: false), values[whole...].allSatisfy(isValid) { return nil }
+        return values.firstIndex { !isValid($0) }.map { ($0, values[$0]) }
+    }
+}
+
+extension PreClippingTransform {
+    func preconditionBlockShape(rows: Int, transformed: Int, rowCount: Int) {
+        precondition(
+            rows == rowCount * parameterLayout.count && transformed == rowCount * transformedLayout.count,
+            """
+            \(rowCount) rows of \(parameterLayout.count) parameters map to \(rowCount) rows of \
+            \(transformedLayout.count), not \(rows) elements to \(transformed).
+            """)
+    }
+
+    func preconditionTransformedLayout(_ layout: TreeLayout) {
+        precondition(
+            layout == transformedLayout,
+            "A gradient of layout\n\(layout)\nis not in the transformed space\n\(transformedLayout)")
+    }
+}
