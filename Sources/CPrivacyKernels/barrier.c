@@ -29,3 +29,5 @@ void dpk_barrier_wait(dpk_barrier *barrier, uint32_t team) {
         else sched_yield();
     }
 }
+
+long dpk_claim(long *counter) { return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED); }

@@ -13,7 +13,7 @@ public enum BLAS {
 
     /// C ← α · op(A) · op(B) + β · C, with op the identity or the transpose.
     public static func gemm(
-        _ a: Matrix, _ transposeA: Transpose = .none, _ b: Matrix, _ transposeB: Transpose = .none,
+        _ a: Matrix, _ transposeA: Transpose, _ b: Matrix, _ transposeB: Transpose,
         alpha: Float = 1, beta: Float = 0, into c: inout Matrix
     ) {
         let (m, k) = shape(a, transposeA)
@@ -39,7 +39,7 @@ public enum BLAS {
 
     /// y ← α · op(A) · x + β · y.
     public static func gemv(
-        _ a: Matrix, _ transpose: Transpose = .none, _ x: UnsafeBufferPointer<Float>,
+        _ a: Matrix, _ transpose: Transpose, _ x: UnsafeBufferPointer<Float>,
         alpha: Float = 1, beta: Float = 0, into y: UnsafeMutableBufferPointer<Float>
     ) {
         let (m, n) = shape(a, transpose)

@@ -37,8 +37,8 @@ struct PipelineRun {
 
     func records() throws -> [PipelineRecord] {
         try requireMemory()
-        let fused = try FusedPath(problem: problem)
-        let errors = try checkAgreement(fused)
+        var fused = try FusedPath(problem: problem)
+        let errors = try checkAgreement(&fused)
         var secureNoise = GaussianNoise()
         var peaks = paths.map { _ in 0 }
         let readOnce = { _ = problem.gradients.withUnsafeElements { MemoryRead.run($0) } }
@@ -46,7 +46,7 @@ struct PipelineRun {
         for (index, path) in paths.enumerated() {
             competitors.append {
                 PeakMemory.reset()
-                try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &secureNoise)
+                try run(path, &fused, noiseMultiplier: problem.noiseMultiplier, &secureNoise)
                 peaks[index] = max(peaks[index], PeakMemory.bytes ?? 0)
             }
         }
@@ -69,18 +69,18 @@ struct PipelineRun {
         }
     }
 
-    private func checkAgreement(_ fused: FusedPath) throws -> [Double] {
+    private func checkAgreement(_ fused: inout FusedPath) throws -> [Double] {
         progress.show("checking that the paths agree without noise")
         var noise = GaussianNoise(nonPrivateSeed: 0)
         let sums = try paths.map { path in
-            (name: path.rawValue, sum: try run(path, fused, noiseMultiplier: 0, &noise))
+            (name: path.rawValue, sum: try run(path, &fused, noiseMultiplier: 0, &noise))
         }
         return try Agreement(problem, paths: sums).maxRelativeErrors
     }
 
     @discardableResult
     private func run(
-        _ path: Path, _ fused: FusedPath, noiseMultiplier: Double, _ noise: inout GaussianNoise
+        _ path: Path, _ fused: inout FusedPath, noiseMultiplier: Double, _ noise: inout GaussianNoise
     ) throws -> [Float] {
         switch path {
         case .naive: NaivePath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise)

@@ -24,7 +24,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     public let clipping: ClippingRule
 
     let bounds: ClippingBounds
-    var sum: ClippedSum
+    package var sum: ClippedSum
     private let workspace: GradientWorkspace?
 
     /// An empty batch.
@@ -84,15 +84,8 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     public consuming func noisedTransformedSum(
         noiseMultiplier: Double, noise: inout GaussianNoise
     ) throws(PrivacyMechanismError) -> ParameterVector {
-        let standardDeviation = try Self.standardDeviation(
-            noiseMultiplier: noiseMultiplier, sensitivity: sensitivity(for: .addOrRemoveOne))
         var result = ParameterVector(zeros: transform.transformedLayout)
-        var scale: ParameterVector?
-        if case .diagonal(let diagonal) = transform.form { scale = diagonal }
-        noise.addNoise(
-            to: sum, factor: 1 / clipping.normalizeBy, scale: scale, standardDeviation: standardDeviation,
-            into: &result)
-        workspace?.giveBack(sum.values)
+        try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: false, into: &result)
         return result
     }
 
@@ -102,8 +95,40 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     public consuming func privatized(
         noiseMultiplier: Double, noise: inout GaussianNoise
     ) throws(PrivacyMechanismError) -> ParameterVector {
-        let transform = transform
-        return try transform.inverse(noisedTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise))
+        var result = ParameterVector(zeros: transform.parameterLayout)
+        try privatize(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
+        return result
+    }
+
+    /// Writes the private gradient to `result`: as `privatized`, but into memory that a training loop reuses.
+    ///
+    /// Identity and diagonal transforms allocate nothing that grows with the parameters. Throws as `privatized` does,
+    /// and then leaves `result` as it was. Traps if `result` has another layout than the parameters.
+    public consuming func privatize(
+        noiseMultiplier: Double, noise: inout GaussianNoise, into result: inout ParameterVector
+    ) throws(PrivacyMechanismError) {
+        precondition(
+            result.layout == transform.parameterLayout,
+            "A vector of layout\n\(result.layout)\ncannot hold a gradient of\n\(transform.parameterLayout)")
+        if case .general = transform.form {
+            let transform = transform
+            result = try transform.inverse(noisedTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise))
+        } else {
+            try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: true, into: &result)
+        }
+    }
+
+    private consuming func addNoise(
+        noiseMultiplier: Double, noise: inout GaussianNoise, invertsDiagonal: Bool, into result: inout ParameterVector
+    ) throws(PrivacyMechanismError) {
+        let standardDeviation = try Self.standardDeviation(
+            noiseMultiplier: noiseMultiplier, sensitivity: sensitivity(for: .addOrRemoveOne))
+        var scale: ParameterVector?
+        if case .diagonal(let diagonal) = transform.form { scale = diagonal }
+        noise.addNoise(
+            to: sum, factor: 1 / clipping.normalizeBy, scale: scale, dividesByScale: invertsDiagonal,
+            standardDeviation: standardDeviation, into: &result)
+        workspace?.giveBack(sum.values)
     }
 
     private static func standardDeviation(

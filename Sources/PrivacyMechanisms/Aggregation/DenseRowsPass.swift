@@ -2,13 +2,18 @@ import CPrivacyKernels
 import LinearAlgebra
 import PyTrees
 
+#if os(Linux)
+    import Glibc
+#endif
+
 /// One trip of a batch of dense rows through memory: norms, factors and sum, block of rows by block of rows.
 ///
 /// The limit is one read of the matrix. Both questions need every element, and the factor of a row needs all of the
-/// row, so each element is touched twice: once when it comes from memory, once more while its block is still in cache.
-/// Threads split the columns, not the rows, so that there is a single sum and each core's cache holds only its part of
-/// a block. While a thread adds up block k − 1 from cache it already measures block k, segment by segment, so that
-/// waiting for memory and work in cache overlap.
+/// row, so each element is touched twice: once when it comes from memory, once more while its block is, as far as it
+/// fits, still in cache. Threads split the columns, not the rows, so that there is a single sum and each core's cache
+/// holds only its part of a block. Columns are measured from left to right and added up from right to left: what was
+/// touched last is what the cache still has. A thread takes the next segment of columns when it is done with one, so
+/// that one whose processor is busy elsewhere does not hold up the others.
 struct DenseRowsPass {
     let bounds: ClippingBounds
     private let segments: [ColumnSegment]
@@ -25,8 +30,18 @@ struct DenseRowsPass {
         segments = ColumnSegment.segments(of: bounds.groups)
         examples = (0..<rows.exampleCount).filter { measuresPadding || !(padding?[$0] ?? false) }
         self.rows = examples.map(rows.row)
-        let blockBytes = 4 << 20
-        blockRows = max(4, min(64, blockBytes / max(1, 4 * bounds.groups.columns) / 4 * 4))
+        blockRows = Self.blockRows(columns: bounds.groups.columns)
+    }
+
+    /// How many rows to measure before they are added up.
+    ///
+    /// Few, so that they are still in cache; at least four, because the sum has to come and go once for each block.
+    /// Where four rows, the sum and the scale outgrow the cache, small blocks win nothing: most of the matrix is then
+    /// read twice, and large blocks spare the sum's trips. Half of the cache counts as ours, since it is often shared.
+    private static func blockRows(columns: Int) -> Int {
+        let (rowBytes, sumAndScaleBytes) = (4 * columns, 12 * columns)
+        if 4 * rowBytes + sumAndScaleBytes > ProcessorCache.lastLevelBytes / 2 { return 64 }
+        return max(4, min(64, (4 << 20) / max(1, rowBytes) / 4 * 4))
     }
 
     private var teamSize: Int {
@@ -37,14 +52,19 @@ struct DenseRowsPass {
 
     /// Adds the clipped rows to `sum`, and writes squared norms to `norms` where it is not nil.
     func run(scale: ParameterVector?, sum: UnsafeMutablePointer<Double>, norms: UnsafeMutablePointer<Double>?) {
-        if rows.isEmpty { return }
+        if rows.isEmpty || segments.isEmpty { return }
         scale.withUnsafeValues(matching: bounds.layout) { scale in
-            withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * max(1, segments.count) * blockRows) {
-                nonisolated(unsafe) let shared = SharedState(
-                    scale: scale, sum: sum, norms: norms, partialNorms: $0.baseAddress!)
-                Threads.withTeam(of: teamSize) { member in
-                    var worker = Worker(pass: self, shared: shared, member: member)
-                    worker.run()
+            let blocks = (rows.count + blockRows - 1) / blockRows
+            var partialNorms = [Double](repeating: 0, count: 2 * segments.count * blockRows)
+            var claims = [Int](repeating: 0, count: 2 * blocks)
+            partialNorms.withUnsafeMutableBufferPointer { partialNorms in
+                claims.withUnsafeMutableBufferPointer { claims in
+                    let shared = SharedState(
+                        scale: scale, sum: sum, norms: norms, partialNorms: partialNorms, claims: claims)
+                    Threads.withTeam(of: teamSize) { member in
+                        var worker = Worker(pass: self, shared: shared, member: member)
+                        worker.run()
+                    }
                 }
             }
         }
@@ -54,11 +74,18 @@ struct DenseRowsPass {
         let scale: UnsafePointer<Float>?
         let sum: UnsafeMutablePointer<Double>
         let norms: UnsafeMutablePointer<Double>?
-        /// Two blocks' squared norms, segment by segment: one is read while the next is written.
-        let partialNorms: UnsafeMutablePointer<Double>
+        /// Two blocks' squared norms, segment by segment: a member may still read one when another writes the next.
+        let partialNorms: UnsafeMutableBufferPointer<Double>
+        /// How many segments have been taken, for each block to be measured and to be added.
+        let claims: UnsafeMutableBufferPointer<Int>
+
+        /// Calls `body` with segments that no other member has taken, until all `count` are.
+        func forEachClaimed(of count: Int, in phase: Int, _ body: (Int) -> Void) {
+            while case let next = dpk_claim(claims.baseAddress! + phase), next < count { body(next) }
+        }
     }
 
-    /// One thread's part: its columns, and the factors of the block it is adding up.
+    /// One thread's part, and the factors of the block it is adding up.
     private struct Worker {
         let pass: DenseRowsPass
         let shared: SharedState
@@ -81,19 +108,16 @@ struct DenseRowsPass {
         }
 
         mutating func run() {
-            let blocks = (pass.rows.count + pass.blockRows - 1) / pass.blockRows
-            let mine = member.share(of: 0..<pass.segments.count)
-            for block in 0...blocks {
-                let begin = block * pass.blockRows
-                let measured = begin..<max(begin, min(begin + pass.blockRows, pass.rows.count))
-                let partial = shared.partialNorms + (block & 1) * pass.segments.count * pass.blockRows
-                for index in mine {
-                    if !measured.isEmpty { measure(measured, segment: index, into: partial) }
-                    if block > 0 { addWeightedRows(in: pass.segments[index]) }
-                }
-                if measured.isEmpty { break }
+            let count = pass.segments.count
+            for (block, begin) in stride(from: 0, to: pass.rows.count, by: pass.blockRows).enumerated() {
+                let rows = begin..<min(begin + pass.blockRows, pass.rows.count)
+                let partial = shared.partialNorms.baseAddress! + (block & 1) * count * pass.blockRows
+                shared.forEachClaimed(of: count, in: 2 * block) { measure(rows, segment: $0, into: partial) }
                 member.barrierWait()
-                weigh(measured, partial)
+                weigh(rows, partial)
+                shared.forEachClaimed(of: count, in: 2 * block + 1) {
+                    addWeightedRows(in: pass.segments[count - 1 - $0])
+                }
             }
         }
 
@@ -137,4 +161,16 @@ struct DenseRowsPass {
             }
         }
     }
+}
+
+/// What the processor says of its caches.
+private enum ProcessorCache {
+    /// The size of the last-level cache in bytes; 16 MiB where the system does not say.
+    static let lastLevelBytes: Int = {
+        #if os(Linux)
+            let reported = sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))
+            if reported > 0 { return reported }
+        #endif
+        return 16 << 20
+    }()
 }

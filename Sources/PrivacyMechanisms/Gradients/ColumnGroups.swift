@@ -24,9 +24,10 @@ struct ColumnSegment: Equatable, Sendable {
     /// Cuts every group into runs of a length that depends on the number of columns alone.
     ///
     /// The length must not depend on the number of threads: norms are added up segment by segment, so equal segments
-    /// make equal norms. The number of runs is a multiple of 16, so that teams share them evenly.
+    /// make equal norms. The number of runs is a multiple of 16, so that teams share them evenly. Long runs let the
+    /// processor's prefetching settle; a run's part of the sum still fits into the second-level cache.
     static func segments(of groups: ColumnGroups) -> [ColumnSegment] {
-        let longest = 8192
+        let longest = 32768
         let pieces = max(16, (groups.columns + longest * 16 - 1) / (longest * 16) * 16)
         let length = max(16, ((groups.columns + pieces - 1) / pieces + 15) / 16 * 16)
         return groups.ranges.enumerated().flatMap { group, range in
