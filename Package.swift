@@ -43,6 +43,7 @@ let package = Package(
             path: "Benchmarks/dpbench",
             resources: [.copy("Resources/digits.csv")]
         ),
+        .testTarget(name: "DocumentationTests", dependencies: ["LinearAlgebra", "PrivacyMechanisms", "PyTrees"]),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CPrivacyKernels"]),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees"]),
         .testTarget(

@@ -55,7 +55,8 @@ package struct LineChart {
             let path = places.map { "\(SVGFrame.number($0)),\(SVGFrame.number($1))" }.joined(separator: " ")
             body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\"/>\n"
             for (x, y) in places {
-                body += "<circle cx=\"\(SVGFrame.number(x))\" cy=\"\(SVGFrame.number(y))\" r=\"3\" fill=\"\(color)\"/>\n"
+                body +=
+                    "<circle cx=\"\(SVGFrame.number(x))\" cy=\"\(SVGFrame.number(y))\" r=\"3\" fill=\"\(color)\"/>\n"
             }
         }
         return frame.document(body: body + frame.legend(series.map(\.name)))

@@ -29,7 +29,8 @@ package final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendabl
         }
         #if os(Linux)
             // A hint: where huge pages are off, ordinary ones do.
-            if large { madvise(pointer, bytes, 14 /* MADV_HUGEPAGE */) }
+            let madviseHugePage: Int32 = 14
+            if large { madvise(pointer, bytes, madviseHugePage) }
         #endif
         memset(pointer, 0, bytes)
         self.base = pointer.bindMemory(to: Element.self, capacity: count)

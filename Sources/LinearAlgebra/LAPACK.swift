@@ -8,7 +8,8 @@ extension Matrix {
     /// are nearly dependent. Traps if there are more columns than rows.
     public func orthonormalizedColumns() -> Matrix {
         precondition(
-            rows >= columns, "\(columns) columns of \(rows) elements cannot be orthonormal: there are too many of them.")
+            rows >= columns, "\(columns) columns of \(rows) elements cannot be orthonormal: there are too many of them."
+        )
         var q = self
         if count == 0 { return q }
         let (m, n) = (Int32(rows), Int32(columns))

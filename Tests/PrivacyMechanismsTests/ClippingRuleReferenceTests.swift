@@ -62,7 +62,8 @@ import Testing
         case (.value(let norm), let expected):
             let expected = expected.double
             let agrees = norm == expected || (norm.isNaN && expected.isNaN)
-            #expect(agrees || abs(norm - expected) <= relativeTolerance * abs(expected), "\(label): \(norm), \(expected)")
+            #expect(
+                agrees || abs(norm - expected) <= relativeTolerance * abs(expected), "\(label): \(norm), \(expected)")
         default: Issue.record("The structure of the norms differs: \(label)")
         }
     }

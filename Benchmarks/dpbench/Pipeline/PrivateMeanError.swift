@@ -43,7 +43,8 @@ struct PrivateMeanError {
 
     func print(_ format: OutputFormat) throws {
         if format == .json { return try records.forEach { try printJSONLine($0) } }
-        Swift.print("\nThe private mean gradient beside the true one, clip norm \(Format.decimals(records[0].l2ClipNorm, 3)):")
+        Swift.print(
+            "\nThe private mean gradient beside the true one, clip norm \(Format.decimals(records[0].l2ClipNorm, 3)):")
         for record in records {
             Swift.print(
                 "  noise multiplier \(Format.decimals(record.noiseMultiplier, 1)): relative error "

@@ -5,8 +5,11 @@ import PyTrees
 ///
 /// Over an owned `Matrix`, which is shared and not copied, or over memory that the caller holds.
 public struct DenseRows: PerExampleGradients {
+    /// The layout of each row.
     public let layout: TreeLayout
+    /// The number of rows.
     public let exampleCount: Int
+    /// One loss per row, where they were given. Not private.
     public let nonPrivateLosses: [Float]?
 
     let base: UnsafePointer<Float>
@@ -102,6 +105,7 @@ public struct DenseRows: PerExampleGradients {
 }
 
 extension DenseRows {
+    /// Question 1, in Float64 passes over the rows.
     public func squaredNorms(
         of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
         into norms: inout MutableSpan<Double>
@@ -121,6 +125,7 @@ extension DenseRows {
         }
     }
 
+    /// Question 2, in Float64.
     public func addWeightedSum(
         of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
@@ -141,6 +146,7 @@ extension DenseRows {
         }
     }
 
+    /// A copy of the row.
     public func copyGradient(of example: Int, into row: inout MutableSpan<Float>) {
         precondition(
             row.count == layout.count, "A row of \(row.count) elements does not hold \(layout.count) parameters.")

@@ -38,6 +38,7 @@ public enum TransformForm: Sendable {
 
 /// The transform that leaves every gradient as it is.
 public struct IdentityTransform: PreClippingTransform, Hashable, Codable {
+    /// The layout of the gradients, on both sides.
     public let parameterLayout: TreeLayout
 
     /// The identity on gradients of `layout`.
@@ -45,9 +46,12 @@ public struct IdentityTransform: PreClippingTransform, Hashable, Codable {
         parameterLayout = layout
     }
 
+    /// The same as `parameterLayout`.
     public var transformedLayout: TreeLayout { parameterLayout }
+    /// `.identity`.
     public var form: TransformForm { .identity }
 
+    /// Copies the rows. Traps if the blocks are not `rowCount` rows.
     public func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
         preconditionBlockShape(rows: rows.count, transformed: transformed.count, rowCount: rowCount)
         rows.withUnsafeBufferPointer { rows in
@@ -55,6 +59,7 @@ public struct IdentityTransform: PreClippingTransform, Hashable, Codable {
         }
     }
 
+    /// The vector itself. Traps if it has another layout.
     public func inverse(_ transformed: ParameterVector) -> ParameterVector {
         preconditionTransformedLayout(transformed.layout)
         return transformed
@@ -78,10 +83,14 @@ public struct DiagonalTransform: PreClippingTransform, Hashable {
         self.scale = scale
     }
 
+    /// The scale's layout.
     public var parameterLayout: TreeLayout { scale.layout }
+    /// The scale's layout.
     public var transformedLayout: TreeLayout { scale.layout }
+    /// `.diagonal`, with the scale.
     public var form: TransformForm { .diagonal(scale) }
 
+    /// Multiplies each row by the scale. Traps if the blocks are not `rowCount` rows.
     public func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
         preconditionBlockShape(rows: rows.count, transformed: transformed.count, rowCount: rowCount)
         let columns = parameterLayout.count
@@ -94,6 +103,7 @@ public struct DiagonalTransform: PreClippingTransform, Hashable {
         }
     }
 
+    /// Divides by the scale. Traps if the vector has another layout.
     public func inverse(_ transformed: ParameterVector) -> ParameterVector {
         preconditionTransformedLayout(transformed.layout)
         var result = transformed
