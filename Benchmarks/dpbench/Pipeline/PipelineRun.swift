@@ -39,18 +39,18 @@ struct PipelineRun {
         try requireMemory()
         var fused = try FusedPath(problem: problem)
         let errors = try checkAgreement(&fused)
-        var secureNoise = GaussianNoise()
-        var peaks = paths.map { _ in 0 }
-        let readOnce = { _ = problem.gradients.withUnsafeElements { MemoryRead.run($0) } }
-        var competitors: [() throws -> Void] = [readOnce]
-        for (index, path) in paths.enumerated() {
-            competitors.append {
-                PeakMemory.reset()
-                try run(path, &fused, noiseMultiplier: problem.noiseMultiplier, &secureNoise)
-                peaks[index] = max(peaks[index], PeakMemory.bytes ?? 0)
-            }
+        var noise = GaussianNoise()
+        // Outside the timed runs: asking the system for the peak takes longer than a small batch.
+        let peaks = try paths.map { path in
+            PeakMemory.reset()
+            try run(path, &fused, noiseMultiplier: problem.noiseMultiplier, &noise)
+            return PeakMemory.bytes
         }
-        let measurement = try Measurement(runs: runs, of: competitors) { run in
+        let readOnce = { _ = problem.gradients.withUnsafeElements { MemoryRead.run($0) } }
+        let competitors = paths.map { path in
+            { () throws -> Void in try run(path, &fused, noiseMultiplier: problem.noiseMultiplier, &noise) }
+        }
+        let measurement = try Measurement(runs: runs, of: [readOnce] + competitors) { run in
             let size = "\(problem.gradients.rows) × \(problem.gradients.columns)"
             progress.show(run == 0 ? "\(problem.name) \(size): warming up" : "\(size): run \(run) of \(runs)")
         }
@@ -65,7 +65,7 @@ struct PipelineRun {
                 gigabytesPerSecond: problem.bytes / seconds / 1e9,
                 timesNaive: naive.map { measurement.medianRatio(of: $0 + 1, to: index + 1) },
                 timesReadOnce: measurement.medianRatio(of: index + 1, to: 0), maxRelativeError: errors[index],
-                peakBytes: peaks[index] > 0 ? peaks[index] : nil)
+                peakBytes: peaks[index])
         }
     }
 

@@ -4,11 +4,11 @@ import LinearAlgebra
 /// Reads a matrix from a file in NumPy's format: two dimensions, Float32, C order, little-endian.
 ///
 /// The format: numpy.lib.format, versions 1 to 3.
-enum NumPyFile {
+package enum NumPyFile {
     /// Reads the file's matrix straight into its own memory.
     ///
     /// Throws `NumPyFileError`, which names the file and what is wrong with it.
-    static func readMatrix(_ path: String) throws -> Matrix {
+    package static func readMatrix(_ path: String) throws -> Matrix {
         guard let file = FileHandle(forReadingAtPath: path) else {
             throw NumPyFileError.cannotOpen(path: path)
         }
@@ -78,7 +78,7 @@ enum NumPyFile {
 }
 
 /// Why a file is not a matrix of gradients.
-enum NumPyFileError: Error, Equatable, CustomStringConvertible {
+package enum NumPyFileError: Error, Equatable, CustomStringConvertible {
     case cannotOpen(path: String)
     case notNumPy(path: String)
     case unsupportedHeader(path: String, header: String)
@@ -88,7 +88,7 @@ enum NumPyFileError: Error, Equatable, CustomStringConvertible {
     case wrongSize(path: String, rows: Int, columns: Int, dataBytes: Int)
     case empty(path: String, rows: Int, columns: Int)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .cannotOpen(let path):
             "'\(path)' cannot be opened: give the path of a readable .npy file."

@@ -1,0 +1,58 @@
+import CommandLineSupport
+import Foundation
+import Testing
+
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
+
+@Suite struct ChartTests {
+    /// Counts elements, and fails on what is not well-formed XML.
+    private final class Counter: NSObject, XMLParserDelegate {
+        var counts: [String: Int] = [:]
+
+        func parser(
+            _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+            attributes: [String: String]
+        ) { counts[name, default: 0] += 1 }
+
+        static func count(_ svg: String) throws -> [String: Int] {
+            let counter = Counter()
+            let parser = XMLParser(data: Data(svg.utf8))
+            parser.delegate = counter
+            try #require(parser.parse(), "The picture is not well-formed XML.")
+            return counter.counts
+        }
+    }
+
+    @Test func linesAndPointsAreDrawn() throws {
+        let chart = LineChart(
+            title: "a < b & c", xLabel: "x", yLabel: "y", xScale: .logarithmic,
+            series: [
+                .init(name: "first", points: [(1, 1), (10, 3), (100, 2)]),
+                .init(name: "second", points: [(1, 0.5), (0, 7), (10, .nan)]),
+            ])
+        let counts = try Counter.count(chart.svg)
+        #expect(counts["polyline"] == 2)
+        // Zero has no place on a logarithmic axis, and NaN on none.
+        #expect(counts["circle"] == 4)
+    }
+
+    @Test func barsAreDrawn() throws {
+        let chart = BarChart(title: "t", unit: "s", bars: [("a", 1, "1 s"), ("b", 0, "0 s"), ("<c>", 2.5, "2.5 s")])
+        #expect(try Counter.count(chart.svg)["rect"] == 3)
+    }
+
+    @Test func nothingToDrawIsStillAPicture() throws {
+        #expect(try Counter.count(BarChart(title: "", unit: "", bars: []).svg)["svg"] == 1)
+        #expect(try Counter.count(LineChart(title: "", xLabel: "", yLabel: "", series: []).svg)["svg"] == 1)
+    }
+
+    @Test func aFileThatCannotBeWrittenIsNamed() {
+        let error = #expect(throws: CommandLineError.self) { try writeFile("x", to: "/nowhere/chart.svg") }
+        guard case .cannotWrite(path: "/nowhere/chart.svg", _) = error else {
+            Issue.record("\(String(describing: error)) does not name the path.")
+            return
+        }
+    }
+}
