@@ -18,12 +18,14 @@ struct Agreement {
             var worst = 0.0
             for index in exact.indices {
                 let error = abs(Double(sum[index]) - exact[index])
-                // The negated comparison also catches NaN.
-                if !(error <= worst * absolute[index]) { worst = max(worst, error / absolute[index]) }
-                if error.isNaN || error > bound * absolute[index] {
+                if error == 0 { continue }
+                let relative = error / absolute[index]
+                // Not "relative > bound": that would let NaN pass.
+                guard relative <= bound else {
                     throw BenchmarkError.pathsDisagree(
                         path: name, parameter: index, found: sum[index], exact: exact[index])
                 }
+                worst = max(worst, relative)
             }
             return worst
         }
@@ -50,6 +52,7 @@ struct Agreement {
                     } else {
                         for value in row { square += Double(value) * Double(value) }
                     }
+                    if !square.isFinite { return }
                     let factor = square == 0 ? 1 : min(1, problem.l2ClipNorm / square.squareRoot())
                     for index in row.indices {
                         sum[index] += factor * Double(row[index])

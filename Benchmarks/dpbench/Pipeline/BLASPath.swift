@@ -21,6 +21,11 @@ struct BLASPath {
                         // BLAS has no element-wise product; this loop is vectorised by the compiler.
                         for column in 0..<count { row[column] = scale[column] * gradients[begin + column] }
                         let square = BLAS.dot(UnsafeBufferPointer(row), UnsafeBufferPointer(row))
+                        if !square.isFinite {
+                            // Zero times NaN would be NaN: the row itself has to go.
+                            row.update(repeating: 0)
+                            continue
+                        }
                         factors[example] = min(1, Float(problem.l2ClipNorm) / square.squareRoot())
                     }
                 }

@@ -20,6 +20,7 @@ struct NaivePath {
                         square += Double(transformed[index]) * Double(transformed[index])
                     }
                 }
+                if !square.isFinite { return }
                 let factor = Float(min(1, problem.l2ClipNorm / square.squareRoot()))
                 for leaf in problem.layout.leaves {
                     for index in leaf.range { sum[index] += factor * transformed[index] }
