@@ -31,3 +31,7 @@ void dpk_barrier_wait(dpk_barrier *barrier, uint32_t team) {
 }
 
 long dpk_claim(long *counter) { return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED); }
+
+void dpk_spin_while(const long *value, long seen, int spins) {
+    while (spins-- > 0 && __atomic_load_n(value, __ATOMIC_ACQUIRE) == seen) relax();
+}

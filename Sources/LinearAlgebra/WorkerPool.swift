@@ -1,4 +1,5 @@
 import COpenBLAS
+import CPrivacyKernels
 
 #if canImport(Darwin)
     import Darwin
@@ -19,13 +20,15 @@ final class WorkerPool: @unchecked Sendable {
     private let started = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let finished = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
+    /// Counts the teams so far; written under the lock, and watched without it by workers that still spin.
+    private let round = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     private var workers = 0
-    private var round = 0
     private var teamSize = 0
     private var running = 0
     private var body: ((Int) -> Void)?
 
     private init() {
+        round.initialize(to: 0)
         pthread_mutex_init(turn, nil)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(started, nil)
@@ -63,7 +66,7 @@ final class WorkerPool: @unchecked Sendable {
                 self.body = body
                 teamSize = count
                 running = count - 1
-                round += 1
+                round.pointee += 1
                 pthread_cond_broadcast(started)
                 pthread_mutex_unlock(mutex)
 
@@ -81,7 +84,7 @@ final class WorkerPool: @unchecked Sendable {
 
     private func startWorker() {
         workers += 1
-        let assignment = Unmanaged.passRetained(Assignment(pool: self, index: workers, round: round))
+        let assignment = Unmanaged.passRetained(Assignment(pool: self, index: workers, round: round.pointee))
         #if canImport(Darwin)
             var thread: pthread_t?
             let status = pthread_create(&thread, nil, workerMain, assignment.toOpaque())
@@ -97,8 +100,15 @@ final class WorkerPool: @unchecked Sendable {
         var seen = lastRound
         pthread_mutex_lock(mutex)
         while true {
-            while round == seen { pthread_cond_wait(started, mutex) }
-            seen = round
+            if round.pointee == seen {
+                // A step is several teams in quick succession: for some tens of microseconds it is cheaper to watch for
+                // the next one than to be woken for it.
+                pthread_mutex_unlock(mutex)
+                dpk_spin_while(round, seen, 2000)
+                pthread_mutex_lock(mutex)
+            }
+            while round.pointee == seen { pthread_cond_wait(started, mutex) }
+            seen = round.pointee
             guard index < teamSize, let body else { continue }
             pthread_mutex_unlock(mutex)
             body(index)

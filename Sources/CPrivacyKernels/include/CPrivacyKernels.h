@@ -69,6 +69,9 @@ void dpk_barrier_free(dpk_barrier *barrier);
 /// Returns once `team` threads have called it; what any of them wrote before is visible to all after.
 void dpk_barrier_wait(dpk_barrier *barrier, uint32_t team);
 
+/// Waits, without giving up the processor, until `*value` is no longer `seen`, at most for `spins` short pauses.
+void dpk_spin_while(const long *value, long seen, int spins);
+
 /// The value of a counter that several threads share, which goes up by one: each number is handed out once.
 long dpk_claim(long *counter);
 

@@ -46,7 +46,7 @@ struct DenseRowsPass {
 
     private var teamSize: Int {
         // Below this much work a second thread costs more to wake than it saves.
-        let elementsPerThread = 1 << 18
+        let elementsPerThread = 1 << 20
         return max(1, min(rows.count * bounds.groups.columns / elementsPerThread, segments.count))
     }
 

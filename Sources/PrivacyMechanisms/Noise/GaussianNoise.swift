@@ -95,8 +95,8 @@ public struct GaussianNoise: ~Copyable {
         position += UInt64((count + 1) / 2)
         let length = 2 * KeyStream.blocksPerChunk
         let chunks = (count + length - 1) / length
-        // A chunk takes some tens of microseconds, about what it costs to wake a thread.
-        Threads.withTeam(of: chunks / 2) { member in
+        // A chunk takes some twenty microseconds; a thread that sleeps takes ten times as long to wake.
+        Threads.withTeam(of: chunks / 16) { member in
             for chunk in member.share(of: 0..<chunks) {
                 let numbers = chunk * length..<min((chunk + 1) * length, count)
                 stream.withBlocks(from: first + UInt64(numbers.lowerBound / 2), count: (numbers.count + 1) / 2) {
