@@ -22,15 +22,24 @@ public enum BLAS {
             k == k2 && c.rows == m && c.columns == n,
             "The product of shapes \(m) × \(k) and \(k2) × \(n) does not fit into \(c.rows) × \(c.columns).")
         if m == 0 || n == 0 { return }
-        let lda = max(1, a.columns)
-        let ldb = max(1, b.columns)
+        let (lda, ldb) = (max(1, a.columns), max(1, b.columns))
+        let team = teamSize(operations: 2 * m * n * k)
         c.withUnsafeMutableElements { c in
             a.withUnsafeElements { a in
                 b.withUnsafeElements { b in
-                    Threads.withLibraryThreads {
-                        cblas_sgemm(
-                            CblasRowMajor, flag(transposeA), flag(transposeB), count(m), count(n), count(k), alpha,
-                            a.baseAddress, count(lda), b.baseAddress, count(ldb), beta, c.baseAddress, count(n))
+                    // The longer side of C is cut: each member's product then stays as square as can be.
+                    Threads.withTeam(of: team) { member in
+                        let rows = m >= n ? member.share(of: 0..<m) : 0..<m
+                        let columns = m >= n ? 0..<n : member.share(of: 0..<n)
+                        if rows.isEmpty || columns.isEmpty { return }
+                        Threads.withSingleThreadedLibrary {
+                            cblas_sgemm(
+                                CblasRowMajor, flag(transposeA), flag(transposeB), count(rows.count),
+                                count(columns.count), count(k), alpha,
+                                a.baseAddress! + rows.lowerBound * (transposeA == .none ? lda : 1), count(lda),
+                                b.baseAddress! + columns.lowerBound * (transposeB == .none ? 1 : ldb), count(ldb),
+                                beta, c.baseAddress! + rows.lowerBound * n + columns.lowerBound, count(n))
+                        }
                     }
                 }
             }
@@ -46,12 +55,25 @@ public enum BLAS {
         precondition(
             x.count == n && y.count == m,
             "A matrix of shape \(m) × \(n) does not map \(x.count) numbers to \(y.count).")
-        if a.count == 0 { return }
+        if n == 0 {
+            // BLAS leaves y alone here, whatever β is.
+            for index in y.indices { y[index] = beta == 0 ? 0 : beta * y[index] }
+            return
+        }
+        if m == 0 { return }
+        let team = teamSize(operations: 2 * m * n)
         a.withUnsafeElements { elements in
-            Threads.withLibraryThreads {
-                cblas_sgemv(
-                    CblasRowMajor, flag(transpose), count(a.rows), count(a.columns), alpha, elements.baseAddress,
-                    count(a.columns), x.baseAddress, 1, beta, y.baseAddress, 1)
+            Threads.withTeam(of: team) { member in
+                let share = member.share(of: 0..<m)
+                if share.isEmpty { return }
+                let isTransposed = transpose == .transposed
+                Threads.withSingleThreadedLibrary {
+                    cblas_sgemv(
+                        CblasRowMajor, flag(transpose), count(isTransposed ? n : share.count),
+                        count(isTransposed ? share.count : n), alpha,
+                        elements.baseAddress! + share.lowerBound * (isTransposed ? 1 : n),
+                        count(max(1, a.columns)), x.baseAddress, 1, beta, y.baseAddress! + share.lowerBound, 1)
+                }
             }
         }
     }
@@ -59,8 +81,11 @@ public enum BLAS {
     /// Σ x_j · y_j, accumulated in Float32 as BLAS does: not for norms that privacy depends on.
     public static func dot(_ x: UnsafeBufferPointer<Float>, _ y: UnsafeBufferPointer<Float>) -> Float {
         precondition(x.count == y.count, "A dot product of \(x.count) and \(y.count) numbers does not exist.")
-        return Threads.withLibraryThreads { cblas_sdot(count(x.count), x.baseAddress, 1, y.baseAddress, 1) }
+        return Threads.withSingleThreadedLibrary { cblas_sdot(count(x.count), x.baseAddress, 1, y.baseAddress, 1) }
     }
+
+    /// As many threads as have half a million operations each to do: fewer cost more to wake than they save.
+    private static func teamSize(operations: Int) -> Int { operations / (1 << 19) }
 
     private static func shape(_ matrix: Matrix, _ transpose: Transpose) -> (Int, Int) {
         transpose == .none ? (matrix.rows, matrix.columns) : (matrix.columns, matrix.rows)

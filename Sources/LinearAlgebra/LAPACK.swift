@@ -15,7 +15,7 @@ extension Matrix {
         let (m, n) = (Int32(rows), Int32(columns))
         var tau = [Float](repeating: 0, count: columns)
         q.withUnsafeMutableElements { elements in
-            Threads.withLibraryThreads {
+            Threads.withSingleThreadedLibrary {
                 let factored = LAPACKE_sgeqrf(LAPACK_ROW_MAJOR, m, n, elements.baseAddress, n, &tau)
                 precondition(factored == 0, "LAPACK sgeqrf refused argument \(-factored) of a \(m) × \(n) matrix.")
                 let formed = LAPACKE_sorgqr(LAPACK_ROW_MAJOR, m, n, n, elements.baseAddress, n, tau)

@@ -10,8 +10,8 @@ import Synchronization
 
 /// How many threads this library computes with: the one knob.
 ///
-/// The limit holds for the library's own passes over rows and columns and for the large matrix products that are left
-/// to OpenBLAS. The two never run at once: inside our own threads, BLAS is single-threaded.
+/// The limit holds for the passes over rows and columns and for large matrix products alike: both run on this library's
+/// threads, with single-threaded BLAS inside.
 public enum Threads {
     private static let setting = Atomic<Int>(ProcessorCount.online)
 
@@ -43,7 +43,10 @@ package struct TeamMember {
     }
 
     /// The part of `range` that is this member's: consecutive, disjoint, together all of it.
-    package func share(of range: Range<Int>) -> Range<Int> {
+    package func share(of range: Range<Int>) -> Range<Int> { share(of: range, for: index) }
+
+    /// The part of `range` that is the given member's.
+    package func share(of range: Range<Int>, for index: Int) -> Range<Int> {
         let begin = range.lowerBound + range.count * index / count
         let end = range.lowerBound + range.count * (index + 1) / count
         return begin..<end
@@ -66,13 +69,15 @@ extension Threads {
         }
     }
 
-    /// Runs `body`, a call into BLAS or LAPACK, with as many of the library's threads as the limit allows.
-    static func withLibraryThreads<Result>(_ body: () -> Result) -> Result {
-        if WorkerPool.isInsideTeam { return body() }
-        return WorkerPool.shared.exclusively {
-            openblas_set_num_threads(Int32(limit))
-            defer { openblas_set_num_threads(1) }
-            return body()
-        }
+    /// Runs `body`, a call into BLAS or LAPACK, on the calling thread alone.
+    ///
+    /// OpenBLAS's own threads are never used: after each call they watch for the next one for some 2²⁶ cycles, and so
+    /// take the processor from whatever our threads do next (measured: 25 ms). Large products are cut up among our
+    /// threads instead.
+    static func withSingleThreadedLibrary<Result>(_ body: () -> Result) -> Result {
+        _ = libraryIsSingleThreaded
+        return body()
     }
+
+    private static let libraryIsSingleThreaded: Void = openblas_set_num_threads(1)
 }

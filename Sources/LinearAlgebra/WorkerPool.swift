@@ -1,4 +1,3 @@
-import COpenBLAS
 import CPrivacyKernels
 
 #if canImport(Darwin)
@@ -33,8 +32,6 @@ final class WorkerPool: @unchecked Sendable {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(started, nil)
         pthread_cond_init(finished, nil)
-        // Between our own teams and the caller's other work, BLAS must not start threads behind our back.
-        openblas_set_num_threads(1)
     }
 
     private static let insideTeamKey: pthread_key_t = {
@@ -50,35 +47,28 @@ final class WorkerPool: @unchecked Sendable {
         pthread_setspecific(insideTeamKey, insideTeam ? UnsafeRawPointer(bitPattern: 1) : nil)
     }
 
-    /// Runs `operation` while no team runs.
-    func exclusively<Result>(_ operation: () -> Result) -> Result {
-        pthread_mutex_lock(turn)
-        defer { pthread_mutex_unlock(turn) }
-        return operation()
-    }
-
     /// Runs `body(0)` here and `body(1)` … `body(count - 1)` on workers, and returns when all have.
     func run(_ count: Int, _ body: (Int) -> Void) {
-        exclusively {
-            withoutActuallyEscaping(body) { body in
-                pthread_mutex_lock(mutex)
-                while workers < count - 1 { startWorker() }
-                self.body = body
-                teamSize = count
-                running = count - 1
-                round.pointee += 1
-                pthread_cond_broadcast(started)
-                pthread_mutex_unlock(mutex)
+        pthread_mutex_lock(turn)
+        defer { pthread_mutex_unlock(turn) }
+        withoutActuallyEscaping(body) { body in
+            pthread_mutex_lock(mutex)
+            while workers < count - 1 { startWorker() }
+            self.body = body
+            teamSize = count
+            running = count - 1
+            round.pointee += 1
+            pthread_cond_broadcast(started)
+            pthread_mutex_unlock(mutex)
 
-                Self.mark(insideTeam: true)
-                body(0)
-                Self.mark(insideTeam: false)
+            Self.mark(insideTeam: true)
+            body(0)
+            Self.mark(insideTeam: false)
 
-                pthread_mutex_lock(mutex)
-                while running > 0 { pthread_cond_wait(finished, mutex) }
-                self.body = nil
-                pthread_mutex_unlock(mutex)
-            }
+            pthread_mutex_lock(mutex)
+            while running > 0 { pthread_cond_wait(finished, mutex) }
+            self.body = nil
+            pthread_mutex_unlock(mutex)
         }
     }
 

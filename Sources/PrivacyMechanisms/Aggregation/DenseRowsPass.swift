@@ -12,8 +12,8 @@ import PyTrees
 /// row, so each element is touched twice: once when it comes from memory, once more while its block is, as far as it
 /// fits, still in cache. Threads split the columns, not the rows, so that there is a single sum and each core's cache
 /// holds only its part of a block. Columns are measured from left to right and added up from right to left: what was
-/// touched last is what the cache still has. A thread takes the next segment of columns when it is done with one, so
-/// that one whose processor is busy elsewhere does not hold up the others.
+/// touched last is what the cache still has. A thread that is done with its own segments of columns takes over those
+/// that others have not begun, so that one whose processor is busy elsewhere does not hold them up.
 struct DenseRowsPass {
     let bounds: ClippingBounds
     private let segments: [ColumnSegment]
@@ -56,7 +56,7 @@ struct DenseRowsPass {
         scale.withUnsafeValues(matching: bounds.layout) { scale in
             let blocks = (rows.count + blockRows - 1) / blockRows
             var partialNorms = [Double](repeating: 0, count: 2 * segments.count * blockRows)
-            var claims = [Int](repeating: 0, count: 2 * blocks)
+            var claims = [Int](repeating: 0, count: 2 * blocks * teamSize)
             partialNorms.withUnsafeMutableBufferPointer { partialNorms in
                 claims.withUnsafeMutableBufferPointer { claims in
                     let shared = SharedState(
@@ -76,13 +76,8 @@ struct DenseRowsPass {
         let norms: UnsafeMutablePointer<Double>?
         /// Two blocks' squared norms, segment by segment: a member may still read one when another writes the next.
         let partialNorms: UnsafeMutableBufferPointer<Double>
-        /// How many segments have been taken, for each block to be measured and to be added.
+        /// How many segments of each member's share have been taken, for each block to be measured and to be added.
         let claims: UnsafeMutableBufferPointer<Int>
-
-        /// Calls `body` with segments that no other member has taken, until all `count` are.
-        func forEachClaimed(of count: Int, in phase: Int, _ body: (Int) -> Void) {
-            while case let next = dpk_claim(claims.baseAddress! + phase), next < count { body(next) }
-        }
     }
 
     /// One thread's part, and the factors of the block it is adding up.
@@ -112,12 +107,24 @@ struct DenseRowsPass {
             for (block, begin) in stride(from: 0, to: pass.rows.count, by: pass.blockRows).enumerated() {
                 let rows = begin..<min(begin + pass.blockRows, pass.rows.count)
                 let partial = shared.partialNorms.baseAddress! + (block & 1) * count * pass.blockRows
-                shared.forEachClaimed(of: count, in: 2 * block) { measure(rows, segment: $0, into: partial) }
+                forEachClaimed(in: 2 * block) { share, index in
+                    measure(rows, segment: share.lowerBound + index, into: partial)
+                }
                 member.barrierWait()
                 weigh(rows, partial)
-                shared.forEachClaimed(of: count, in: 2 * block + 1) {
-                    addWeightedRows(in: pass.segments[count - 1 - $0])
+                forEachClaimed(in: 2 * block + 1) { share, index in
+                    addWeightedRows(in: pass.segments[share.upperBound - 1 - index])
                 }
+            }
+        }
+
+        /// Calls `body` with every segment that no other member has taken: a member's share, and a place in it.
+        private func forEachClaimed(in phase: Int, _ body: (_ share: Range<Int>, _ index: Int) -> Void) {
+            for turn in 0..<member.count {
+                let owner = (member.index + turn) % member.count
+                let share = member.share(of: 0..<pass.segments.count, for: owner)
+                let counter = shared.claims.baseAddress! + phase * member.count + owner
+                while case let next = dpk_claim(counter), next < share.count { body(share, next) }
             }
         }
 
