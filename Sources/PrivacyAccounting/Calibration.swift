@@ -16,7 +16,7 @@ public struct Calibration<Accountant: PrivacyAccountant>: Sendable {
 
     /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)``.
     public init(
-        _ accountant: Accountant, epsilon: Double, delta: Double, relativeTolerance: Double = 1e-5
+        _ accountant: Accountant, epsilon: Double, delta: Double, relativeTolerance: Double = 2e-5
     ) throws(AccountingError) {
         guard epsilon > 0, epsilon.isFinite else {
             throw .outOfRange(name: "epsilon", value: "\(epsilon)", allowed: "in (0, ∞)")
@@ -129,22 +129,24 @@ public struct Calibration<Accountant: PrivacyAccountant>: Sendable {
     ) throws(AccountingError) -> Double {
         var (safe, atSafe, unsafe, atUnsafe) = (log(safe), atSafe, log(unsafe), atUnsafe)
         var best = exp(safe)
-        for round in 0..<200 where abs(unsafe - safe) > relativeTolerance {
-            let isUsable = atSafe.isFinite && atUnsafe.isFinite && round % 4 != 3
-            var share = isUsable ? atSafe / (atSafe - atUnsafe) : 0.5
+        var lastWasSafe: Bool?
+        for round in 1...200 where abs(unsafe - safe) > relativeTolerance {
+            let isUsable = atSafe.isFinite && atUnsafe.isFinite && round % 8 != 0
+            let share = isUsable ? atSafe / (atSafe - atUnsafe) : 0.5
             // Step at least half the tolerance away from either end, so that both ends move.
             let margin = min(0.5, 0.45 * relativeTolerance / abs(unsafe - safe))
-            share = min(1 - margin, max(margin, share))
-            let point = safe + share * (unsafe - safe)
+            let point = safe + min(1 - margin, max(margin, share)) * (unsafe - safe)
             let candidate = exp(point)
             let value = try excess(event(candidate))
-            if value <= 0 {
+            let isSafe = value <= 0
+            if isSafe {
                 (safe, atSafe, best) = (point, value, candidate)
-                atUnsafe *= 0.5
+                if lastWasSafe == true { atUnsafe *= 0.5 }
             } else {
                 (unsafe, atUnsafe) = (point, value)
-                atSafe *= 0.5
+                if lastWasSafe == false { atSafe *= 0.5 }
             }
+            lastWasSafe = isSafe
         }
         return best
     }
