@@ -59,7 +59,7 @@ extension PrivacyLossDistributionAccountant {
             let guide = CumulantGuide(model, tail: tail)
             let choice = guide.choice(delta: delta)
             let aim = max(choice.epsilon, 1e-12)
-            var h = interval(model, order: 1 + choice.tilt, slope: 1 / aim, isOptimistic: isOptimistic)
+            var h = interval(model, order: 1 + choice.tilt, slope: 1 / aim, near: aim, isOptimistic: isOptimistic)
             var isCoarsened = false
             while true {
                 let answer: (epsilon: Double, slope: Double)
@@ -75,7 +75,7 @@ extension PrivacyLossDistributionAccountant {
                 // Where rare large losses share δ with many small ones, the order that the guide saw belongs to the
                 // former. The slope of δ at the answer tells; refine once it shows the grid to be too coarse.
                 let better = interval(
-                    model, order: 1 + answer.slope, slope: 1 / max(answer.epsilon, 0.05 * aim),
+                    model, order: 1 + answer.slope, slope: 1 / max(answer.epsilon, 0.05 * aim), near: aim,
                     isOptimistic: isOptimistic)
                 if isOptimistic || isCoarsened || better > 0.7 * h { return answer.epsilon }
                 h = better
@@ -116,7 +116,8 @@ extension PrivacyLossDistributionAccountant {
             let guide = CumulantGuide(model, tail: tail)
             let choice = guide.choice(epsilon: epsilon)
             var h = interval(
-                model, order: 1 + choice.tilt, slope: max(1, choice.tilt), isOptimistic: isOptimistic)
+                model, order: 1 + choice.tilt, slope: max(1, choice.tilt), near: epsilon,
+                isOptimistic: isOptimistic)
             while true {
                 do throws(AccountingError) {
                     let limit = PrivacyLossDistributionAccountant.sizeLimit
@@ -139,7 +140,8 @@ extension PrivacyLossDistributionAccountant {
             _ model: LossModel, epsilon: Double, guide: CumulantGuide
         ) throws(AccountingError) -> Double {
             let theta = guide.choice(epsilon: epsilon).tilt
-            var h = interval(model, order: 1 + theta, slope: max(1, theta), isOptimistic: false)
+            var h = interval(
+                model, order: 1 + theta, slope: max(1, theta), near: epsilon, isOptimistic: false)
             while true {
                 do throws(AccountingError) {
                     let parts = try model.discretized(
@@ -170,10 +172,13 @@ extension PrivacyLossDistributionAccountant {
 
         /// The grid spacing for a composition whose δ falls like e^{−(order − 1)ε}. `slope` turns an error of ε into
         /// the relative error that should stay below the aim.
-        private func interval(_ model: LossModel, order: Double, slope: Double, isOptimistic: Bool) -> Double {
+        private func interval(
+            _ model: LossModel, order: Double, slope: Double, near epsilon: Double, isOptimistic: Bool
+        ) -> Double {
             typealias Accountant = PrivacyLossDistributionAccountant
             let wanted = (12 * Accountant.excess / (model.steps * order * slope)).squareRoot()
-            let fine = min(wanted, 0.25 / order)
+            // The formula takes the loss to be smooth at the scale of h, which few steps do not make it.
+            let fine = min(wanted, 0.25 / order, max(2e-3, 1e-3 * epsilon))
             let upper =
                 switch accountant.discretization {
                 case .interval(let h): h

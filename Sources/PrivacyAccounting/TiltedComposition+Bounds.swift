@@ -88,7 +88,10 @@ struct RoundingShift {
         let variance = parts.reduce(0) { $0 + count($1) * $1.loss.slack.variance }
         let bound = 2 * (parts.map(\.loss.slack.bound).max() ?? 0)
         let linear = bound * level / 3
-        epsilon = max(0, linear + (linear * linear + 2 * variance * level).squareRoot() - mean * (1 - 1e-9))
+        let likely = linear + (linear * linear + 2 * variance * level).squareRoot() - mean * (1 - 1e-9)
+        // For a few steps the sum of the bounds themselves, which cannot fail, is less.
+        let certain = parts.reduce(0) { $0 + count($1) * $1.loss.slack.bound }
+        epsilon = max(0, min(likely, certain))
         failureProbability = eta
     }
 }
