@@ -1,0 +1,95 @@
+import Foundation
+
+/// Two numbers with the true one between them.
+public struct PrivacyBounds: Codable, Hashable, Sendable {
+    /// Proven not to exceed the true value.
+    public let lower: Double
+    /// Proven not to fall below the true value: the one to report.
+    public let upper: Double
+}
+
+/// Accounting by the distribution of the privacy loss, tight up to a discretisation that errs on the safe side.
+///
+/// Every mechanism is replaced by a discrete one that is provably worse (connect-the-dots, arXiv 2207.04380), the
+/// discrete ones are composed by Fourier transforms of tilted distributions, and every truncation and rounding is added
+/// to δ. An optimistic twin brackets the truth from below. Compositions of Gaussian mechanisms alone are answered in
+/// closed form.
+///
+/// Analysed: Gaussian and Laplace under every relation; Poisson-sampled Gaussian under every relation; truncated
+/// Poisson-sampled Gaussian under replace-one and replace-by-zero, where the size of the data set is public. Anything
+/// else throws.
+public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
+    /// "pld".
+    public static let name = "pld"
+
+    /// The relation that answers hold for.
+    public let relation: NeighboringRelation
+
+    /// How finely losses are discretised.
+    public let discretization: Discretization
+
+    /// The spacing h of the grid of losses. Connect-the-dots raises ε by about T·h²·α/12, α being the Rényi order that
+    /// would win; every choice is valid, and a smaller h is tighter and slower.
+    public enum Discretization: Codable, Hashable, Sendable {
+        /// As coarse as keeps that excess near 0.02 % of ε, but never finer than 10⁻⁴, the grid that is customary in
+        /// the field: where a finer one would be needed, results equal those on the customary grid.
+        case standard
+        /// As coarse as keeps that excess near 0.02 % of ε, however fine: below ``standard``, by 13 % at worst so far, when
+        /// a step's loss is itself of the order of 10⁻⁴ (small q, large z).
+        case fine
+        /// This spacing, in units of ε; finite and positive.
+        case interval(Double)
+    }
+
+    static let excess = 2e-4
+    static let customaryInterval = 1e-4
+    static let sizeLimit = 1 << 23
+
+    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for an interval that is not finite and positive.
+    public init(
+        relation: NeighboringRelation = .addOrRemoveOne, discretization: Discretization
+    ) throws(AccountingError) {
+        if case .interval(let h) = discretization, !(h > 0 && h.isFinite) {
+            throw .outOfRange(name: "discretization interval", value: "\(h)", allowed: "in (0, ∞)")
+        }
+        self.relation = relation
+        self.discretization = discretization
+    }
+
+    /// The accountant with the ``Discretization/standard`` grid.
+    public init(relation: NeighboringRelation = .addOrRemoveOne) {
+        self.relation = relation
+        self.discretization = .standard
+    }
+
+    /// An ε at δ.
+    ///
+    /// **Guarantee:** the event is (ε, δ)-private under ``relation``, for adaptively chosen steps, in both directions
+    /// of the relation; discretisation, truncation and floating-point error included. ∞ where no ε would do.
+    public func epsilon(of event: PrivacyEvent, delta: Double) throws(AccountingError) -> Double {
+        try Query(event, self).epsilon(delta: Check.delta(delta), isOptimistic: false)
+    }
+
+    /// A δ at ε, with the same guarantee as ``epsilon(of:delta:)``.
+    public func delta(of event: PrivacyEvent, epsilon: Double) throws(AccountingError) -> Double {
+        try Query(event, self).delta(epsilon: Check.epsilon(epsilon), isOptimistic: false)
+    }
+
+    /// ε at δ, from both sides. Takes about three times as long as the upper end alone.
+    ///
+    /// **Guarantee:** no mechanism analysis can show less than `lower`, in the worst case over data and queries.
+    public func epsilonBounds(of event: PrivacyEvent, delta: Double) throws(AccountingError) -> PrivacyBounds {
+        let query = try Query(event, self)
+        try Check.delta(delta)
+        let upper = try query.epsilon(delta: delta, isOptimistic: false)
+        return PrivacyBounds(lower: min(upper, try query.epsilon(delta: delta, isOptimistic: true)), upper: upper)
+    }
+
+    /// δ at ε, from both sides.
+    public func deltaBounds(of event: PrivacyEvent, epsilon: Double) throws(AccountingError) -> PrivacyBounds {
+        let query = try Query(event, self)
+        try Check.epsilon(epsilon)
+        let upper = try query.delta(epsilon: epsilon, isOptimistic: false)
+        return PrivacyBounds(lower: min(upper, try query.delta(epsilon: epsilon, isOptimistic: true)), upper: upper)
+    }
+}
