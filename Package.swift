@@ -7,7 +7,9 @@ let package = Package(
     products: [
         .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
         .library(name: "PyTrees", targets: ["PyTrees"]),
+        .library(name: "PrivacyAccounting", targets: ["PrivacyAccounting"]),
         .library(name: "PrivacyMechanisms", targets: ["PrivacyMechanisms"]),
+        .executable(name: "dp", targets: ["dp"]),
         .executable(name: "dpbench", targets: ["dpbench"]),
     ],
     dependencies: [
@@ -24,19 +26,29 @@ let package = Package(
         .target(name: "CPrivacyKernels"),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels"]),
         .target(name: "PyTrees", exclude: ["README.md"]),
+        .target(name: "CFourier"),
+        .target(name: "PrivacyAccounting", dependencies: ["CFourier"], exclude: ["README.md"]),
         .target(
             name: "PrivacyMechanisms",
             dependencies: [
-                "CPrivacyKernels", "LinearAlgebra", "PyTrees",
+                "CPrivacyKernels", "LinearAlgebra", "PrivacyAccounting", "PyTrees",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]
         ),
         .target(name: "CommandLineSupport", dependencies: ["LinearAlgebra"]),
         .executableTarget(
+            name: "dp",
+            dependencies: [
+                "CommandLineSupport", "PrivacyAccounting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TextTable", package: "TextTable"),
+            ]
+        ),
+        .executableTarget(
             name: "dpbench",
             dependencies: [
-                "CommandLineSupport", "LinearAlgebra", "PyTrees", "PrivacyMechanisms",
+                "CommandLineSupport", "LinearAlgebra", "PrivacyAccounting", "PyTrees", "PrivacyMechanisms",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ],
@@ -47,9 +59,11 @@ let package = Package(
         .testTarget(name: "DocumentationTests", dependencies: ["LinearAlgebra", "PrivacyMechanisms", "PyTrees"]),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CPrivacyKernels"]),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees"]),
+        .testTarget(name: "PrivacyAccountingTests", dependencies: ["PrivacyAccounting", "CFourier"]),
         .testTarget(
             name: "PrivacyMechanismsTests",
-            dependencies: ["PrivacyMechanisms", "LinearAlgebra", "PyTrees", "CPrivacyKernels"]
+            dependencies: ["PrivacyMechanisms", "LinearAlgebra", "PrivacyAccounting", "PyTrees", "CPrivacyKernels"]
         ),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

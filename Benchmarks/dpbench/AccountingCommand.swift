@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineSupport
 import Foundation
 import PrivacyAccounting
 
@@ -8,15 +9,11 @@ struct AccountingCommand: ParsableCommand {
         commandName: "accounting",
         abstract: "Times ε by both accountants, and calibration, over a grid of DP-SGD settings.")
 
-    enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
-        case table, json
-    }
-
     @Option(help: "Runs per figure; the median is reported.")
     var runs = 5
 
     @Option(help: "How to print.")
-    var format: OutputFormat = .table
+    var format = OutputFormat.table
 
     struct Record: Encodable {
         var benchmark = "accounting"
@@ -75,9 +72,7 @@ struct AccountingCommand: ParsableCommand {
             delta: setting.delta, runs: runs, value: value, seconds: times.sorted()[runs / 2])
         switch format {
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            print(String(decoding: try encoder.encode(record), as: UTF8.self))
+            try printJSONLine(record)
         case .table:
             let name = path.padding(toLength: 16, withPad: " ", startingAt: 0)
             let place = String(

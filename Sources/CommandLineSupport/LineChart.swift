@@ -42,7 +42,7 @@ package struct LineChart {
         let yAxis = Axis(upTo: drawable.joined().map(\.y).max() ?? 1)
         let frame = SVGFrame(title: title, xLabel: xLabel, yLabel: yLabel)
         var body = frame.horizontalGrid(yAxis)
-        for x in Set(drawable.joined().map(\.x)).sorted() {
+        for x in ticks(drawable.joined().map(\.x)) {
             let place = frame.x((position(x) - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound))
             body += frame.xTick(at: place, label: Axis.label(x))
         }
@@ -60,6 +60,16 @@ package struct LineChart {
             }
         }
         return frame.document(body: body + frame.legend(series.map(\.name)))
+    }
+
+    /// The points' own places where they are few; round numbers, or powers of ten, where they are many.
+    private func ticks(_ xs: [Double]) -> [Double] {
+        let places = Set(xs).sorted()
+        guard places.count > 8, let low = places.first, let high = places.last else { return places }
+        switch xScale {
+        case .linear: return Axis(upTo: high).ticks.filter { $0 >= low && $0 <= high }
+        case .logarithmic: return (-30...30).map { pow(10, Double($0)) }.filter { $0 >= low && $0 <= high }
+        }
     }
 
     private func position(_ x: Double) -> Double {

@@ -1,30 +1,11 @@
 import ArgumentParser
+import CommandLineSupport
 import Foundation
 import PrivacyAccounting
+import TextTable
 
-extension NeighboringRelation: ExpressibleByArgument {
-    /// Kebab case on the command line: `add-or-remove-one`, `replace-one`, `replace-special`.
-    public init?(argument: String) {
-        guard let match = Self.allCases.first(where: { $0.defaultValueDescription == argument }) else { return nil }
-        self = match
-    }
-
-    /// The spelling on the command line.
-    public var defaultValueDescription: String {
-        switch self {
-        case .addOrRemoveOne: "add-or-remove-one"
-        case .replaceOne: "replace-one"
-        case .replaceSpecial: "replace-special"
-        }
-    }
-
-    /// Every spelling, for help and errors.
-    public static var allValueStrings: [String] { allCases.map(\.defaultValueDescription) }
-}
-
-enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
-    case table, json
-}
+extension NeighboringRelation: ExpressibleByArgument {}
+extension OutputFormat: ExpressibleByArgument {}
 
 /// DP-SGD: the four numbers, whichever of them is being asked for.
 struct Setting {
@@ -54,7 +35,7 @@ struct Setting {
         Row(
             epsilon: epsilon, delta: delta, noiseMultiplier: noiseMultiplier,
             samplingProbability: samplingProbability, iterations: iterations, accountant: accountant,
-            relation: relation.defaultValueDescription, lowerBound: lower)
+            relation: relation.rawValue, lowerBound: lower)
     }
 }
 
@@ -86,35 +67,21 @@ struct Row: Encodable {
         try box.encode(lowerBound, forKey: .lowerBound)
     }
 
-    /// JSON has no infinity: it is written as the string "inf".
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
-
     static func show(_ rows: [Row], as format: OutputFormat) throws {
-        switch format {
-        case .json:
-            for row in rows { print(try row.json()) }
-        case .table:
-            let header = ["accountant", "ε", "at least", "δ", "z", "q", "T", "relation"]
-            let cells = rows.map { row in
-                [
-                    row.accountant, Self.text(row.epsilon, up: true), row.lowerBound.map { Self.text($0) } ?? "–",
-                    "\(row.delta)", "\(row.noiseMultiplier)", "\(row.samplingProbability)", "\(row.iterations)",
-                    row.relation,
-                ]
-            }
-            let table = [header] + cells
-            let widths = header.indices.map { column in table.map { $0[column].count }.max()! }
-            for line in table {
-                let padded = zip(line, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-                print(padded.joined(separator: "  ").trimmingCharacters(in: .whitespaces))
-            }
+        if format == .json { return try rows.forEach { try printJSONLine($0) } }
+        let table = TextTable<Row> { row in
+            [
+                Column(title: "accountant", value: row.accountant),
+                Column(title: "ε", value: text(row.epsilon, up: true), align: .right),
+                Column(title: "at least", value: row.lowerBound.map { text($0) } ?? "–", align: .right),
+                Column(title: "δ", value: "\(row.delta)", align: .right),
+                Column(title: "z", value: "\(row.noiseMultiplier)", align: .right),
+                Column(title: "q", value: "\(row.samplingProbability)", align: .right),
+                Column(title: "T", value: "\(row.iterations)", align: .right),
+                Column(title: "relation", value: row.relation),
+            ]
         }
+        table.print(rows, style: Style.pipe)
     }
 
     /// Four decimals, rounded outward: an upper bound is never shown smaller than it is.

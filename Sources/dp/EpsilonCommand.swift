@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineSupport
 import Foundation
 import PrivacyAccounting
 
@@ -61,14 +62,14 @@ struct EpsilonCommand: ParsableCommand {
     private func draw(_ setting: Setting, to path: String) throws {
         let points = min(40, max(1, setting.iterations))
         let steps = (1...points).map { max(1, Int(Double(setting.iterations) * Double($0) / Double(points))) }
-        var curves: [LinePlot.Curve] = []
+        var curves: [LineChart.Series] = []
         func add(_ label: String, _ epsilon: (PrivacyEvent) throws -> Double) throws {
             let values = try steps.map { count in
                 var partial = setting
                 partial.iterations = min(count, setting.iterations)
                 return (x: Double(partial.iterations), y: try epsilon(partial.event()))
             }
-            curves.append(LinePlot.Curve(label: label, points: values.filter(\.y.isFinite)))
+            curves.append(LineChart.Series(name: label, points: values.filter(\.y.isFinite)))
         }
         if accountant != .pld, shared.relation != .replaceOne || setting.samplingProbability == 1 {
             let rdp = RenyiAccountant(relation: setting.relation)
@@ -79,10 +80,10 @@ struct EpsilonCommand: ParsableCommand {
                 relation: setting.relation, discretization: shared.discretization)
             try add("PLD") { try pld.epsilon(of: $0, delta: setting.delta) }
         }
-        let plot = LinePlot(
+        let chart = LineChart(
             title: "ε at δ = \(setting.delta), z = \(setting.noiseMultiplier), "
                 + "q = \(String(format: "%.4g", setting.samplingProbability))",
-            xLabel: "steps", yLabel: "ε", curves: curves)
-        try plot.svg().write(toFile: path, atomically: true, encoding: .utf8)
+            xLabel: "steps", yLabel: "ε", series: curves)
+        try writeFile(chart.svg, to: path)
     }
 }

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import PrivacyAccounting
 import PrivacyMechanisms
 import PyTrees
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import PrivacyAccounting
 import PrivacyMechanisms
 import PyTrees
 import Testing

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import PrivacyAccounting
 import PyTrees
 
 /// The clipped sum of one batch, on its way to being noised: transform → clip → sum → noise.

@@ -1,3 +1,4 @@
+import PrivacyAccounting
 import PyTrees
 
 /// A clipping rule applied to one layout: which columns each clip norm bounds, and the factor for each norm.

@@ -1,5 +1,6 @@
 import CPrivacyKernels
 import LinearAlgebra
+import PrivacyAccounting
 import PyTrees
 
 extension ClippingRule {
