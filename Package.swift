@@ -55,6 +55,7 @@ let package = Package(
             path: "Benchmarks/dpbench",
             resources: [.copy("Resources/digits.csv")]
         ),
+        .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels"]),
         .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "LinearAlgebra"]),
         .testTarget(name: "DocumentationTests", dependencies: ["LinearAlgebra", "PrivacyMechanisms", "PyTrees"]),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CPrivacyKernels"]),

@@ -35,3 +35,5 @@ long dpk_claim(long *counter) { return __atomic_fetch_add(counter, 1, __ATOMIC_R
 void dpk_spin_while(const long *value, long seen, int spins) {
     while (spins-- > 0 && __atomic_load_n(value, __ATOMIC_ACQUIRE) == seen) relax();
 }
+
+void dpk_announce(long *value) { __atomic_fetch_add(value, 1, __ATOMIC_RELEASE); }

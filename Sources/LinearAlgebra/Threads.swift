@@ -27,6 +27,19 @@ public enum Threads {
     }
 }
 
+extension Threads {
+    /// While true, work is shared out however little it is, so that tests of small problems run on real teams.
+    package static var sharesSmallWork: Bool {
+        get { smallWork.load(ordering: .relaxed) }
+        set { smallWork.store(newValue, ordering: .relaxed) }
+    }
+
+    private static let smallWork = Atomic<Bool>(false)
+
+    /// How much work a thread has to get before it is worth waking: the given amount, unless tests ask for less.
+    package static func workPerThread(_ usual: Int) -> Int { sharesSmallWork ? 1 : usual }
+}
+
 private enum ProcessorCount {
     static var online: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }

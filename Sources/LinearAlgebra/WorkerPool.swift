@@ -11,7 +11,8 @@ import CPrivacyKernels
 /// Members of a team wait for each other at barriers, so all of them must hold a thread of their own: a queue that may
 /// run them one after the other would never return.
 final class WorkerPool: @unchecked Sendable {
-    // Sendable is unchecked because every stored variable is guarded by `mutex`, the body's lifetime by `turn`.
+    // Sendable is unchecked because every stored variable is guarded by `mutex`, the body's lifetime by `turn`; only
+    // `round` is also watched without the lock, atomically.
     static let shared = WorkerPool()
 
     private let turn = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -57,7 +58,7 @@ final class WorkerPool: @unchecked Sendable {
             self.body = body
             teamSize = count
             running = count - 1
-            round.pointee += 1
+            dpk_announce(round)
             pthread_cond_broadcast(started)
             pthread_mutex_unlock(mutex)
 

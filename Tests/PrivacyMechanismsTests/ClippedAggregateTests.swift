@@ -186,7 +186,11 @@ import Testing
             values: (0..<parameters).map { _ in generator.float(0.1...3) }, layout: layout)
         let transform = try DiagonalTransform(scale: scale)
         let limit = Threads.limit
-        defer { Threads.limit = limit }
+        Threads.sharesSmallWork = true
+        defer {
+            Threads.limit = limit
+            Threads.sharesSmallWork = false
+        }
         var results: [[UInt32]] = []
         for (threads, cuts) in [(1, [examples]), (2, [examples]), (3, [1, 5, 64, 100]), (7, [2, 3, 3, 50, 60])] {
             Threads.limit = threads
@@ -208,7 +212,11 @@ import Testing
 
     @Test func moreThreadsThanRowsOrColumns() throws {
         let limit = Threads.limit
-        defer { Threads.limit = limit }
+        Threads.sharesSmallWork = true
+        defer {
+            Threads.limit = limit
+            Threads.sharesSmallWork = false
+        }
         Threads.limit = 16
         let layout = flatLayout(600_000)
         let rows = Matrix(rows: 2, columns: layout.count, elements: [Float](repeating: 1, count: 1_200_000))
@@ -284,6 +292,112 @@ import Testing
         #expect(outputs.norms[1] == ["dense": 0, "temperature": 2])
         #expect(outputs.norms[2]["temperature"]?.isNaN == true)
         #expect(outputs.losses == [0.1, 0.2, 0.3])
+    }
+
+    @Test func reportingNormsChangesNothing() throws {
+        let rule = try ClippingRule.flat(l2ClipNorm: 1)
+        var generator = SeededGenerator(seed: 41)
+        let rows = try Self.denseRows((0..<90).map { _ in (0..<17).map { _ in generator.float() } }, layout: .reference)
+        let padding = (0..<90).map { $0 % 4 == 1 }
+        var silent = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference))
+        silent.add(rows, padding: padding)
+        var reporting = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference))
+        let outputs = reporting.addReturningNonPrivateOutputs(rows, padding: padding)
+        #expect(Array(silent.sum.values.buffer) == Array(reporting.sum.values.buffer))
+        #expect(outputs.norms.count == 90 && outputs.norms.allSatisfy { $0[.root]! > 0 })
+    }
+
+    // MARK: The noise of an aggregate
+
+    /// The empirical σ of what comes out of an empty batch, per coordinate divided by what it should be.
+    private static func deviation(_ values: [Float], expected: (Int) -> Double) -> Double {
+        let square = values.indices.reduce(0.0) { sum, index in
+            let z = Double(values[index]) / expected(index)
+            return sum + z * z
+        }
+        return (square / Double(values.count)).squareRoot()
+    }
+
+    /// Six standard errors of an empirical σ over n normals: a false alarm in 5·10⁸ runs.
+    private static func isOne(_ deviation: Double, count: Int) -> Bool {
+        abs(deviation - 1) < 6 / (2 * Double(count)).squareRoot()
+    }
+
+    @Test(arguments: [0.01, 0.4, 1, 30])
+    func noiseHasTheStandardDeviationThatIsPromised(noiseMultiplier: Double) throws {
+        let layout = flatLayout(1_000_000)
+        let rule = try ClippingRule.flat(l2ClipNorm: 3, normalizeBy: 8)
+        var noise = GaussianNoise(nonPrivateSeed: 51)
+        let aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
+        let values = try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise).values
+        let sigma = noiseMultiplier * 3 / 8
+        #expect(Self.isOne(Self.deviation(values) { _ in sigma }, count: values.count))
+        // The controls: a σ that is off by two percent, by a third, by a half.
+        for factor in [0.98, 2.0 / 3, 1.5] {
+            #expect(!Self.isOne(Self.deviation(values) { _ in sigma * factor }, count: values.count))
+        }
+    }
+
+    @Test func noiseUnderADiagonalTransformBelongsToTheTransformedSpace() throws {
+        let layout = flatLayout(400_000)
+        let scale = try ParameterVector(
+            values: (0..<layout.count).map { $0 % 2 == 0 ? 100 : 0.01 }, layout: layout)
+        let transform = try DiagonalTransform(scale: scale)
+        let rule = try ClippingRule.flat(l2ClipNorm: 2)
+        var noise = GaussianNoise(nonPrivateSeed: 52)
+        let transformed = try ClippedAggregate(rule, transform: transform)
+            .noisedTransformedSum(noiseMultiplier: 1.5, noise: &noise).values
+        #expect(Self.isOne(Self.deviation(transformed) { _ in 3 }, count: transformed.count))
+        let gradient = try ClippedAggregate(rule, transform: transform)
+            .privatized(noiseMultiplier: 1.5, noise: &noise).values
+        #expect(
+            Self.isOne(Self.deviation(gradient) { 3 / Double(scale.values[$0]) }, count: gradient.count))
+        // The control: noise that was not taken back with the rest.
+        #expect(!Self.isOne(Self.deviation(gradient) { _ in 3 }, count: gradient.count))
+    }
+
+    @Test func aggregatesThatShareAStreamNeverShareNoise() throws {
+        let layout = flatLayout(10_001)
+        let rule = try ClippingRule.flat(l2ClipNorm: 1)
+        var noise = GaussianNoise(nonPrivateSeed: 53)
+        let draws = try (0..<3).map { _ in
+            try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
+                .privatized(noiseMultiplier: 1, noise: &noise).values.map(\.bitPattern)
+        }
+        // Two of 30,003 Float32 normals coincide now and then; two pairs in a row do not (2⁻⁴⁰ per pair of places).
+        let pairs = draws.flatMap { draw in zip(draw, draw.dropFirst()).map { UInt64($0) << 32 | UInt64($1) } }
+        #expect(Set(pairs).count == pairs.count)
+    }
+
+    @Test func productsThatLeaveFloat64AreRefused() throws {
+        let aggregate = try ClippedAggregate(
+            .flat(l2ClipNorm: 1e-100, normalizeBy: 1e100), transform: IdentityTransform(layout: .reference))
+        var noise = GaussianNoise()
+        do {
+            _ = try aggregate.privatized(noiseMultiplier: 1e-200, noise: &noise)
+            Issue.record("A σ of 1e-400 was taken for noise.")
+        } catch {
+            #expect(error == .invalidNoiseMultiplier(1e-200))
+        }
+    }
+
+    @Test func aFailedPrivatizationLeavesNothingInTheWorkspace() throws {
+        let workspace = GradientWorkspace()
+        let layout = flatLayout(50)
+        let ones = try DenseRows(
+            Matrix(rows: 1, columns: 50, elements: [Float](repeating: 1, count: 50)), layout: layout)
+        var noise = GaussianNoise()
+        var failing = try ClippedAggregate(
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
+        failing.add(ones)
+        do { _ = try failing.privatized(noiseMultiplier: -1, noise: &noise) } catch {}
+        let next = try ClippedAggregate(
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
+        #expect(next.sum.values.buffer.allSatisfy { $0 == 0 })
+        _ = try next.privatized(noiseMultiplier: 1, noise: &noise)
+        let smaller = try ClippedAggregate(
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: flatLayout(20)), workspace: workspace)
+        #expect(smaller.sum.count == 20)
     }
 
     // MARK: Bad input

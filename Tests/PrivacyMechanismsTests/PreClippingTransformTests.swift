@@ -94,6 +94,52 @@ private struct Opaque: PreClippingTransform {
     func inverse(_ transformed: ParameterVector) -> ParameterVector { base.inverse(transformed) }
 }
 
+/// A transform over live state, which changes between clipping and inverse.
+private final class FickleTransform: PreClippingTransform, @unchecked Sendable {
+    var scale: Float = 1
+    let parameterLayout = flatLayout(4)
+    var transformedLayout: TreeLayout { parameterLayout }
+    var form: TransformForm { .diagonal(ParameterVector(repeating: scale, layout: parameterLayout)) }
+
+    func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {}
+    func inverse(_ transformed: ParameterVector) -> ParameterVector { transformed }
+}
+
+/// The identity, but only what is not zero is written.
+private struct SparseIdentity: PreClippingTransform {
+    let parameterLayout: TreeLayout
+    var transformedLayout: TreeLayout { parameterLayout }
+    var form: TransformForm { .general }
+
+    func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
+        for index in 0..<rows.count where rows[index] != 0 { transformed[index] = rows[index] }
+    }
+
+    func inverse(_ transformed: ParameterVector) -> ParameterVector { transformed }
+}
+
+/// Answers question 1 wrongly: leaves norms out, or gives negative ones.
+private struct CarelessGradients: PerExampleGradients {
+    let base: SharedDirection
+    let norm: Double?
+    var layout: TreeLayout { base.layout }
+    var exampleCount: Int { base.exampleCount }
+
+    func squaredNorms(
+        of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
+        into norms: inout MutableSpan<Double>
+    ) {
+        guard let norm else { return }
+        for index in 0..<norms.count { norms[index] = norm }
+    }
+
+    func addWeightedSum(
+        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
+    ) {
+        base.addWeightedSum(of: examples, coefficients: coefficients, groups: groups, to: &sum)
+    }
+}
+
 @Suite struct PreClippingTransformTests {
     private static func randomRows(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix {
         var generator = SeededGenerator(seed: seed)
@@ -246,6 +292,62 @@ private struct Opaque: PreClippingTransform {
     @Test func extremeScalesAreAccepted() throws {
         let values: [Float] = [.leastNonzeroMagnitude, .greatestFiniteMagnitude, 1, 1, 1, 1, 1, 1, 1]
         _ = try DiagonalTransform(scale: ParameterVector(values: values, layout: flatLayout(9)))
+    }
+
+    // MARK: Careless transforms and gradients
+
+    @Test func aTransformIsAskedOnce() throws {
+        let transform = FickleTransform()
+        var noise = GaussianNoise(nonPrivateSeed: 1)
+        var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
+        aggregate.add(
+            try DenseRows(Matrix(rows: 1, columns: 4, elements: [9, 0, 0, 0]), layout: transform.parameterLayout))
+        transform.scale = 1_000
+        let gradient = try aggregate.privatized(noiseMultiplier: 1, noise: &noise)
+        // σ = 1, and not 1/1000: three small numbers beside the clipped one would give that away.
+        #expect(gradient.values[1...].contains { abs($0) > 0.05 })
+    }
+
+    @Test func aMapThatWritesOnlySomeElementsInheritsNothing() throws {
+        let layout = flatLayout(200_000)
+        var matrix = Matrix(rows: 20, columns: layout.count)
+        matrix[0, 5] = 0.5
+        let rule = try ClippingRule.flat(l2ClipNorm: 1)
+        let sum = try Self.gradient(rule, SparseIdentity(parameterLayout: layout), DenseRows(matrix, layout: layout))
+        #expect(sum.values[5] == 0.5)
+    }
+
+    @Test(arguments: [nil, -1e-9, .nan] as [Double?])
+    func examplesWithoutAUsableNormAreLeftOut(norm: Double?) throws {
+        let base = SharedDirection(
+            layout: .reference, factors: [1e6, 2e6], direction: [Float](repeating: 1, count: 17))
+        let sum = try Self.gradient(
+            .flat(l2ClipNorm: 1), IdentityTransform(layout: .reference), CarelessGradients(base: base, norm: norm))
+        #expect(sum.values.allSatisfy { $0 == 0 })
+    }
+
+    @Test func normsOfEveryBlockAreReportedInTheirPlace() throws {
+        let layout = TreeLayout.reference
+        let rows = try DenseRows(Self.randomRows(700, 17, seed: 13), layout: layout)
+        let ones = try DiagonalTransform(scale: ParameterVector(repeating: 1, layout: layout))
+        var fused = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: ones)
+        var mapped = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: Opaque(base: ones))
+        let expected = fused.addReturningNonPrivateOutputs(rows).norms
+        #expect(mapped.addReturningNonPrivateOutputs(rows).norms == expected)
+        #expect(Set(expected.map { $0[.root]! }).count > 690)
+    }
+
+    @Test func aChangeOfLayoutThatClaimsToBeAnIdentityTraps() async {
+        await #expect(processExitsWith: .failure) {
+            struct Liar: PreClippingTransform {
+                let parameterLayout = flatLayout(3)
+                let transformedLayout = flatLayout(6)
+                var form: TransformForm { .identity }
+                func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {}
+                func inverse(_ transformed: ParameterVector) -> ParameterVector { transformed }
+            }
+            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: Liar())
+        }
     }
 
     // MARK: Gradients that are not dense rows

@@ -72,6 +72,9 @@ void dpk_barrier_wait(dpk_barrier *barrier, uint32_t team);
 /// Waits, without giving up the processor, until `*value` is no longer `seen`, at most for `spins` short pauses.
 void dpk_spin_while(const long *value, long seen, int spins);
 
+/// Adds one to `*value`, which others may be watching with `dpk_spin_while`.
+void dpk_announce(long *value);
+
 /// The value of a counter that several threads share, which goes up by one: each number is handed out once.
 long dpk_claim(long *counter);
 

@@ -7,14 +7,14 @@ extension ClippedAggregate {
         _ gradients: some PerExampleGradients, padding: [Bool]?, norms: UnsafeMutableBufferPointer<Double>?
     ) {
         precondition(
-            gradients.layout == transform.parameterLayout,
-            "Gradients of layout\n\(gradients.layout)\ndo not fit a transform of\n\(transform.parameterLayout)")
+            gradients.layout == parameterLayout,
+            "Gradients of layout\n\(gradients.layout)\ndo not fit a transform of\n\(parameterLayout)")
         if let padding {
             precondition(
                 padding.count == gradients.exampleCount,
                 "\(padding.count) padding flags do not fit \(gradients.exampleCount) examples.")
         }
-        switch transform.form {
+        switch form {
         case .identity: add(gradients, under: nil, padding: padding, norms: norms)
         case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
         case .general: addMapped(gradients, padding: padding, norms: norms)
@@ -40,7 +40,8 @@ extension ClippedAggregate {
     ) {
         let groups = bounds.groups.count
         let examples = 0..<gradients.exampleCount
-        var table = [Double](repeating: 0, count: examples.count * groups)
+        // A norm that nobody writes must not read as small.
+        var table = [Double](repeating: .nan, count: examples.count * groups)
         var span = table.mutableSpan
         gradients.squaredNorms(of: examples, under: scale, groups: bounds.groups, into: &span)
         if let norms { _ = norms.update(fromContentsOf: table) }
@@ -59,7 +60,7 @@ extension ClippedAggregate {
         _ gradients: some PerExampleGradients, padding: [Bool]?, norms: UnsafeMutableBufferPointer<Double>?
     ) {
         let groups = bounds.groups.count
-        let (from, to) = (transform.parameterLayout.count, transform.transformedLayout.count)
+        let (from, to) = (parameterLayout.count, bounds.layout.count)
         // Enough rows for an efficient matrix product, few enough that a block of both spaces stays in cache.
         let blockRows = max(8, min(256, (4 << 20) / max(1, 4 * (from + to))))
         let dense = gradients as? DenseRows
@@ -73,13 +74,16 @@ extension ClippedAggregate {
             } else {
                 if gathered.rows == 0 { gathered = Matrix(rows: blockRows, columns: from) }
                 for example in examples {
-                    gathered.withMutableRow(example - begin) { gradients.copyGradient(of: example, into: &$0) }
+                    gathered.withMutableRow(example - begin) {
+                        $0.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+                        gradients.copyGradient(of: example, into: &$0)
+                    }
                 }
                 gathered.withRows(0..<examples.count) { map($0, examples.count, into: &mapped) }
             }
             mapped.withUnsafeElements { elements in
                 let rows = DenseRows(
-                    block: elements.baseAddress!, exampleCount: examples.count, layout: transform.transformedLayout)
+                    block: elements.baseAddress!, exampleCount: examples.count, layout: bounds.layout)
                 let blockNorms = norms.map {
                     UnsafeMutableBufferPointer(rebasing: $0[begin * groups..<examples.upperBound * groups])
                 }
@@ -89,16 +93,21 @@ extension ClippedAggregate {
     }
 
     private func map(_ rows: Span<Float>, _ rowCount: Int, into mapped: inout Matrix) {
-        mapped.withMutableRows(0..<rowCount) { transform.transform(rows: rows, rowCount: rowCount, into: &$0) }
+        mapped.withMutableRows(0..<rowCount) {
+            // A map that writes only what is not zero must not inherit the block before.
+            $0.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+            transform.transform(rows: rows, rowCount: rowCount, into: &$0)
+        }
     }
 }
 
 extension ClippingBounds {
     /// Turns one example's squared norms, a number per group, into its factors.
     ///
-    /// **Guarantee:** padding and examples with a norm that is not finite get zero in every group.
+    /// **Guarantee:** padding and examples with a norm that is not finite get zero in every group; so do examples with a
+    /// squared norm below zero, which cancellation in a conformer's arithmetic can bring about.
     func replaceSquaredNorms(_ squares: UnsafeMutableBufferPointer<Double>, isPadding: Bool) {
-        let isExcluded = isPadding || !squares.allSatisfy(\.isFinite)
+        let isExcluded = isPadding || !squares.allSatisfy { $0 >= 0 && $0 < .infinity }
         for group in squares.indices {
             squares[group] = isExcluded ? 0 : coefficient(forNorm: squares[group].squareRoot(), group: group)
         }

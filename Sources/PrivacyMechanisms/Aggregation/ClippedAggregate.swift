@@ -14,15 +14,25 @@ import PyTrees
 /// **Guarantee:** two aggregates whose batches are neighbours under a relation differ, before noise, by at most
 /// `sensitivity(for:)` in L2 norm in the transformed space, for batches of up to 32,768 examples (beyond, Float64
 /// rounding can add a relative B²·2⁻⁵³). An example that is padding, or that has a NaN or an infinity anywhere,
-/// contributes exactly zero. The un-noised sum cannot be read, copied, scaled or stepped with.
+/// contributes exactly zero. The un-noised sum cannot be copied, scaled or stepped with, and is not read but by asking
+/// for a noise multiplier of 0, which is no privacy.
 ///
-/// The result does not depend, in any bit, on how the batch is cut into microbatches nor on the number of threads, as
-/// long as the examples come as dense rows in the same order.
+/// Under identity and diagonal transforms the result does not depend, in any bit, on how the batch is cut into
+/// microbatches nor on the number of threads, as long as the examples come as dense rows in the same order. A general
+/// transform is applied to blocks of rows, and its own rounding may depend on how they are cut.
+///
+/// - Warning: noise and result are Float32. Where the un-noised sum is exactly zero in a coordinate, the result is a
+///   Float32 normal times σ; elsewhere it is often not of that form, and whoever sees many such coordinates can tell
+///   (for example the row of an embedding that one person alone uses). The claimed ε does not cover this.
 public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     /// The map applied to every gradient before clipping.
     public let transform: Transform
     /// The rule that bounds each example's contribution.
     public let clipping: ClippingRule
+
+    /// Asked of the transform once: one that changed its mind between clipping and inverse would undo the bound.
+    let form: TransformForm
+    let parameterLayout: TreeLayout
 
     let bounds: ClippingBounds
     package var sum: ClippedSum
@@ -36,11 +46,14 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     public init(
         _ clipping: ClippingRule, transform: Transform, workspace: GradientWorkspace? = nil
     ) throws(PrivacyMechanismError) {
+        form = transform.form
+        parameterLayout = transform.parameterLayout
         bounds = try ClippingBounds(clipping, for: transform.transformedLayout)
         self.clipping = clipping
         self.transform = transform
         self.workspace = workspace
-        let columns = transform.transformedLayout.count
+        form.preconditionFits(parameterLayout, bounds.layout)
+        let columns = bounds.layout.count
         sum = workspace.map { ClippedSum(reusing: $0.take(columns: columns)) } ?? ClippedSum(columns: columns)
     }
 
@@ -80,12 +93,12 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     /// The result is in the transformed space: `transform.inverse` takes it back to the parameters. An accountant that
     /// works with another relation accounts for it itself; the noise never changes with the relation.
     ///
-    /// Throws, and leaves nothing of the sum behind: `invalidNoiseMultiplier` if z is negative or not finite,
+    /// Throws, and hands nothing of the sum on: `invalidNoiseMultiplier` if z is negative or not finite,
     /// `unboundedSensitivity` if z > 0 and the clip norm is infinite.
     public consuming func noisedTransformedSum(
         noiseMultiplier: Double, noise: inout GaussianNoise
     ) throws(PrivacyMechanismError) -> ParameterVector {
-        var result = ParameterVector(zeros: transform.transformedLayout)
+        var result = ParameterVector(zeros: bounds.layout)
         try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: false, into: &result)
         return result
     }
@@ -96,7 +109,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     public consuming func privatized(
         noiseMultiplier: Double, noise: inout GaussianNoise
     ) throws(PrivacyMechanismError) -> ParameterVector {
-        var result = ParameterVector(zeros: transform.parameterLayout)
+        var result = ParameterVector(zeros: parameterLayout)
         try privatize(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
         return result
     }
@@ -109,9 +122,9 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         noiseMultiplier: Double, noise: inout GaussianNoise, into result: inout ParameterVector
     ) throws(PrivacyMechanismError) {
         precondition(
-            result.layout == transform.parameterLayout,
-            "A vector of layout\n\(result.layout)\ncannot hold a gradient of\n\(transform.parameterLayout)")
-        if case .general = transform.form {
+            result.layout == parameterLayout,
+            "A vector of layout\n\(result.layout)\ncannot hold a gradient of\n\(parameterLayout)")
+        if case .general = form {
             let transform = transform
             result = try transform.inverse(noisedTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise))
         } else {
@@ -125,7 +138,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         let standardDeviation = try Self.standardDeviation(
             noiseMultiplier: noiseMultiplier, sensitivity: sensitivity(for: .addOrRemoveOne))
         var scale: ParameterVector?
-        if case .diagonal(let diagonal) = transform.form { scale = diagonal }
+        if case .diagonal(let diagonal) = form { scale = diagonal }
         noise.addNoise(
             to: sum, factor: 1 / clipping.normalizeBy, scale: scale, dividesByScale: invertsDiagonal,
             standardDeviation: standardDeviation, into: &result)
@@ -136,9 +149,14 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         noiseMultiplier: Double, sensitivity: Double
     ) throws(PrivacyMechanismError) -> Double {
         guard noiseMultiplier >= 0, noiseMultiplier < .infinity else { throw .invalidNoiseMultiplier(noiseMultiplier) }
-        if noiseMultiplier == 0 { return 0 }
+        if noiseMultiplier == 0 || sensitivity == 0 { return 0 }
         guard sensitivity < .infinity else { throw .unboundedSensitivity(noiseMultiplier: noiseMultiplier) }
-        return noiseMultiplier * sensitivity
+        let deviation = noiseMultiplier * sensitivity
+        // A product that underflows would be no noise at all.
+        guard deviation >= .leastNormalMagnitude, deviation < .infinity else {
+            throw .invalidNoiseMultiplier(noiseMultiplier)
+        }
+        return deviation
     }
 }
 

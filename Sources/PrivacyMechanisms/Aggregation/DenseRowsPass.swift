@@ -45,9 +45,7 @@ struct DenseRowsPass {
     }
 
     private var teamSize: Int {
-        // Below this much work a second thread costs more to wake than it saves.
-        let elementsPerThread = 1 << 20
-        return max(1, min(rows.count * bounds.groups.columns / elementsPerThread, segments.count))
+        max(1, min(rows.count * bounds.groups.columns / Threads.workPerThread(1 << 20), segments.count))
     }
 
     /// Adds the clipped rows to `sum`, and writes squared norms to `norms` where it is not nil.

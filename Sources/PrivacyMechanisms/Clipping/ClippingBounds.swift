@@ -29,7 +29,7 @@ struct ClippingBounds: Sendable {
         }
         groups = ColumnGroups(ranges: entries.map(\.columns))
         clipNorms = entries.map(\.value)
-        margin = 1 - (0x1p-23 + Double(layout.count + 16) * 0x1p-53)
+        margin = 1 - (0x1p-23 + 0x1p-30 + Double(layout.count + 16) * 0x1p-53)
     }
 
     /// What factors are reduced by, so that rounding cannot carry a contribution past its bound.
@@ -37,7 +37,7 @@ struct ClippingBounds: Sendable {
     /// With P columns, a Float64 sum of squares in any order errs by a factor of at most 1 ± (P + 2)·2⁻⁵³, its root by
     /// half of that (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2). A recursive Float64 sum of B
     /// vectors of norm C errs by at most B²/2 · 2⁻⁵³ · C; two neighbouring sums by twice that, which is 2⁻²³·C at
-    /// B = 32,768.
+    /// B = 32,768. The 2⁻³⁰ are for the products with `normalizeBy` and a scale that follow the sum.
     let margin: Double
 
     /// The factor for a group whose computed norm is `norm`, a number that is neither NaN nor infinite.

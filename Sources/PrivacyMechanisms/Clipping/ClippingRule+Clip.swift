@@ -4,17 +4,24 @@ import PrivacyAccounting
 import PyTrees
 
 extension ClippingRule {
-    /// Clips one gradient in place and returns its norms from before, in the structure of the rule's clip norms.
+    /// Clips one gradient in place. A gradient that is not finite becomes zero in all its elements.
     ///
-    /// A gradient that is not finite becomes zero in all its elements; its norms are returned as they are (infinite or
-    /// NaN). `normalizeBy` is not applied: it belongs to a sum. The norms are *not* private.
+    /// `normalizeBy` is not applied: it belongs to a sum.
     ///
     /// **Guarantee:** the true L2 norm of each group of the Float32 result is at most the group's bound. Factors are
     /// computed in Float64 with a margin for the norm's own error, and products are rounded toward zero.
     ///
     /// Throws `clipNormsDoNotFitLayout` if the clip norms are not a structural prefix of the gradient's layout.
-    @discardableResult
-    public func clip(_ gradient: inout ParameterVector) throws(PrivacyMechanismError) -> PrefixTree<Double> {
+    public func clip(_ gradient: inout ParameterVector) throws(PrivacyMechanismError) {
+        _ = try clipReturningNonPrivateNorms(&gradient)
+    }
+
+    /// Clips one gradient in place, as `clip(_:)`, and returns its norms from before. **They are not private.**
+    ///
+    /// They come in the structure of the rule's clip norms; those of a gradient that is not finite are infinite or NaN.
+    public func clipReturningNonPrivateNorms(
+        _ gradient: inout ParameterVector
+    ) throws(PrivacyMechanismError) -> PrefixTree<Double> {
         let bounds = try ClippingBounds(self, for: gradient.layout)
         let kernels = Kernels.active
         var norms = [Double](repeating: 0, count: bounds.groups.count)

@@ -32,14 +32,14 @@ public struct ClippingRule: Hashable, Sendable {
     public let normalizeBy: Double
 
     private init(_ method: Method, normalizeBy: Double) throws(PrivacyMechanismError) {
-        guard normalizeBy > 0, normalizeBy < .infinity else { throw .invalidNormalization(normalizeBy) }
+        guard Self.constants.contains(normalizeBy) else { throw .invalidNormalization(normalizeBy) }
         switch method {
         case .threshold(let norms, _):
             try Self.checkClipNorms(norms, at: .root)
         case .automatic(let norm, let stability), .perSampleAdaptive(let norm, let stability):
             try Self.checkClipNorm(norm, at: .root)
             guard norm < .infinity else { throw .unboundedClipNorm(method: method.name) }
-            guard stability > 0, stability < .infinity else { throw .invalidStability(stability) }
+            guard Self.constants.contains(stability) else { throw .invalidStability(stability) }
         }
         self.method = method
         self.normalizeBy = normalizeBy
@@ -47,7 +47,7 @@ public struct ClippingRule: Hashable, Sendable {
 
     /// Bounds the norm of the whole gradient by `l2ClipNorm`.
     ///
-    /// Throws if `l2ClipNorm` is negative or NaN, or if `normalizeBy` is not positive and finite.
+    /// Throws if `l2ClipNorm` is not 0, infinite or between 1e-100 and 1e100, or if `normalizeBy` is not in that range.
     public static func flat(
         l2ClipNorm: Double, rescaleToUnitNorm: Bool = false, normalizeBy: Double = 1
     ) throws(PrivacyMechanismError) -> ClippingRule {
@@ -68,8 +68,8 @@ public struct ClippingRule: Hashable, Sendable {
 
     /// Normalises every gradient: automatic clipping, arXiv 2206.07136.
     ///
-    /// Throws if `l2ClipNorm` is negative, NaN or infinite, or if `stability` or `normalizeBy` is not positive and
-    /// finite.
+    /// Throws if `l2ClipNorm` is not 0 or between 1e-100 and 1e100, or if `stability` or `normalizeBy` is not in that
+    /// range.
     public static func automatic(
         l2ClipNorm: Double, stability: Double = 0.01, normalizeBy: Double = 1
     ) throws(PrivacyMechanismError) -> ClippingRule {
@@ -85,9 +85,12 @@ public struct ClippingRule: Hashable, Sendable {
         try ClippingRule(.perSampleAdaptive(l2ClipNorm: l2ClipNorm, stability: stability), normalizeBy: normalizeBy)
     }
 
+    /// Far more than any gradient needs, and far enough from Float64's ends that no product or quotient of a clip norm,
+    /// a Float32 gradient, a Float32 scale and these constants overflows, or loses precision below the normal range.
+    private static let constants = 1e-100...1e100
+
     private static func checkClipNorm(_ norm: Double, at path: TreePath) throws(PrivacyMechanismError) {
-        // Below the normal range a product with a safety margin would round back up.
-        guard norm == 0 || norm >= .leastNormalMagnitude else { throw .invalidClipNorm(norm, path: path) }
+        guard norm == 0 || norm == .infinity || constants.contains(norm) else { throw .invalidClipNorm(norm, path: path) }
     }
 
     private static func checkClipNorms(

@@ -54,11 +54,12 @@ public struct DenseRows: PerExampleGradients {
 
     /// Calls `body` with rows over `elements`, which lie one after the other, without copying them.
     ///
-    /// Throws `elementCountMismatch` if `elements` is not `exampleCount` rows of the layout, or what `body` throws.
+    /// The rows must not leave `body`: the memory is the caller's. Throws `elementCountMismatch` if `elements` is not `exampleCount` rows of the layout, or what `body` throws.
     public static func withRows<Result>(
         over elements: Span<Float>, exampleCount: Int, layout: TreeLayout, _ body: (DenseRows) throws -> Result
     ) throws -> Result {
-        guard exampleCount >= 0, elements.count == exampleCount * layout.count else {
+        let (needed, overflow) = exampleCount.multipliedReportingOverflow(by: layout.count)
+        guard exampleCount >= 0, !overflow, elements.count == needed else {
             throw PrivacyMechanismError.elementCountMismatch(
                 elements: elements.count, exampleCount: exampleCount, columns: layout.count)
         }
@@ -113,6 +114,7 @@ extension DenseRows {
         precondition(
             norms.count == examples.count * groups.count,
             "\(norms.count) norms are not \(examples.count) examples × \(groups.count) groups.")
+        preconditionGroups(groups)
         let rows = examples.map(row)
         var column = [Double](repeating: 0, count: rows.count)
         scale.withUnsafeValues(matching: layout) { scale in
@@ -132,6 +134,9 @@ extension DenseRows {
         precondition(
             coefficients.count == examples.count * groups.count,
             "\(coefficients.count) coefficients are not \(examples.count) examples × \(groups.count) groups.")
+        preconditionGroups(groups)
+        precondition(
+            sum.count == layout.count, "A sum of \(sum.count) columns does not fit \(layout.count) parameters.")
         for (group, columns) in groups.ranges.enumerated() {
             var rows: [UnsafePointer<Float>] = []
             var weights: [Double] = []
@@ -144,6 +149,12 @@ extension DenseRows {
             Kernels.active.add_weighted_rows(
                 rows, weights, rows.count, columns.lowerBound, columns.count, sum.values.base)
         }
+    }
+
+    private func preconditionGroups(_ groups: ColumnGroups) {
+        precondition(
+            groups.columns == layout.count,
+            "Groups of \(groups.columns) columns do not fit rows of \(layout.count) parameters.")
     }
 
     /// A copy of the row.

@@ -19,7 +19,9 @@ public protocol PerExampleGradients {
     ///
     /// - Parameters:
     ///   - scale: positive factors in `layout`, or nil for all ones.
-    ///   - norms: `examples.count × groups.count` numbers, an example's groups beside each other; to be overwritten.
+    ///   - norms: `examples.count × groups.count` numbers, an example's groups beside each other. Their contents
+    ///     are undefined: every one is to be written. An example with a norm left out is excluded, like one that is not
+    ///     finite.
     func squaredNorms(
         of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
         into norms: inout MutableSpan<Double>)

@@ -13,7 +13,7 @@ import PyTrees
 /// calls of even length; a call for an odd count skips the pair's second number.
 ///
 /// **Guarantee:** the type is non-copyable and its position only moves forward, so no number is ever used twice. Each
-/// unseeded stream has a fresh key.
+/// unseeded stream has a fresh key. A process that forks copies its streams; do not fork while you hold one.
 ///
 /// - Warning: normals are rounded to Float32 and the noisy sum to Float32. The attack of Mironov (CCS 2012) on the
 ///   low-order bits of floating-point noise is not ruled out by this type.
@@ -96,7 +96,7 @@ public struct GaussianNoise: ~Copyable {
         let length = 2 * KeyStream.blocksPerChunk
         let chunks = (count + length - 1) / length
         // A chunk takes some twenty microseconds; a thread that sleeps takes ten times as long to wake.
-        Threads.withTeam(of: chunks / 16) { member in
+        Threads.withTeam(of: chunks / Threads.workPerThread(16)) { member in
             for chunk in member.share(of: 0..<chunks) {
                 let numbers = chunk * length..<min((chunk + 1) * length, count)
                 stream.withBlocks(from: first + UInt64(numbers.lowerBound / 2), count: (numbers.count + 1) / 2) {

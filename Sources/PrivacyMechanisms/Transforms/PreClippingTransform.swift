@@ -6,8 +6,8 @@ import PyTrees
 /// parameters: a projection to fewer dimensions, for example. The transform must not depend on the batch it is applied
 /// to; an optimizer makes it from its own state.
 ///
-/// **Guarantee:** whatever the map, the noisy sum in the transformed space is private, because clipping happens there;
-/// inverting it is post-processing.
+/// **Guarantee:** for any map that treats each row on its own and does not look at the batch, the noisy sum in the
+/// transformed space is private, because clipping happens there; inverting it is post-processing.
 public protocol PreClippingTransform: Sendable {
     /// The layout of the gradients that the map takes.
     var parameterLayout: TreeLayout { get }
@@ -18,7 +18,7 @@ public protocol PreClippingTransform: Sendable {
     /// What kind of map this is. Identity and diagonal maps never form the transformed matrix.
     var form: TransformForm { get }
 
-    /// Maps a block of rows: `rowCount` gradients, one after the other, each `parameterLayout.count` elements, to as
+    /// Maps a block of rows, each on its own: `rowCount` gradients, one after the other, each `parameterLayout.count` elements, to as
     /// many of `transformedLayout.count`.
     func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>)
 
@@ -131,6 +131,24 @@ public struct DiagonalTransform: PreClippingTransform, Hashable {
         let anyOutside = (0..<8).contains { outside[$0] >> 31 == 1 }
         if !anyOutside, values[whole...].allSatisfy(isValid) { return nil }
         return values.firstIndex { !isValid($0) }.map { ($0, values[$0]) }
+    }
+}
+
+extension TransformForm {
+    /// Only a general map changes the layout.
+    func preconditionFits(_ parameterLayout: TreeLayout, _ transformedLayout: TreeLayout) {
+        switch self {
+        case .general: return
+        case .diagonal(let scale):
+            precondition(
+                scale.layout == parameterLayout,
+                "A scale of layout\n\(scale.layout)\ndoes not fit gradients of layout\n\(parameterLayout)")
+            fallthrough
+        case .identity:
+            precondition(
+                parameterLayout == transformedLayout,
+                "A transform from\n\(parameterLayout)\nto\n\(transformedLayout)\nis neither identity nor diagonal.")
+        }
     }
 }
 

@@ -1,0 +1,82 @@
+import CPrivacyKernels
+import Foundation
+
+/// SplitMix64, so that every run of a test sees the same numbers.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    /// A number whose exponent is spread evenly over the given range.
+    mutating func float(exponents: ClosedRange<Int>) -> Float {
+        Float(
+            sign: next() & 1 == 0 ? .plus : .minus, exponent: Int.random(in: exponents, using: &self),
+            significand: Float.random(in: 1..<2, using: &self))
+    }
+}
+
+/// The instruction sets that this machine runs; checks that take one run on each.
+enum Level: String, CaseIterable {
+    case portable, avx2, avx512
+
+    static let available = allCases.filter { dpk_kernels_at($0.level) != nil }
+
+    var level: dpk_level {
+        switch self {
+        case .portable: DPK_PORTABLE
+        case .avx2: DPK_AVX2
+        case .avx512: DPK_AVX512
+        }
+    }
+
+    var kernels: dpk_kernels { dpk_kernels_at(level)!.pointee }
+}
+
+/// Elements that end exactly where readable memory ends, or begin exactly where it begins: to read or write one too
+/// many is a crash.
+///
+/// Whoever passes `base` on holds the buffer by `withExtendedLifetime`.
+///
+/// Elements need not be more than naturally aligned, and with most counts they are not.
+final class FencedBuffer<Element: BitwiseCopyable> {
+    enum Fence { case before, after }
+
+    let base: UnsafeMutablePointer<Element>
+    let count: Int
+    private let mapping: UnsafeMutableRawPointer
+    private let mappedBytes: Int
+
+    init(_ elements: [Element], fence: Fence = .after) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let bytes = elements.count * MemoryLayout<Element>.stride
+        let usable = max(1, (bytes + page - 1) / page) * page
+        mappedBytes = usable + 2 * page
+        mapping = mmap(nil, mappedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0)
+        precondition(mapping != MAP_FAILED, "No memory for a buffer of \(bytes) bytes.")
+        mprotect(mapping + page, usable, PROT_READ | PROT_WRITE)
+        let start = mapping + page + (fence == .after ? usable - bytes : 0)
+        count = elements.count
+        base = start.bindMemory(to: Element.self, capacity: count)
+        base.initialize(from: elements, count: count)
+    }
+
+    deinit { munmap(mapping, mappedBytes) }
+
+    var elements: [Element] { Array(UnsafeBufferPointer(start: base, count: count)) }
+}
+
+extension Collection where Element == Float {
+    var bits: [UInt32] { map(\.bitPattern) }
+}
+
+extension Collection where Element == Double {
+    var bits: [UInt64] { map(\.bitPattern) }
+}
