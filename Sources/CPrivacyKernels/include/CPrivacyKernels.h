@@ -75,4 +75,6 @@ void dpk_barrier_wait(dpk_barrier *barrier, uint32_t team);
 }
 #endif
 
+#include "optimizers.h"
+
 #endif
