@@ -58,7 +58,9 @@ import Testing
         expectInvalid("rate", 0) { _ = try ExponentialSchedule(from: 1, rate: 0, steps: 5) }
         expectInvalid("boundary", -1) { _ = try JoinedSchedule(1.0, until: -1, then: 2.0) }
         expectInvalid("steps", 10) { _ = try warmupCosineSchedule(from: 0, peak: 1, warmupSteps: 10, steps: 10) }
-        expectInvalid("learningRate", -0.5) { _ = try sgd(learningRate: try linearSchedule(from: 1, to: -0.5, steps: 9)) }
+        expectInvalid("learningRate", -0.5) {
+            _ = try sgd(learningRate: try linearSchedule(from: 1, to: -0.5, steps: 9))
+        }
         expectInvalid("A reflection coefficient of a", -1) { _ = try LowPassFilter(b: [1], a: [-1]) }
         expectInvalid("gain", 0) { _ = try KalmanFilter(gain: 0) }
     }

@@ -52,8 +52,9 @@ enum ConformanceKit {
         try trajectory(entry, steps: 9, restartAt: 5) == trajectory(entry, steps: 9)
     }
 
-    private static func trajectory(_ entry: OptimizerEntry, steps: Int, restartAt restart: Int? = nil) throws -> [UInt32]
-    {
+    private static func trajectory(
+        _ entry: OptimizerEntry, steps: Int, restartAt restart: Int? = nil
+    ) throws -> [UInt32] {
         var generator = SeededGenerator(seed: 2)
         var parameters = ParameterVector.random(using: &generator)
         var optimizer = try entry.make(parameters, 100)

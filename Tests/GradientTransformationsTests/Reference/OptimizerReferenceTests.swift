@@ -12,8 +12,13 @@ import Testing
 /// without cancellation, which the same optimizer makes of absolute values.
 @Suite struct OptimizerReferenceTests {
     struct File: Decodable {
-        let learning_rate: Double
+        let learningRate: Double
         let cases: [Case]
+
+        private enum CodingKeys: String, CodingKey {
+            case learningRate = "learning_rate"
+            case cases
+        }
     }
 
     struct Case: Decodable {
@@ -21,7 +26,12 @@ import Testing
         let params: ReferenceTree
         let gradients: [ReferenceTree]
         let updates: [ReferenceTree]
-        let params_after: [ReferenceTree]
+        let paramsAfter: [ReferenceTree]
+
+        private enum CodingKeys: String, CodingKey {
+            case name, params, gradients, updates
+            case paramsAfter = "params_after"
+        }
     }
 
     static let names = [
@@ -42,7 +52,8 @@ import Testing
         case "nadam": return try Running(nadam(learningRate: rate), x)
         case "adamw": return try Running(adamw(learningRate: rate, weightDecay: 0.1), x)
         case "adamw_masked":
-            let mask = try TreeMask(["dense": ["bias": false, "kernel": true], "temperature": false], layout: x.layout)
+            let mask = try TreeMask(
+                ["dense": ["bias": false, "kernel": true], "temperature": false], layout: x.layout)
             return try Running(adamw(learningRate: rate, weightDecay: 0.1, mask: mask), x)
         case "amsgrad": return try Running(amsgrad(learningRate: rate), x)
         case "rmsprop": return try Running(rmsprop(learningRate: rate), x)
@@ -86,9 +97,9 @@ import Testing
         let file = try ReferenceValues.load("optimizers.json", as: File.self)
         let reference = try #require(file.cases.first { $0.name == name })
         var parameters = try reference.params.vector
-        let optimizer = try Self.optimizer(name, file.learning_rate, parameters)
-        let stepping = try Self.optimizer(name, file.learning_rate, parameters)
-        let shadow = try Self.optimizer(name, file.learning_rate, parameters)
+        let optimizer = try Self.optimizer(name, file.learningRate, parameters)
+        let stepping = try Self.optimizer(name, file.learningRate, parameters)
+        let shadow = try Self.optimizer(name, file.learningRate, parameters)
         var stepped = parameters
         var parameterErrors = [Double](repeating: 0, count: parameters.count)
         for step in reference.gradients.indices {
@@ -96,7 +107,7 @@ import Testing
             let size = shadow.updated(gradient.magnitudes, parameters: parameters.map { -abs($0) })
             let updates = optimizer.updated(gradient, parameters: parameters)
             stepping.step(gradient, parameters: &stepped)
-            parameters = try reference.params_after[step].vector
+            parameters = try reference.paramsAfter[step].vector
             let expected = try reference.updates[step].vector
             for index in updates.values.indices {
                 let error = Self.relativeError(of: name, step: step + 1)

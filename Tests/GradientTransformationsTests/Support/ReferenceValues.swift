@@ -49,7 +49,8 @@ struct ReferenceTree: Decodable {
 
     var vector: ParameterVector {
         get throws {
-            try ParameterVector(values: dense.bias.values + dense.kernel.values + temperature.values, layout: Self.layout)
+            let values = dense.bias.values + dense.kernel.values + temperature.values
+            return try ParameterVector(values: values, layout: Self.layout)
         }
     }
 }
