@@ -27,7 +27,8 @@ let package = Package(
         .target(name: "PyTrees", exclude: ["README.md"]),
         .target(
             name: "GradientTransformations",
-            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees"]
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees"],
+            exclude: ["README.md"]
         ),
         .target(
             name: "PrivacyMechanisms",
