@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
         .library(name: "PyTrees", targets: ["PyTrees"]),
+        .library(name: "GradientTransformations", targets: ["GradientTransformations"]),
         .library(name: "PrivacyAccounting", targets: ["PrivacyAccounting"]),
         .library(name: "PrivacyMechanisms", targets: ["PrivacyMechanisms"]),
         .executable(name: "dp", targets: ["dp"]),
@@ -29,6 +30,11 @@ let package = Package(
         .target(name: "CFourier"),
         .target(name: "PrivacyAccounting", dependencies: ["CFourier"], exclude: ["README.md"]),
         .target(
+            name: "GradientTransformations",
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees"],
+            exclude: ["README.md"]
+        ),
+        .target(
             name: "PrivacyMechanisms",
             dependencies: [
                 "CPrivacyKernels", "LinearAlgebra", "PrivacyAccounting", "PyTrees",
@@ -48,7 +54,8 @@ let package = Package(
         .executableTarget(
             name: "dpbench",
             dependencies: [
-                "CommandLineSupport", "LinearAlgebra", "PrivacyAccounting", "PyTrees", "PrivacyMechanisms",
+                "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PyTrees",
+                "PrivacyMechanisms",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ],
@@ -61,6 +68,10 @@ let package = Package(
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CPrivacyKernels"]),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees"]),
         .testTarget(name: "PrivacyAccountingTests", dependencies: ["PrivacyAccounting", "CFourier"]),
+        .testTarget(
+            name: "GradientTransformationsTests",
+            dependencies: ["GradientTransformations", "LinearAlgebra", "PyTrees", "CPrivacyKernels"]
+        ),
         .testTarget(
             name: "PrivacyMechanismsTests",
             dependencies: ["PrivacyMechanisms", "LinearAlgebra", "PrivacyAccounting", "PyTrees", "CPrivacyKernels"]

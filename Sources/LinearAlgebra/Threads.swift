@@ -17,7 +17,8 @@ public enum Threads {
 
     /// The largest number of threads that one operation uses; at first, the number of processors.
     ///
-    /// Results do not depend on it. Traps when set below 1.
+    /// Results of the library's own passes do not depend on it; those of matrix products do, within their rounding.
+    /// Traps when set below 1.
     public static var limit: Int {
         get { setting.load(ordering: .relaxed) }
         set {

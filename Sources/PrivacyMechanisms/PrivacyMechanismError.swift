@@ -21,7 +21,8 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case lossCountMismatch(losses: Int, exampleCount: Int)
     /// A pre-clipping scale has an element that is not a positive, finite number, and so cannot be inverted.
     case invalidScale(Float, path: TreePath, index: Int)
-    /// A noise multiplier is negative, NaN or infinite, or its product with the sensitivity leaves Float64's range.
+    /// A noise multiplier is negative, NaN or infinite, or its product with the sensitivity leaves Float64's normal
+    /// range.
     case invalidNoiseMultiplier(Double)
     /// Noise was asked for a sum that nothing bounds: its clip norm is infinite.
     case unboundedSensitivity(noiseMultiplier: Double)

@@ -84,7 +84,8 @@ import Testing
         #expect(norms["dense"]?.isFinite == true)
     }
 
-    @Test(arguments: [-1, -.leastNonzeroMagnitude, .nan, -.infinity, .leastNonzeroMagnitude, 1e-101, 1e101] as [Double])
+    @Test(
+        arguments: [-1, -.leastNonzeroMagnitude, .nan, -.infinity, .leastNonzeroMagnitude, 1e-101, 1e101] as [Double])
     func badClipNormsAreRefused(norm: Double) throws {
         for make in [
             { try ClippingRule.flat(l2ClipNorm: norm) }, { try ClippingRule.automatic(l2ClipNorm: norm) },

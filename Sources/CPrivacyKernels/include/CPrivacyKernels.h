@@ -33,7 +33,8 @@ typedef struct {
     void (*add_weighted_rows)(const float *_Nonnull const *_Nonnull rows, const double *coefficients, long row_count,
                               long offset, long count, double *sum);
 
-    /// values[j] = factor · values[j] in Float64, rounded toward zero to Float32: |result| never exceeds |exact|.
+    /// values[j] = factor · values[j] in Float64, rounded toward zero to Float32: |result| never exceeds the
+    /// Float64 product, which itself is within a factor 1 + 2⁻⁵³ of the exact one.
     void (*scale_toward_zero)(double factor, long count, float *values);
 
     /// out[j] = sum[j] · factor · (post_scale ? post_scale[j] : 1), rounded toward zero to Float32.
@@ -83,5 +84,7 @@ long dpk_claim(long *counter);
 #ifdef __cplusplus
 }
 #endif
+
+#include "optimizers.h"
 
 #endif

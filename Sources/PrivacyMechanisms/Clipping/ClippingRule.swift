@@ -47,7 +47,8 @@ public struct ClippingRule: Hashable, Sendable {
 
     /// Bounds the norm of the whole gradient by `l2ClipNorm`.
     ///
-    /// Throws if `l2ClipNorm` is not 0, infinite or between 1e-100 and 1e100, or if `normalizeBy` is not in that range.
+    /// Throws if `l2ClipNorm` is not 0, infinite or between 1e-100 and 1e100, or if `normalizeBy` is not in that
+    /// range.
     public static func flat(
         l2ClipNorm: Double, rescaleToUnitNorm: Bool = false, normalizeBy: Double = 1
     ) throws(PrivacyMechanismError) -> ClippingRule {
