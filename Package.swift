@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
         .library(name: "PyTrees", targets: ["PyTrees"]),
+        .library(name: "GradientTransformations", targets: ["GradientTransformations"]),
         .library(name: "PrivacyMechanisms", targets: ["PrivacyMechanisms"]),
         .executable(name: "dpbench", targets: ["dpbench"]),
     ],
@@ -25,6 +26,10 @@ let package = Package(
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels"]),
         .target(name: "PyTrees", exclude: ["README.md"]),
         .target(
+            name: "GradientTransformations",
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees"]
+        ),
+        .target(
             name: "PrivacyMechanisms",
             dependencies: [
                 "CPrivacyKernels", "LinearAlgebra", "PyTrees",
@@ -36,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "dpbench",
             dependencies: [
-                "CommandLineSupport", "LinearAlgebra", "PyTrees", "PrivacyMechanisms",
+                "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "PyTrees", "PrivacyMechanisms",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ],
@@ -46,6 +51,10 @@ let package = Package(
         .testTarget(name: "DocumentationTests", dependencies: ["LinearAlgebra", "PrivacyMechanisms", "PyTrees"]),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CPrivacyKernels"]),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees"]),
+        .testTarget(
+            name: "GradientTransformationsTests",
+            dependencies: ["GradientTransformations", "LinearAlgebra", "PyTrees", "CPrivacyKernels"]
+        ),
         .testTarget(
             name: "PrivacyMechanismsTests",
             dependencies: ["PrivacyMechanisms", "LinearAlgebra", "PyTrees", "CPrivacyKernels"]

@@ -78,4 +78,6 @@ long dpk_claim(long *counter);
 }
 #endif
 
+#include "optimizers.h"
+
 #endif

@@ -1,0 +1,68 @@
+import PyTrees
+
+/// A state that holds un-corrected second moments of the gradients: what scale-then-privatize takes its scale from.
+///
+/// Conform to ``SingleSecondMomentState`` where there is one vector. A chain, a mask or a partition passes on those
+/// of its parts.
+public protocol SecondMomentState {
+    /// Calls `body` with each vector of second moments. Its layout is that of the parameters or, under a mask, has
+    /// some of their leaves; no leaf occurs twice.
+    func readSecondMoments(_ body: (ParameterVector) -> Void)
+
+    /// Calls `body` with each vector of second moments, to change it in place.
+    mutating func changeSecondMoments(_ body: (inout ParameterVector) -> Void)
+}
+
+/// A state with one vector of second moments.
+public protocol SingleSecondMomentState: SecondMomentState {
+    /// The second moment v: a running average or sum of squared gradients, without bias correction.
+    var secondMoment: ParameterVector { get set }
+}
+
+extension SingleSecondMomentState {
+    public func readSecondMoments(_ body: (ParameterVector) -> Void) { body(secondMoment) }
+    public mutating func changeSecondMoments(_ body: (inout ParameterVector) -> Void) { body(&secondMoment) }
+}
+
+/// Which of two parts holds the second moment: known to the compiler, no value exists.
+public protocol SecondMomentLocation<First, Second>: Sendable {
+    /// The first part's state.
+    associatedtype First: Codable & Sendable
+    /// The second part's state.
+    associatedtype Second: Codable & Sendable
+}
+
+/// A location that names a part.
+public protocol SecondMomentPath: SecondMomentLocation {
+    /// Calls `body` with the second moments of the part.
+    static func read(_ first: First, _ second: Second, _ body: (ParameterVector) -> Void)
+    /// Calls `body` with the second moments of the part, to change them in place.
+    static func change(_ first: inout First, _ second: inout Second, _ body: (inout ParameterVector) -> Void)
+}
+
+/// Neither part has a second moment, or both do and the choice is not the compiler's.
+public enum NoSecondMoment<First: Codable & Sendable, Second: Codable & Sendable>: SecondMomentLocation {}
+
+/// The first part has the second moment.
+public enum SecondMomentInFirst<First: SecondMomentState & Codable & Sendable, Second: Codable & Sendable>:
+    SecondMomentPath
+{
+    public static func read(_ first: First, _ second: Second, _ body: (ParameterVector) -> Void) {
+        first.readSecondMoments(body)
+    }
+    public static func change(_ first: inout First, _ second: inout Second, _ body: (inout ParameterVector) -> Void) {
+        first.changeSecondMoments(body)
+    }
+}
+
+/// The second part has the second moment.
+public enum SecondMomentInSecond<First: Codable & Sendable, Second: SecondMomentState & Codable & Sendable>:
+    SecondMomentPath
+{
+    public static func read(_ first: First, _ second: Second, _ body: (ParameterVector) -> Void) {
+        second.readSecondMoments(body)
+    }
+    public static func change(_ first: inout First, _ second: inout Second, _ body: (inout ParameterVector) -> Void) {
+        second.changeSecondMoments(body)
+    }
+}

@@ -1,0 +1,118 @@
+import LinearAlgebra
+import PyTrees
+
+/// The columns of the whole vector that operations see as their flat vector: all, or those of a mask.
+struct UpdateDomain {
+    struct Segment {
+        let columns: Range<Int>
+        /// Where the columns begin in the domain's own flat vector.
+        let offset: Int
+    }
+
+    let layout: TreeLayout
+    let segments: [Segment]
+
+    init(whole layout: TreeLayout) {
+        self.layout = layout
+        segments = [Segment(columns: 0..<layout.count, offset: 0)]
+    }
+}
+
+/// Pending operations on their way over all blocks, shared among threads.
+///
+/// Every element is computed by itself, so that neither the size of a block nor the number of threads shows in results.
+struct BlockRun {
+    /// Elements per block: the updates, and what a link reads and writes beside them, fit in the first-level cache.
+    static let blockSize = 1024
+
+    /// Below this many elements a second thread costs more to wake than it saves.
+    private static let elementsPerThread = 1 << 15
+
+    /// What an empty vector's pointer points to; never read.
+    nonisolated(unsafe) static let nothing = UnsafeMutablePointer<Float>.allocate(capacity: 1)
+
+    private let operations: [UpdatePass.Pending]
+    private let updates: UnsafePointer<Float>
+    private let mutableUpdates: UnsafeMutablePointer<Float>?
+    private let parameters: UnsafePointer<Float>
+    private let mutableParameters: UnsafeMutablePointer<Float>?
+    private let count: Int
+
+    init(
+        operations: [UpdatePass.Pending], updates: UnsafeMutableBufferPointer<Float>,
+        parameters: UnsafeBufferPointer<Float>
+    ) {
+        self.operations = operations
+        mutableUpdates = updates.baseAddress
+        self.updates = UnsafePointer(updates.baseAddress ?? Self.nothing)
+        self.parameters = parameters.baseAddress ?? UnsafePointer(Self.nothing)
+        mutableParameters = nil
+        count = updates.count
+    }
+
+    init(
+        operations: [UpdatePass.Pending], updates: UnsafeBufferPointer<Float>,
+        parameters: UnsafeMutableBufferPointer<Float>
+    ) {
+        self.operations = operations
+        self.updates = updates.baseAddress ?? UnsafePointer(Self.nothing)
+        mutableUpdates = nil
+        mutableParameters = parameters.baseAddress
+        self.parameters = UnsafePointer(parameters.baseAddress ?? Self.nothing)
+        count = updates.count
+    }
+
+    /// Applies the operations to the updates where they lie.
+    func runInPlace() {
+        guard let mutableUpdates else { return }
+        forEachShare { share in
+            forEachBlock(of: share) { begin, count in
+                apply(to: mutableUpdates + begin, at: begin, count: count)
+            }
+        }
+    }
+
+    /// Applies the operations to copies of the updates in cache, and adds those to the parameters.
+    func runIntoParameters() {
+        guard let mutableParameters else { return }
+        forEachShare { share in
+            withUnsafeTemporaryAllocation(byteCount: 4 * Self.blockSize, alignment: 64) { scratch in
+                let block = scratch.assumingMemoryBound(to: Float.self).baseAddress!
+                forEachBlock(of: share) { begin, count in
+                    block.update(from: updates + begin, count: count)
+                    apply(to: block, at: begin, count: count)
+                    Kernels.active.add_scaled(1, block, count, mutableParameters + begin)
+                }
+            }
+        }
+    }
+
+    private func forEachShare(_ body: (Range<Int>) -> Void) {
+        let blocks = (count + Self.blockSize - 1) / Self.blockSize
+        Threads.withTeam(of: max(1, count / Self.elementsPerThread)) { member in
+            body(member.share(of: 0..<blocks))
+        }
+    }
+
+    private func forEachBlock(of share: Range<Int>, _ body: (_ begin: Int, _ count: Int) -> Void) {
+        for block in share {
+            let begin = block * Self.blockSize
+            body(begin, min(Self.blockSize, count - begin))
+        }
+    }
+
+    private func apply(to block: UnsafeMutablePointer<Float>, at begin: Int, count: Int) {
+        for pending in operations {
+            for segment in pending.domain.segments {
+                let columns = segment.columns.clamped(to: begin..<begin + count)
+                if columns.isEmpty { continue }
+                pending.operation.apply(
+                    to: UpdateBlock(
+                        updates: block + (columns.lowerBound - begin),
+                        parameters: parameters + columns.lowerBound,
+                        offset: segment.offset + columns.lowerBound - segment.columns.lowerBound,
+                        count: columns.count))
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import PyTrees
+
+/// A step-by-step rule that turns gradients into updates: an optimizer, or one link of a chain that makes one.
+///
+/// The transformation itself holds hyperparameters only; what it remembers from step to step is its `State`, flat
+/// vectors and counters that are checkpointed with the parameters.
+///
+///     let optimizer = try adam(learningRate: 1e-3)
+///     var state = try optimizer.initialState(for: parameters)
+///     while let gradient = nextGradient() {
+///         optimizer.step(gradient, state: &state, parameters: &parameters)
+///     }
+///
+/// To write one of your own that works element by element, conform to ``ElementwiseTransformation``; it is then
+/// evaluated in one trip through memory with its neighbours in a chain. Otherwise implement
+/// ``initialState(for:)`` and ``update(_:state:parameters:)`` only.
+public protocol GradientTransformation<State>: Sendable {
+    /// What is remembered from step to step.
+    associatedtype State: Codable & Sendable
+
+    /// Whether every element of the result depends on that element of gradient, state and parameters alone, so that
+    /// the transformation never waits for a whole vector. False unless said otherwise.
+    static var isElementwise: Bool { get }
+
+    /// The state before the first step; throws if the hyperparameters do not fit the layout of `parameters`.
+    func initialState(for parameters: ParameterVector) throws(GradientTransformationError) -> State
+
+    /// Turns gradients, or what an earlier link made of them, into updates, in place.
+    ///
+    /// `parameters` are those before the step. Traps unless `updates`, `state` and `parameters` have one layout.
+    func update(_ updates: inout ParameterVector, state: inout State, parameters: ParameterVector)
+
+    /// Takes part in a pass over a step's updates: adds what it does to them, and calls `next` for what comes after.
+    ///
+    /// The default finishes what is pending and calls ``update(_:state:parameters:)`` on the whole vector. Whoever
+    /// overrides it must call `next` exactly once, and keep what its operations point to alive until then.
+    func join(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void)
+}
+
+extension GradientTransformation {
+    public static var isElementwise: Bool { false }
+
+    public func join(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void) {
+        pass.withVectors { updates, parameters in
+            update(&updates, state: &state, parameters: parameters)
+        }
+        next(&pass)
+    }
+
+    /// Takes one step: makes updates of `gradient` and adds them to `parameters`, in one trip through memory where
+    /// the transformation is element-wise.
+    ///
+    /// - Parameters:
+    ///   - gradient: The gradient; overwritten, and of no use afterwards. Reuse its memory for the next one.
+    ///   - divisor: What the gradient is divided by first, element by element, in the same trip: the scale under
+    ///     which it was privatized.
+    ///
+    /// Traps unless all of them have the layout that `state` was made for.
+    /// - Complexity: O(P); allocates nothing that grows with P.
+    public func step(
+        _ gradient: inout ParameterVector, dividedBy divisor: ParameterVector? = nil, state: inout State,
+        parameters: inout ParameterVector
+    ) {
+        UpdatePass.step(&gradient, parameters: &parameters) { pass in
+            guard let divisor else { return join(&pass, state: &state, then: UpdatePass.addToParameters) }
+            pass.withDivision(by: divisor) { pass in
+                join(&pass, state: &state, then: UpdatePass.addToParameters)
+            }
+        }
+    }
+}
+
+/// The state of a transformation that remembers nothing.
+public struct EmptyState: Codable, Hashable, Sendable {
+    /// The only value.
+    public init() {}
+}

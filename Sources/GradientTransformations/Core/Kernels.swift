@@ -1,0 +1,54 @@
+import CPrivacyKernels
+import PyTrees
+
+/// The element-wise formulas for this processor.
+enum Kernels {
+    /// Chosen at first use; `DPK_LEVEL` in the environment can ask for a lower instruction set.
+    static let active = dpk_active_optimizers().pointee
+}
+
+/// Multiplies a block by a number.
+public struct ScaleOperation: BlockOperation {
+    let factor: Float
+
+    public func apply(to block: UpdateBlock) {
+        Kernels.active.scale(factor, block.count, block.updates)
+    }
+}
+
+struct DivideOperation: BlockOperation {
+    let divisor: UnsafePointer<Float>
+
+    func apply(to block: UpdateBlock) {
+        Kernels.active.divide(divisor + block.offset, block.count, block.updates)
+    }
+}
+
+/// A link's moments as its operations see them: pointers that are valid during `body`.
+func withMoments(
+    _ first: inout ParameterVector, layout: TreeLayout, _ body: (UnsafeMutablePointer<Float>) -> Void
+) {
+    precondition(
+        first.layout == layout,
+        "A state of layout\n\(first.layout)\ndoes not fit updates of layout\n\(layout)")
+    first.withUnsafeMutableValues { body($0.baseAddress ?? BlockRun.nothing) }
+}
+
+func withMoments(
+    _ first: inout ParameterVector, _ second: inout ParameterVector, layout: TreeLayout,
+    _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+) {
+    withMoments(&first, layout: layout) { first in
+        withMoments(&second, layout: layout) { second in body(first, second) }
+    }
+}
+
+func withMoments(
+    _ first: inout ParameterVector, _ second: inout ParameterVector, _ third: inout ParameterVector,
+    layout: TreeLayout,
+    _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+) {
+    withMoments(&first, &second, layout: layout) { first, second in
+        withMoments(&third, layout: layout) { third in body(first, second, third) }
+    }
+}

@@ -1,0 +1,116 @@
+import LinearAlgebra
+import PyTrees
+
+/// One step under way: the updates, the parameters, and what links have still to do to each block of updates.
+///
+/// Links append operations. They are applied, block by block and in order, when somebody needs the whole vector or the
+/// chain ends, so that a run of element-wise links is one trip through memory however the chain is nested.
+public struct UpdatePass: ~Copyable {
+    struct Pending {
+        let operation: any BlockOperation
+        let domain: UpdateDomain
+    }
+
+    private var updates: ParameterVector
+    private var parameters: ParameterVector
+    private var pending: [Pending] = []
+    var domain: UpdateDomain
+
+    /// Stands in for a vector that was moved into a pass, so that it has one owner and changes in place.
+    private static let placeholder: ParameterVector = {
+        do throws(PyTreeError) {
+            return ParameterVector(zeros: try TreeLayout([]))
+        } catch {
+            preconditionFailure(error.description)
+        }
+    }()
+
+    private init(updates: consuming ParameterVector, parameters: consuming ParameterVector) {
+        domain = UpdateDomain(whole: updates.layout)
+        self.updates = updates
+        self.parameters = parameters
+    }
+
+    /// The layout of the updates that the next operation sees: all leaves, or those of a mask.
+    public var layout: TreeLayout { domain.layout }
+
+    /// Adds what a link does to the updates, after what is pending.
+    public mutating func append(_ operation: some BlockOperation) {
+        pending.append(Pending(operation: operation, domain: domain))
+    }
+
+    /// Applies what is pending to the updates.
+    public mutating func finishPending() {
+        guard !pending.isEmpty else { return }
+        preconditionSameLayouts()
+        let operations = pending
+        pending = []
+        parameters.withUnsafeValues { parameters in
+            updates.withUnsafeMutableValues { updates in
+                BlockRun(operations: operations, updates: updates, parameters: parameters).runInPlace()
+            }
+        }
+    }
+
+    /// Applies what is pending and calls `body` with whole vectors; traps inside a mask.
+    mutating func withVectors(_ body: (inout ParameterVector, ParameterVector) -> Void) {
+        finishPending()
+        body(&updates, parameters)
+    }
+
+    /// Applies what is pending and adds the result to the parameters, without writing the updates themselves.
+    mutating func addToParameters() {
+        preconditionSameLayouts()
+        let operations = pending
+        pending = []
+        updates.withUnsafeValues { updates in
+            parameters.withUnsafeMutableValues { parameters in
+                BlockRun(operations: operations, updates: updates, parameters: parameters).runIntoParameters()
+            }
+        }
+    }
+
+    static func addToParameters(_ pass: inout UpdatePass) { pass.addToParameters() }
+
+    mutating func withDivision(by divisor: ParameterVector, _ body: (inout UpdatePass) -> Void) {
+        precondition(
+            divisor.layout == layout,
+            "A divisor of layout\n\(divisor.layout)\ncannot divide a gradient of layout\n\(layout)")
+        divisor.withUnsafeValues { divisor in
+            append(DivideOperation(divisor: divisor.baseAddress ?? UnsafePointer(BlockRun.nothing)))
+            body(&self)
+        }
+    }
+
+    private func preconditionSameLayouts() {
+        precondition(
+            updates.layout == parameters.layout,
+            "Updates of layout\n\(updates.layout)\ndo not fit parameters of layout\n\(parameters.layout)")
+    }
+
+    /// Calls `body` with a pass over `updates`, which it changes in place.
+    static func update(
+        _ updates: inout ParameterVector, parameters: ParameterVector, _ body: (inout UpdatePass) -> Void
+    ) {
+        var pass = UpdatePass(updates: exchange(&updates, placeholder), parameters: parameters)
+        body(&pass)
+        updates = pass.updates
+    }
+
+    /// Calls `body` with a pass that may change both vectors in place.
+    static func step(
+        _ updates: inout ParameterVector, parameters: inout ParameterVector, _ body: (inout UpdatePass) -> Void
+    ) {
+        var pass = UpdatePass(
+            updates: exchange(&updates, placeholder), parameters: exchange(&parameters, placeholder))
+        body(&pass)
+        updates = pass.updates
+        parameters = pass.parameters
+    }
+}
+
+private func exchange(_ value: inout ParameterVector, _ other: ParameterVector) -> ParameterVector {
+    var other = other
+    swap(&value, &other)
+    return other
+}

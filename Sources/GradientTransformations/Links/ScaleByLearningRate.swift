@@ -1,0 +1,55 @@
+import PyTrees
+
+/// Multiplies updates by the negative learning rate, the last link of a descent.
+///
+///     u = −η(t) · g,  t = 0, 1, …
+///
+/// The learning rate is a number or a schedule, at least 0 and finite. As optax's `scale_by_learning_rate`.
+///
+///     let link = try ScaleByLearningRate(LinearSchedule(from: 0.1, to: 0, steps: 1000))
+public struct ScaleByLearningRate<Rate: Schedule>: ElementwiseTransformation, Hashable {
+    /// The learning rate η.
+    public let learningRate: Rate
+
+    /// Throws `invalidHyperparameter` if the learning rate is, or sinks, below 0, or is not finite.
+    public init(_ learningRate: Rate) throws(GradientTransformationError) {
+        if let value = learningRate.smallestValue { _ = try Hyperparameter<NonNegative>(value, "learningRate") }
+        self.learningRate = learningRate
+    }
+
+    public func initialState(for parameters: ParameterVector) -> StepCount { StepCount() }
+
+    public func withOperation(state: inout StepCount, layout: TreeLayout, _ body: (ScaleOperation) -> Void) {
+        let rate = learningRate.value(at: state.steps)
+        state.steps += 1
+        body(ScaleOperation(factor: Float(-rate)))
+    }
+}
+
+extension ScaleByLearningRate: Codable {
+    private enum CodingKeys: CodingKey {
+        case learningRate
+    }
+
+    /// Reads the learning rate; throws if it is out of range.
+    public init(from decoder: any Decoder) throws {
+        let rate = try decoder.container(keyedBy: CodingKeys.self).decode(Rate.self, forKey: .learningRate)
+        do throws(GradientTransformationError) {
+            try self.init(rate)
+        } catch {
+            throw error.decodingError(at: decoder.codingPath)
+        }
+    }
+
+    /// Writes the learning rate.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(learningRate, forKey: .learningRate)
+    }
+}
+
+/// The state of a link that only counts steps.
+public struct StepCount: Codable, Hashable, Sendable {
+    /// The number of steps taken.
+    public var steps = 0
+}
