@@ -27,7 +27,7 @@ let package = Package(
         .target(name: "PyTrees", exclude: ["README.md"]),
         .target(
             name: "GradientTransformations",
-            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees"]
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PrivacyMechanisms", "PyTrees"]
         ),
         .target(
             name: "PrivacyMechanisms",
@@ -53,7 +53,9 @@ let package = Package(
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees"]),
         .testTarget(
             name: "GradientTransformationsTests",
-            dependencies: ["GradientTransformations", "LinearAlgebra", "PyTrees", "CPrivacyKernels"]
+            dependencies: [
+                "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "CPrivacyKernels",
+            ]
         ),
         .testTarget(
             name: "PrivacyMechanismsTests",

@@ -1,0 +1,5 @@
+import LinearAlgebra
+import Testing
+
+@Suite struct SymmetricEigendecompositionTests {
+}
