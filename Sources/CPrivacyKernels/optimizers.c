@@ -9,10 +9,16 @@
 #pragma STDC FP_CONTRACT OFF
 
 typedef float v8f __attribute__((vector_size(32), aligned(4)));
+typedef int32_t v8i __attribute__((vector_size(32), aligned(4)));
 
 // Helpers pass vectors wider than the baseline's registers; inlined, they have no calling convention to disagree on.
 #define HELPER inline __attribute__((always_inline))
 #pragma clang diagnostic ignored "-Wpsabi"
+
+// `mask` is all ones or all zeros per lane; the choice is made in the bits, without a branch.
+#define SELECT(mask, yes, no) ((v8f)(((v8i)(mask) & (v8i)(yes)) | (~(v8i)(mask) & (v8i)(no))))
+#define SQRT(x) __builtin_elementwise_sqrt(x)
+#define MAX(x, y) __builtin_elementwise_max(x, y)
 
 #define NAME(x) x##_portable
 #include "optimizers.inc"

@@ -14,25 +14,67 @@ extern "C" {
 
 #pragma clang assume_nonnull begin
 
-/// m = decay1·m + gain1·g, v = decay2·v + gain2·g², u = (momentum·m + gradient·g) / (√(correction·v + root) + epsilon).
+/// The constants of a link; each kernel says which it reads.
 typedef struct {
     float decay1, gain1, decay2, gain2;
     float momentum, gradient, correction, root, epsilon;
-} dpk_adam;
+} dpk_constants;
 
 /// One set of kernels; all sets give the same bits, because each operation is rounded once.
+///
+/// g is what `updates` holds before, u what it holds after. The moments are computed first.
 typedef struct {
-    /// u = factor·u.
+    /// u = factor·g.
     void (*scale)(float factor, long count, float *updates);
 
-    /// u = u / divisor.
+    /// u = g / divisor.
     void (*divide)(const float *divisor, long count, float *updates);
 
-    /// u = u + factor·x.
+    /// u = g + factor·x.
     void (*add_scaled)(float factor, const float *x, long count, float *updates);
 
-    /// See `dpk_adam`.
-    void (*adam)(const dpk_adam *constants, long count, float *updates, float *m, float *v);
+    /// u = g, at most bound and at least -bound; NaN stays.
+    void (*clip)(float bound, long count, float *updates);
+
+    /// mean = mean + weight·(g - mean).
+    void (*accumulate)(float weight, long count, const float *updates, float *mean);
+
+    /// m = decay1·m + gain1·g, u = momentum·m + gradient·g.
+    void (*momentum)(const dpk_constants *constants, long count, float *updates, float *m);
+
+    /// v = decay2·v + gain2·g², u = g / (√(correction·v + root) + epsilon).
+    void (*rms)(const dpk_constants *constants, long count, float *updates, float *v);
+
+    /// m and v as for `adam`, u = g / (√(max(correction·v - (momentum·m)², 0) + root) + epsilon).
+    void (*centered_rms)(const dpk_constants *constants, long count, float *updates, float *m, float *v);
+
+    /// m = decay1·m + gain1·g, v = decay2·v + gain2·g²,
+    /// u = (momentum·m + gradient·g) / (√(correction·v + root) + epsilon).
+    void (*adam)(const dpk_constants *constants, long count, float *updates, float *m, float *v);
+
+    /// m and v as for `adam`, w = max(w, correction·v), u = momentum·m / (√(w + root) + epsilon).
+    void (*amsgrad)(const dpk_constants *constants, long count, float *updates, float *m, float *v, float *w);
+
+    /// m as for `adam`, v = decay2·v + gain2·(g - m)² + root,
+    /// u = (momentum·m + gradient·g) / (√(correction·v) + epsilon).
+    void (*belief)(const dpk_constants *constants, long count, float *updates, float *m, float *v);
+
+    /// m as for `adam`, v = v - gain2·sign(v - g²)·g², u = momentum·m / (√(correction·v + root) + epsilon).
+    void (*yogi)(const dpk_constants *constants, long count, float *updates, float *m, float *v);
+
+    /// m and v as for `adam`, u = momentum·m / √max(correction·v - root, epsilon).
+    void (*adam_corrected)(const dpk_constants *constants, long count, float *updates, float *m, float *v);
+
+    /// v = decay2·v + gain2·g², u = g·√(w + root) / √(v + root), w = decay2·w + gain2·u².
+    void (*adadelta)(const dpk_constants *constants, long count, float *updates, float *v, float *w);
+
+    /// u = sign(decay1·m + gain1·g), m = decay2·m + gain2·g; the sign of NaN is NaN.
+    void (*lion)(const dpk_constants *constants, long count, float *updates, float *m);
+
+    /// A recursive filter: y = b[0]·g + s[0], s[i] = b[i + 1]·g - a[i]·y + s[i + 1], u = factor·y, for i in 0 ..< order
+    /// and s[order] = 0. Register i begins at registers[i] + offset.
+    void (*filter)(long order, const float *b, const float *a, float factor, long offset, long count, float *updates,
+                   float *_Nonnull const *_Nonnull registers);
 } dpk_optimizers;
 
 /// The set of the level that `dpk_active_kernels` chose.

@@ -18,8 +18,10 @@ public struct Chain<
         self.second = second
     }
 
+    /// Whether both parts are.
     public static var isElementwise: Bool { First.isElementwise && Second.isElementwise }
 
+    /// The states of both parts.
     public func initialState(
         for parameters: ParameterVector
     ) throws(GradientTransformationError) -> ChainState<Location> {
@@ -27,12 +29,14 @@ public struct Chain<
             first: try first.initialState(for: parameters), second: try second.initialState(for: parameters))
     }
 
+    /// Updates by the first part, then by the second.
     public func update(_ updates: inout ParameterVector, state: inout State, parameters: ParameterVector) {
         UpdatePass.update(&updates, parameters: parameters) { pass in
             join(&pass, state: &state) { $0.finishPending() }
         }
     }
 
+    /// Lets the first part join, then the second.
     public func join(
         _ pass: inout UpdatePass, state: inout ChainState<Location>, then next: (inout UpdatePass) -> Void
     ) {
@@ -54,7 +58,9 @@ public struct ChainState<Location: SecondMomentLocation>: Codable, Sendable {
 extension ChainState: Equatable where Location.First: Equatable, Location.Second: Equatable {}
 
 extension ChainState: SecondMomentState where Location: SecondMomentPath {
+    /// Calls `body` with the second moments of the part that has them.
     public func readSecondMoments(_ body: (ParameterVector) -> Void) { Location.read(first, second, body) }
+    /// Calls `body` with the second moments of the part that has them, to change them in place.
     public mutating func changeSecondMoments(_ body: (inout ParameterVector) -> Void) {
         Location.change(&first, &second, body)
     }

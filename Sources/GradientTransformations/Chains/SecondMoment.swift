@@ -20,7 +20,9 @@ public protocol SingleSecondMomentState: SecondMomentState {
 }
 
 extension SingleSecondMomentState {
+    /// Calls `body` with the one vector.
     public func readSecondMoments(_ body: (ParameterVector) -> Void) { body(secondMoment) }
+    /// Calls `body` with the one vector, to change it in place.
     public mutating func changeSecondMoments(_ body: (inout ParameterVector) -> Void) { body(&secondMoment) }
 }
 
@@ -47,9 +49,11 @@ public enum NoSecondMoment<First: Codable & Sendable, Second: Codable & Sendable
 public enum SecondMomentInFirst<First: SecondMomentState & Codable & Sendable, Second: Codable & Sendable>:
     SecondMomentPath
 {
+    /// Calls `body` with the second moments of the part.
     public static func read(_ first: First, _ second: Second, _ body: (ParameterVector) -> Void) {
         first.readSecondMoments(body)
     }
+    /// Calls `body` with the second moments of the part, to change them in place.
     public static func change(_ first: inout First, _ second: inout Second, _ body: (inout ParameterVector) -> Void) {
         first.changeSecondMoments(body)
     }
@@ -59,9 +63,11 @@ public enum SecondMomentInFirst<First: SecondMomentState & Codable & Sendable, S
 public enum SecondMomentInSecond<First: Codable & Sendable, Second: SecondMomentState & Codable & Sendable>:
     SecondMomentPath
 {
+    /// Calls `body` with the second moments of the part.
     public static func read(_ first: First, _ second: Second, _ body: (ParameterVector) -> Void) {
         second.readSecondMoments(body)
     }
+    /// Calls `body` with the second moments of the part, to change them in place.
     public static func change(_ first: inout First, _ second: inout Second, _ body: (inout ParameterVector) -> Void) {
         second.changeSecondMoments(body)
     }

@@ -1,22 +1,4 @@
 import LinearAlgebra
-import PyTrees
-
-/// The columns of the whole vector that operations see as their flat vector: all, or those of a mask.
-struct UpdateDomain {
-    struct Segment {
-        let columns: Range<Int>
-        /// Where the columns begin in the domain's own flat vector.
-        let offset: Int
-    }
-
-    let layout: TreeLayout
-    let segments: [Segment]
-
-    init(whole layout: TreeLayout) {
-        self.layout = layout
-        segments = [Segment(columns: 0..<layout.count, offset: 0)]
-    }
-}
 
 /// Pending operations on their way over all blocks, shared among threads.
 ///
@@ -103,14 +85,12 @@ struct BlockRun {
 
     private func apply(to block: UnsafeMutablePointer<Float>, at begin: Int, count: Int) {
         for pending in operations {
-            for segment in pending.domain.segments {
-                let columns = segment.columns.clamped(to: begin..<begin + count)
-                if columns.isEmpty { continue }
+            pending.domain.forEachSegment(in: begin..<begin + count) { columns, offset in
                 pending.operation.apply(
                     to: UpdateBlock(
                         updates: block + (columns.lowerBound - begin),
                         parameters: parameters + columns.lowerBound,
-                        offset: segment.offset + columns.lowerBound - segment.columns.lowerBound,
+                        offset: offset,
                         count: columns.count))
             }
         }

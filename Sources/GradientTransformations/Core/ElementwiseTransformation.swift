@@ -16,14 +16,17 @@ public protocol ElementwiseTransformation: GradientTransformation {
 }
 
 extension ElementwiseTransformation {
+    /// True.
     public static var isElementwise: Bool { true }
 
+    /// Applies the operation to all blocks.
     public func update(_ updates: inout ParameterVector, state: inout State, parameters: ParameterVector) {
         UpdatePass.update(&updates, parameters: parameters) { pass in
             join(&pass, state: &state) { $0.finishPending() }
         }
     }
 
+    /// Appends the operation.
     public func join(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void) {
         withOperation(state: &state, layout: pass.layout) { operation in
             pass.append(operation)

@@ -38,8 +38,10 @@ public protocol GradientTransformation<State>: Sendable {
 }
 
 extension GradientTransformation {
+    /// False.
     public static var isElementwise: Bool { false }
 
+    /// Calls ``update(_:state:parameters:)`` on the whole vector.
     public func join(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void) {
         pass.withVectors { updates, parameters in
             update(&updates, state: &state, parameters: parameters)

@@ -42,25 +42,37 @@ public protocol HyperparameterBounds: Sendable {
 
 /// Any number except NaN and infinity.
 public enum Finite: HyperparameterBounds {
+    /// Whether `value` lies in the range.
     public static func contains(_ value: Double) -> Bool { value.isFinite }
+
+    /// The range in words.
     public static let description = "finite"
 }
 
 /// Numbers from 0 on: learning rates, weight decay.
 public enum NonNegative: HyperparameterBounds {
+    /// Whether `value` lies in the range.
     public static func contains(_ value: Double) -> Bool { value >= 0 && value < .infinity }
+
+    /// The range in words.
     public static let description = "at least 0 and finite"
 }
 
 /// Numbers above 0: what is divided by, bounds.
 public enum Positive: HyperparameterBounds {
+    /// Whether `value` lies in the range.
     public static func contains(_ value: Double) -> Bool { value > 0 && value < .infinity }
+
+    /// The range in words.
     public static let description = "above 0 and finite"
 }
 
 /// Numbers in [0, 1): how much of an average stays from step to step.
 public enum Decay: HyperparameterBounds {
+    /// Whether `value` lies in the range.
     public static func contains(_ value: Double) -> Bool { value >= 0 && value < 1 }
+
+    /// The range in words.
     public static let description = "at least 0 and below 1"
 }
 

@@ -7,23 +7,6 @@ enum Kernels {
     static let active = dpk_active_optimizers().pointee
 }
 
-/// Multiplies a block by a number.
-public struct ScaleOperation: BlockOperation {
-    let factor: Float
-
-    public func apply(to block: UpdateBlock) {
-        Kernels.active.scale(factor, block.count, block.updates)
-    }
-}
-
-struct DivideOperation: BlockOperation {
-    let divisor: UnsafePointer<Float>
-
-    func apply(to block: UpdateBlock) {
-        Kernels.active.divide(divisor + block.offset, block.count, block.updates)
-    }
-}
-
 /// A link's moments as its operations see them: pointers that are valid during `body`.
 func withMoments(
     _ first: inout ParameterVector, layout: TreeLayout, _ body: (UnsafeMutablePointer<Float>) -> Void

@@ -52,10 +52,52 @@ public struct UpdatePass: ~Copyable {
         }
     }
 
-    /// Applies what is pending and calls `body` with whole vectors; traps inside a mask.
+    /// Applies what is pending and calls `body` with the whole vectors of updates and parameters.
+    ///
+    /// Inside a mask they are copies of its leaves, allocated for this call; otherwise they are not copied.
     mutating func withVectors(_ body: (inout ParameterVector, ParameterVector) -> Void) {
         finishPending()
-        body(&updates, parameters)
+        if domain.isWhole { return body(&updates, parameters) }
+        var selected = domain.selected(from: updates)
+        body(&selected, domain.selected(from: parameters))
+        domain.write(selected, to: &updates)
+    }
+
+    /// Adds what a link without state does to the leaves that `mask` selects.
+    mutating func append(_ operation: some BlockOperation, mask: TreeMask) {
+        // The leaves' own layout is for those who look for their state in it, and is costly to make.
+        withMask(mask, layout: layout) { $0.append(operation) }
+    }
+
+    /// Calls `body` while operations that are appended see only the leaves that `mask` selects, as a vector of
+    /// `layout`.
+    mutating func withMask(_ mask: TreeMask, layout: TreeLayout, _ body: (inout UpdatePass) -> Void) {
+        precondition(
+            mask.layout == domain.layout,
+            "A mask of the layout\n\(mask.layout)\ndoes not fit updates of layout\n\(domain.layout)")
+        let outer = domain
+        domain = outer.restricted(to: mask, layout: layout)
+        body(&self)
+        domain = outer
+    }
+
+    /// Calls `body` under the domain of before a mask.
+    mutating func withDomain(_ inner: UpdateDomain, _ body: (inout UpdatePass) -> Void) {
+        let outer = domain
+        domain = inner
+        body(&self)
+        domain = outer
+    }
+
+    /// Applies what is pending and returns the squared norm of each leaf of the updates, in Float64.
+    mutating func squaredUpdateNorms() -> [Double] {
+        finishPending()
+        return updates.withUnsafeValues { SquaredNorms.ofLeaves(of: domain, in: $0) }
+    }
+
+    /// The squared norm of each leaf of the parameters, in Float64.
+    func squaredParameterNorms() -> [Double] {
+        parameters.withUnsafeValues { SquaredNorms.ofLeaves(of: domain, in: $0) }
     }
 
     /// Applies what is pending and adds the result to the parameters, without writing the updates themselves.

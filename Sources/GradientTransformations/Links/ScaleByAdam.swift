@@ -38,35 +38,17 @@ public struct ScaleByAdam: ElementwiseTransformation, Codable, Hashable {
         self.nesterov = nesterov
     }
 
+    /// Moments of zero.
     public func initialState(for parameters: ParameterVector) -> MomentsState {
         MomentsState(zeros: parameters.layout)
     }
 
-    public func withOperation(state: inout MomentsState, layout: TreeLayout, _ body: (AdamOperation) -> Void) {
+    /// Counts the step and calls `body` with the formula.
+    public func withOperation(state: inout MomentsState, layout: TreeLayout, _ body: (MomentOperation) -> Void) {
         state.steps += 1
-        let momentCorrection = biasCorrection(beta1, state.steps)
-        let nextCorrection = biasCorrection(beta1, state.steps + 1)
-        let constants = dpk_adam(
-            decay1: Float(beta1), gain1: Float(1 - beta1), decay2: Float(beta2), gain2: Float(1 - beta2),
-            momentum: Float(nesterov ? beta1 * nextCorrection : momentCorrection),
-            gradient: Float(nesterov ? (1 - beta1) * momentCorrection : 0),
-            correction: Float(biasCorrection(beta2, state.steps)), root: Float(epsilonRoot), epsilon: Float(epsilon))
-        withMoments(&state.firstMoment, &state.secondMoment, layout: layout) { first, second in
-            body(AdamOperation(constants: constants, firstMoment: first, secondMoment: second))
-        }
-    }
-}
-
-/// What a step of ``ScaleByAdam`` does to a block.
-public struct AdamOperation: BlockOperation {
-    let constants: dpk_adam
-    let firstMoment: UnsafeMutablePointer<Float>
-    let secondMoment: UnsafeMutablePointer<Float>
-
-    public func apply(to block: UpdateBlock) {
-        withUnsafePointer(to: constants) {
-            Kernels.active.adam(
-                $0, block.count, block.updates, firstMoment + block.offset, secondMoment + block.offset)
-        }
+        var constants = dpk_constants(beta1: beta1, beta2: beta2, steps: state.steps, nesterov: nesterov)
+        constants.root = Float(epsilonRoot)
+        constants.epsilon = Float(epsilon)
+        state.withOperation(.two(Kernels.active.adam), constants, layout: layout, body)
     }
 }

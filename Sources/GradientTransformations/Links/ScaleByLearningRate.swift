@@ -6,7 +6,7 @@ import PyTrees
 ///
 /// The learning rate is a number or a schedule, at least 0 and finite. As optax's `scale_by_learning_rate`.
 ///
-///     let link = try ScaleByLearningRate(LinearSchedule(from: 0.1, to: 0, steps: 1000))
+///     let link = try ScaleByLearningRate(try linearSchedule(from: 0.1, to: 0, steps: 1000))
 public struct ScaleByLearningRate<Rate: Schedule>: ElementwiseTransformation, Hashable {
     /// The learning rate η.
     public let learningRate: Rate
@@ -17,8 +17,10 @@ public struct ScaleByLearningRate<Rate: Schedule>: ElementwiseTransformation, Ha
         self.learningRate = learningRate
     }
 
+    /// No step taken.
     public func initialState(for parameters: ParameterVector) -> StepCount { StepCount() }
 
+    /// Calls `body` with the step's learning rate and counts the step.
     public func withOperation(state: inout StepCount, layout: TreeLayout, _ body: (ScaleOperation) -> Void) {
         let rate = learningRate.value(at: state.steps)
         state.steps += 1
@@ -45,6 +47,33 @@ extension ScaleByLearningRate: Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(learningRate, forKey: .learningRate)
+    }
+}
+
+/// Multiplies updates by a number that depends on the step.
+///
+///     u = f(t) · g,  t = 0, 1, …
+///
+/// The schedule's values may have any sign. As optax's `scale_by_schedule`.
+///
+///     let link = ScaleBySchedule(try linearSchedule(from: -0.1, to: 0, steps: 1000))
+public struct ScaleBySchedule<Factor: Schedule>: ElementwiseTransformation, Codable, Hashable {
+    /// The schedule f.
+    public let factor: Factor
+
+    /// Multiplies by `factor`.
+    public init(_ factor: Factor) {
+        self.factor = factor
+    }
+
+    /// No step taken.
+    public func initialState(for parameters: ParameterVector) -> StepCount { StepCount() }
+
+    /// Calls `body` with the step's factor and counts the step.
+    public func withOperation(state: inout StepCount, layout: TreeLayout, _ body: (ScaleOperation) -> Void) {
+        let value = factor.value(at: state.steps)
+        state.steps += 1
+        body(ScaleOperation(factor: Float(value)))
     }
 }
 

@@ -10,6 +10,7 @@ public protocol Schedule: Codable, Hashable, Sendable {
 }
 
 extension Schedule {
+    /// Not known.
     public var smallestValue: Double? { nil }
 }
 

@@ -1,0 +1,78 @@
+import PyTrees
+
+/// Scales the updates of each leaf to the size of its parameters.
+///
+///     u = g · c max(‖x‖₂, n) / (max(‖g‖₂, n) + ε) for each leaf; u = g where a norm is 0
+///
+/// Norms are accumulated in Float64. The least norm n, the coefficient c and ε are at least 0. Source: You et al.,
+/// arXiv 1904.00962. As optax's `scale_by_trust_ratio`.
+///
+///     let optimizer = try chain { try ScaleByAdam(); try ScaleByTrustRatio(); try Scale(-0.01) }
+public struct ScaleByTrustRatio: GradientTransformation, Codable, Hashable {
+    /// What smaller norms are raised to, n ≥ 0.
+    @Hyperparameter<NonNegative> public var minimumNorm: Double
+
+    /// What the ratio is multiplied by, c ≥ 0.
+    @Hyperparameter<NonNegative> public var coefficient: Double
+
+    /// What is added to the norm of the updates, ε ≥ 0.
+    @Hyperparameter<NonNegative> public var epsilon: Double
+
+    /// Throws `invalidHyperparameter` if a value lies outside its range.
+    public init(
+        minimumNorm: Double = 0, coefficient: Double = 1, epsilon: Double = 0
+    ) throws(GradientTransformationError) {
+        _minimumNorm = try Hyperparameter(minimumNorm, "minimumNorm")
+        _coefficient = try Hyperparameter(coefficient, "coefficient")
+        _epsilon = try Hyperparameter(epsilon, "epsilon")
+    }
+
+    /// Nothing to remember.
+    public func initialState(for parameters: ParameterVector) -> EmptyState { EmptyState() }
+
+    /// Scales `updates` in place.
+    public func update(_ updates: inout ParameterVector, state: inout EmptyState, parameters: ParameterVector) {
+        UpdatePass.update(&updates, parameters: parameters) { pass in
+            join(&pass, state: &state) { $0.finishPending() }
+        }
+    }
+
+    /// Measures every leaf; scales them with the operations that follow.
+    public func join(_ pass: inout UpdatePass, state: inout EmptyState, then next: (inout UpdatePass) -> Void) {
+        let updateNorms = pass.squaredUpdateNorms()
+        let ratios = zip(pass.squaredParameterNorms(), updateNorms).map { parameters, updates -> Float in
+            let parameterNorm = max(parameters.squareRoot(), minimumNorm)
+            let updateNorm = max(updates.squareRoot(), minimumNorm)
+            if parameterNorm == 0 || updateNorm == 0 { return 1 }
+            return Float(coefficient * parameterNorm / (updateNorm + epsilon))
+        }
+        pass.append(LeafScaleOperation(factors: ratios, layout: pass.layout))
+        next(&pass)
+    }
+}
+
+private struct LeafScaleOperation: BlockOperation {
+    let factors: [Float]
+    let ends: [Int]
+
+    init(factors: [Float], layout: TreeLayout) {
+        self.factors = factors
+        ends = layout.leaves.map(\.range.upperBound)
+    }
+
+    func apply(to block: UpdateBlock) {
+        // The first leaf that ends after the block begins, by bisection.
+        var (leaf, high) = (0, ends.count)
+        while leaf < high {
+            let middle = (leaf + high) / 2
+            if ends[middle] <= block.offset { leaf = middle + 1 } else { high = middle }
+        }
+        var begin = 0
+        while begin < block.count {
+            let end = min(block.count, ends[leaf] - block.offset)
+            if end > begin { Kernels.active.scale(factors[leaf], end - begin, block.updates + begin) }
+            begin = max(begin, end)
+            leaf += 1
+        }
+    }
+}
