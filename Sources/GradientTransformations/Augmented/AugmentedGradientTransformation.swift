@@ -8,7 +8,8 @@ import PyTrees
 /// `update` and `step` take the *noisy, transformed* gradient y, undo T with the state they are given, and hand the
 /// result to the base optimizer. The transformed space may have another layout than the parameters; the updates that
 /// come out have the parameters' layout. ``privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)``
-/// does all of it, with T and T⁻¹ from one state.
+/// does all of it, with T and T⁻¹ from one state. As a link of a chain, such a transformation would still want the
+/// transformed gradient, and the chain would not say so: chain the links inside, `ScaleThenPrivatize(chain { … })`.
 ///
 /// **Guarantee:** the transform depends on the state before the step alone, which is made of public numbers and of
 /// earlier noisy gradients; clipping and noise happen in the transformed space, and everything after is
@@ -76,13 +77,4 @@ public func augmented<Base: GradientTransformation>(_ base: Base) -> IdentityAug
 /// An augmented transformation is what it is: augmenting twice changes nothing.
 public func augmented<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) -> Optimizer {
     optimizer
-}
-
-extension ChainBuilder {
-    /// Not available: the chain would lose the transform, and the gradient would be divided by what never scaled it.
-    @available(
-        *, unavailable,
-        message: "Chain the links inside: ScaleThenPrivatize(chain { … }), not chain { ScaleThenPrivatize(…) }"
-    )
-    public static func buildPartialBlock<Link: AugmentedGradientTransformation>(first: Link) -> Link { first }
 }

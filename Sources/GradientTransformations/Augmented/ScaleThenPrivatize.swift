@@ -23,6 +23,10 @@ import PyTrees
 ///   so far, which makes its first updates small.
 /// - a larger ε, as the paper recommends to tune.
 ///
+/// Noise comes back through the scale: where gradients are small against it, one step makes
+/// v ← (β₂ + (1 − β₂)σ²)·v, with σ = zC/N. From σ = 1 on, noise alone makes v grow without end; choose a clip norm, a
+/// noise multiplier and a batch with zC/N well below 1.
+///
 /// **Guarantee:** the scale depends on the state before the step alone, which saw privatized gradients only.
 public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMomentSource<Base.State>>:
     AugmentedGradientTransformation

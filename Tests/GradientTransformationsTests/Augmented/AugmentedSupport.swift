@@ -42,10 +42,11 @@ enum ScaleThenPrivatizeReference {
         /// One row per example.
         var rows: Matrix {
             let count = temperature.values.count
-            let elements = (0..<count).flatMap { example in
-                dense.bias.values[4 * example..<4 * example + 4].map { Float($0) }
-                    + dense.kernel.values[12 * example..<12 * example + 12].map { Float($0) }
-                    + [Float(temperature.values[example])]
+            var elements: [Float] = []
+            for example in 0..<count {
+                for (leaf, length) in [(dense.bias, 4), (dense.kernel, 12), (temperature, 1)] {
+                    elements += leaf.values[length * example..<length * (example + 1)].map { Float($0) }
+                }
             }
             return Matrix(rows: count, columns: 17, elements: elements)
         }
