@@ -27,7 +27,8 @@ let package = Package(
         .target(name: "PyTrees", exclude: ["README.md"]),
         .target(
             name: "GradientTransformations",
-            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PrivacyMechanisms", "PyTrees"]
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PrivacyMechanisms", "PyTrees"],
+            exclude: ["README.md"]
         ),
         .target(
             name: "PrivacyMechanisms",

@@ -11,7 +11,9 @@ struct DPBench: ParsableCommand {
             Every figure is the median of several runs, taken in turn with what it is compared to, so that a machine \
             that slows down slows down all of them.
             """,
-        subcommands: [PipelineCommand.self, NoiseCommand.self, ScalingCommand.self, StepCommand.self],
+        subcommands: [
+            PipelineCommand.self, NoiseCommand.self, OptimizersCommand.self, ScalingCommand.self, StepCommand.self,
+        ],
         defaultSubcommand: PipelineCommand.self)
 }
 

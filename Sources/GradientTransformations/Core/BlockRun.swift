@@ -5,7 +5,7 @@ import LinearAlgebra
 /// Every element is computed by itself, so that neither the size of a block nor the number of threads shows in results.
 struct BlockRun {
     /// Elements per block: the updates, and what a link reads and writes beside them, fit in the first-level cache.
-    static let blockSize = 1024
+    static let blockSize = 2048
 
     /// Below this many elements a second thread costs more to wake than it saves.
     private static let elementsPerThread = 1 << 15

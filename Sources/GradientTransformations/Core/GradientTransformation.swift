@@ -7,8 +7,8 @@ import PyTrees
 ///
 ///     let optimizer = try adam(learningRate: 1e-3)
 ///     var state = try optimizer.initialState(for: parameters)
-///     while let gradient = nextGradient() {
-///         optimizer.step(gradient, state: &state, parameters: &parameters)
+///     while var gradient = nextGradient() {
+///         optimizer.step(&gradient, state: &state, parameters: &parameters)
 ///     }
 ///
 /// To write one of your own that works element by element, conform to ``ElementwiseTransformation``; it is then

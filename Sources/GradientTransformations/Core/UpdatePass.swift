@@ -58,7 +58,7 @@ public struct UpdatePass: ~Copyable {
     /// Applies what is pending and calls `body` with the whole vectors of updates and parameters.
     ///
     /// Inside a mask they are copies of its leaves, allocated for this call; otherwise they are not copied.
-    mutating func withVectors(_ body: (inout ParameterVector, ParameterVector) -> Void) {
+    public mutating func withVectors(_ body: (inout ParameterVector, ParameterVector) -> Void) {
         finishPending()
         if domain.isWhole { return body(&updates, parameters) }
         var selected = domain.selected(from: updates)

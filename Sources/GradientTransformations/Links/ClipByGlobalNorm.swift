@@ -31,7 +31,15 @@ public struct ClipByGlobalNorm: GradientTransformation, Codable, Hashable {
     /// Measures the whole vector; scales it with the operations that follow.
     public func join(_ pass: inout UpdatePass, state: inout EmptyState, then next: (inout UpdatePass) -> Void) {
         let norm = pass.squaredUpdateNorms().reduce(0, +).squareRoot()
-        if !(norm < maximumNorm) { pass.append(ScaleOperation(factor: Float(maximumNorm / norm))) }
+        if !(norm < maximumNorm) {
+            var factor = maximumNorm / norm
+            // A subnormal factor would have lost its digits; in two steps none does.
+            if factor < Double(Float.leastNormalMagnitude) {
+                pass.append(ScaleOperation(factor: 0x1p-64))
+                factor *= 0x1p64
+            }
+            pass.append(ScaleOperation(factor: Float(factor)))
+        }
         next(&pass)
     }
 }

@@ -47,9 +47,14 @@ public struct ExponentialSchedule: Schedule {
         return rate < 1 ? max(decayed, bound) : min(decayed, bound)
     }
 
-    /// What the value tends to.
+    /// A bound below all values: what they tend to.
     public var smallestValue: Double? {
-        let limit = bound ?? (rate < 1 ? 0 : initialValue < 0 ? -.infinity : initialValue)
-        return min(limit, initialValue)
+        if rate < 1 {
+            // Towards 0 from either side, and not below the bound.
+            let smallest = min(initialValue, 0)
+            return bound.map { max($0, smallest) } ?? smallest
+        }
+        let smallest = initialValue < 0 ? -.infinity : initialValue
+        return bound.map { min($0, smallest) } ?? smallest
     }
 }

@@ -26,3 +26,12 @@ public struct TreeLabels: Hashable, Sendable {
         return TreeMask(layout: layout) { labels[layout.index(of: $0.path)!] == label }
     }
 }
+
+extension PrefixTree: ExpressibleByStringLiteral, ExpressibleByUnicodeScalarLiteral,
+    ExpressibleByExtendedGraphemeClusterLiteral
+where Element == String {
+    /// One label for all leaves of a subtree.
+    public init(stringLiteral label: String) {
+        self = .value(label)
+    }
+}

@@ -4,7 +4,7 @@ import PrivacyMechanisms
 import PyTrees
 import Testing
 
-@Suite struct ScaleThenPrivatizeReferenceTests {
+@Suite struct AugmentedTrajectoryReferenceTests {
     typealias Case = ScaleThenPrivatizeReference.Case
 
     static let learningRate = 0.02
