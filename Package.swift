@@ -31,7 +31,7 @@ let package = Package(
         .target(name: "PrivacyAccounting", dependencies: ["CFourier"], exclude: ["README.md"]),
         .target(
             name: "GradientTransformations",
-            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees"],
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PrivacyMechanisms", "PyTrees"],
             exclude: ["README.md"]
         ),
         .target(
@@ -70,7 +70,9 @@ let package = Package(
         .testTarget(name: "PrivacyAccountingTests", dependencies: ["PrivacyAccounting", "CFourier"]),
         .testTarget(
             name: "GradientTransformationsTests",
-            dependencies: ["GradientTransformations", "LinearAlgebra", "PyTrees", "CPrivacyKernels"]
+            dependencies: [
+                "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "CPrivacyKernels",
+            ]
         ),
         .testTarget(
             name: "PrivacyMechanismsTests",

@@ -12,7 +12,7 @@ struct DPBench: ParsableCommand {
             that slows down slows down all of them.
             """,
         subcommands: [
-            PipelineCommand.self, NoiseCommand.self, ScalingCommand.self, OptimizersCommand.self,
+            PipelineCommand.self, NoiseCommand.self, ScalingCommand.self, OptimizersCommand.self, StepCommand.self,
             AccountingCommand.self,
         ],
         defaultSubcommand: PipelineCommand.self)

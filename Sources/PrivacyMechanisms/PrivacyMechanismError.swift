@@ -48,7 +48,8 @@ extension PrivacyMechanismError: CustomStringConvertible {
         case .rowLengthMismatch(let columns, let layoutCount):
             return "Each row has \(columns) elements, but the layout has \(layoutCount) parameters."
         case .elementCountMismatch(let elements, let exampleCount, let columns):
-            return "\(elements) elements were handed over, but must be \(exampleCount) examples × \(columns) parameters."
+            return "\(elements) elements were handed over, but must be \(exampleCount) examples × \(columns) "
+                + "parameters."
         case .lossCountMismatch(let losses, let exampleCount):
             return "There are \(losses) losses for \(exampleCount) examples; give one for each example."
         case .invalidScale(let value, let path, let index):

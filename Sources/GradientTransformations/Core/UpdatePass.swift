@@ -34,6 +34,9 @@ public struct UpdatePass: ~Copyable {
     /// The layout of the updates that the next operation sees: all leaves, or those of a mask.
     public var layout: TreeLayout { domain.layout }
 
+    /// The layout of the parameters, all of them.
+    var parameterLayout: TreeLayout { parameters.layout }
+
     /// Adds what a link does to the updates, after what is pending.
     public mutating func append(_ operation: some BlockOperation) {
         pending.append(Pending(operation: operation, domain: domain))

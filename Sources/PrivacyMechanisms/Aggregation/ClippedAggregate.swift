@@ -99,8 +99,21 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         noiseMultiplier: Double, noise: inout GaussianNoise
     ) throws(PrivacyMechanismError) -> ParameterVector {
         var result = ParameterVector(zeros: bounds.layout)
-        try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: false, into: &result)
+        try noiseTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
         return result
+    }
+
+    /// Writes the noised sum to `result`: as `noisedTransformedSum`, but into memory that a training loop reuses.
+    ///
+    /// Throws as it does, and then leaves `result` as it was. Traps if `result` has another layout than the
+    /// transformed space.
+    public consuming func noiseTransformedSum(
+        noiseMultiplier: Double, noise: inout GaussianNoise, into result: inout ParameterVector
+    ) throws(PrivacyMechanismError) {
+        precondition(
+            result.layout == bounds.layout,
+            "A vector of layout\n\(result.layout)\ncannot hold a sum of\n\(bounds.layout)")
+        try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: false, into: &result)
     }
 
     /// The noised sum, taken back to the space of the parameters: the private gradient.

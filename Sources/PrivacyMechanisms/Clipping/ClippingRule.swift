@@ -91,7 +91,9 @@ public struct ClippingRule: Hashable, Sendable {
     private static let constants = 1e-100...1e100
 
     private static func checkClipNorm(_ norm: Double, at path: TreePath) throws(PrivacyMechanismError) {
-        guard norm == 0 || norm == .infinity || constants.contains(norm) else { throw .invalidClipNorm(norm, path: path) }
+        guard norm == 0 || norm == .infinity || constants.contains(norm) else {
+            throw .invalidClipNorm(norm, path: path)
+        }
     }
 
     private static func checkClipNorms(

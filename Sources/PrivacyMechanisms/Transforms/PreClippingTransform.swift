@@ -83,6 +83,11 @@ public struct DiagonalTransform: PreClippingTransform, Hashable {
         self.scale = scale
     }
 
+    /// A scale whose maker has checked it while writing it.
+    package init(checkedScale scale: ParameterVector) {
+        self.scale = scale
+    }
+
     /// The scale's layout.
     public var parameterLayout: TreeLayout { scale.layout }
     /// The scale's layout.

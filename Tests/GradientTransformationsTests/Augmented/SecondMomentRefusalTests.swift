@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+
+/// What the compiler accepts and refuses.
+@Suite struct SecondMomentRefusalTests {
+    /// A compiler, and where this test was built; nil where one of them is not to be found.
+    static let compiler: (path: String, build: String, sources: String)? = {
+        var folder = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { folder.deleteLastPathComponent() }
+        let builds = [
+            Bundle.main.bundleURL, Bundle.main.bundleURL.deletingLastPathComponent(),
+            folder.appending(path: ".build/release"),
+        ]
+        let build = builds.map(\.path).first {
+            FileManager.default.fileExists(atPath: $0 + "/Modules/GradientTransformations.swiftmodule")
+        }
+        let paths = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/swiftc" }
+        let compiler = paths.first { FileManager.default.isExecutableFile(atPath: $0) }
+        guard let build, let compiler else { return nil }
+        return (compiler, build, folder.appending(path: "Sources").path)
+    }()
+
+    static let isAvailable: Comment = "needs swiftc in PATH and the built modules beside the test"
+
+    /// The diagnostics for `body`, empty if it compiles.
+    func diagnostics(for body: String) throws -> String {
+        let compiler = try #require(Self.compiler)
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).swift")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try "import GradientTransformations\nfunc make() throws { \(body) }\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: compiler.path)
+        process.arguments = [
+            "-typecheck", "-swift-version", "6", "-I", compiler.build + "/Modules", "-I",
+            compiler.sources + "/COpenBLAS", "-Xcc",
+            "-fmodule-map-file=" + compiler.build + "/CPrivacyKernels.build/module.modulemap", "-Xcc",
+            "-fmodule-map-file=" + compiler.build + "/CFourier.build/module.modulemap", file.path,
+        ]
+        let pipe = Pipe()
+        process.standardError = pipe
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? "" : output
+    }
+
+    @Test(
+        .enabled(if: compiler != nil, isAvailable),
+        arguments: [
+            "adam(learningRate: 0.1)",
+            "chain { try ClipByGlobalNorm(1); try ScaleByAdam(); try Scale(-0.1) }",
+            "chain { try Scale(2); try rmsprop(learningRate: 0.1) }",
+        ])
+    func adaptiveBasesCompile(_ base: String) throws {
+        #expect(try diagnostics(for: "_ = try ScaleThenPrivatize(\(base))") == "")
+    }
+
+    @Test(
+        .enabled(if: compiler != nil, isAvailable),
+        arguments: ["sgd(learningRate: 0.1)", "chain { try Scale(2); try Scale(-0.1) }"])
+    func othersAreRefused(_ base: String) throws {
+        #expect(try diagnostics(for: "_ = try ScaleThenPrivatize(\(base))").contains("SecondMomentState"))
+    }
+}
