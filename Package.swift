@@ -10,12 +10,14 @@ let package = Package(
         .library(name: "GradientTransformations", targets: ["GradientTransformations"]),
         .library(name: "PrivacyAccounting", targets: ["PrivacyAccounting"]),
         .library(name: "PrivacyMechanisms", targets: ["PrivacyMechanisms"]),
+        .library(name: "PrivateTraining", targets: ["PrivateTraining"]),
         .executable(name: "dp", targets: ["dp"]),
         .executable(name: "dpbench", targets: ["dpbench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
     ],
     targets: [
@@ -24,6 +26,7 @@ let package = Package(
             pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev", "liblapacke-dev"]), .brew(["openblas"])]
         ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CPrivacyKernels"),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels"]),
         .target(name: "PyTrees", exclude: ["README.md"]),
@@ -42,11 +45,18 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]
         ),
+        .target(
+            name: "PrivateTraining",
+            dependencies: [
+                "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PrivacyMechanisms", "PyTrees",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .target(name: "CommandLineSupport", dependencies: ["LinearAlgebra"]),
         .executableTarget(
             name: "dp",
             dependencies: [
-                "CommandLineSupport", "PrivacyAccounting",
+                "CommandLineSupport", "PrivacyAccounting", "PrivateTraining",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ]
@@ -55,12 +65,19 @@ let package = Package(
             name: "dpbench",
             dependencies: [
                 "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PyTrees",
-                "PrivacyMechanisms",
+                "PrivacyMechanisms", "PrivateTraining",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ],
             path: "Benchmarks/dpbench",
             resources: [.copy("Resources/digits.csv")]
+        ),
+        .testTarget(
+            name: "PrivateTrainingTests",
+            dependencies: [
+                "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PrivacyMechanisms", "PrivateTraining",
+                "PyTrees",
+            ]
         ),
         .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels"]),
         .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "LinearAlgebra"]),

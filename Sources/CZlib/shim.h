@@ -1,0 +1,2 @@
+// zlib: the inflating of .gz files.
+#include <zlib.h>

@@ -1,0 +1,44 @@
+import LinearAlgebra
+
+/// Some examples of a data set: a row of inputs for each, and what it should be mapped to.
+public struct Examples: Sendable {
+    /// examples × features.
+    public let inputs: Matrix
+    /// One target for each row of inputs.
+    public let targets: Targets
+
+    /// Traps if there are not as many targets as rows.
+    public init(inputs: Matrix, targets: Targets) {
+        precondition(
+            targets.count == inputs.rows, "\(targets.count) targets do not fit \(inputs.rows) rows of inputs.")
+        self.inputs = inputs
+        self.targets = targets
+    }
+
+    /// The number of examples.
+    public var count: Int { inputs.rows }
+}
+
+/// What examples should be mapped to.
+public enum Targets: Sendable, Equatable {
+    /// A class for each example, in 0..<`classCount`.
+    case classes([Int], classCount: Int)
+    /// A row of numbers for each example.
+    case values(Matrix)
+
+    /// The number of examples.
+    public var count: Int {
+        switch self {
+        case .classes(let classes, _): classes.count
+        case .values(let values): values.rows
+        }
+    }
+
+    /// The number of outputs that a model of such targets has: a score for each class, or a number for each column.
+    public var outputCount: Int {
+        switch self {
+        case .classes(_, let classCount): classCount
+        case .values(let values): values.columns
+        }
+    }
+}
