@@ -26,6 +26,8 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case invalidNoiseMultiplier(Double)
     /// Noise was asked for a sum that nothing bounds: its clip norm is infinite.
     case unboundedSensitivity(noiseMultiplier: Double)
+    /// A number of adaptive quantile clipping is outside its range.
+    case invalidAdaptiveClipping(name: String, value: Double, allowed: String)
 }
 
 extension PrivacyMechanismError: CustomStringConvertible {
@@ -61,6 +63,8 @@ extension PrivacyMechanismError: CustomStringConvertible {
         case .unboundedSensitivity(let noiseMultiplier):
             return "Noise of multiplier \(noiseMultiplier) was asked for a sum with an infinite clip norm, "
                 + "which no noise can hide; choose a finite clip norm."
+        case .invalidAdaptiveClipping(let name, let value, let allowed):
+            return "\(name) of adaptive clipping is \(value), but must be \(allowed)."
         }
     }
 }

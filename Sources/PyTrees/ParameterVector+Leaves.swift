@@ -42,12 +42,22 @@ extension ParameterVector {
 
 extension ParameterVector: Codable {
     private enum CodingKeys: CodingKey {
-        case layout, bitPatterns
+        case layout, bitPatterns, stored
     }
 
     /// Reads the layout and the bit patterns; throws if they do not fit together.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        if let store = decoder.userInfo[.vectorStore] as? VectorStore {
+            let place = try container.decode(Int.self, forKey: .stored)
+            guard let vector = store[place] else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .stored, in: container,
+                    debugDescription: "There is no vector \(place) among the \(store.vectors.count) stored ones.")
+            }
+            self = vector
+            return
+        }
         let layout = try container.decode(TreeLayout.self, forKey: .layout)
         let bitPatterns = try container.decode([UInt32].self, forKey: .bitPatterns)
         do throws(PyTreeError) {
@@ -60,6 +70,9 @@ extension ParameterVector: Codable {
     /// Writes the layout, and the values as bit patterns, since JSON has neither NaN nor infinity.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
+        if let store = encoder.userInfo[.vectorStore] as? VectorStore {
+            return try container.encode(store.append(self), forKey: .stored)
+        }
         try container.encode(layout, forKey: .layout)
         try container.encode(values.map(\.bitPattern), forKey: .bitPatterns)
     }

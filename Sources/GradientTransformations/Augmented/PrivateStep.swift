@@ -39,18 +39,36 @@ extension AugmentedGradientTransformation {
     /// The noise is added once, after the last. Throws also what `addExamples` throws; parameters, state and noise
     /// are then as they were. All else is as in the variant for one batch.
     ///
-    ///     try optimizer.privateStep(… , workspace: &workspace) { batch in
-    ///         for rows in microbatches { batch.add(rows) }
+    ///     try optimizer.privateStep(… , workspace: &workspace) { parameters, batch in
+    ///         for examples in microbatches { batch.add(gradients(of: examples, at: parameters)) }
     ///     }
     public func privateStep(
         state: inout State, parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
         noise: inout GaussianNoise, workspace: inout StepWorkspace,
-        addExamples: (inout PrivateBatch<Transform>) throws -> Void
+        addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
     ) throws {
         var batch = try openBatch(for: state, layout: parameters.layout, clipping, &workspace)
-        try addExamples(&batch)
+        try addExamples(parameters, &batch)
         try batch.noise(noiseMultiplier, &noise, into: &workspace)
         step(&workspace.noisySum, state: &state, parameters: &parameters)
+    }
+
+    /// As the variant with a closure, under a clip norm that adapts: returns the noisy share of examples within it.
+    ///
+    /// - Parameter noiseMultiplier: that of sum and count together; each gets its part.
+    package func privateStep(
+        state: inout State, parameters: inout ParameterVector, adaptive: AdaptiveQuantileClipping,
+        clipping: ClippingRule, noiseMultiplier: Double, noise: inout GaussianNoise, workspace: inout StepWorkspace,
+        addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
+    ) throws -> Double {
+        let gradientMultiplier = try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
+        var batch = try openBatch(for: state, layout: parameters.layout, clipping, &workspace)
+        batch.countExamplesWithinBound()
+        try addExamples(parameters, &batch)
+        let share = try batch.noise(
+            gradientMultiplier, count: adaptive.countNoiseMultiplier, &noise, into: &workspace)
+        step(&workspace.noisySum, state: &state, parameters: &parameters)
+        return share
     }
 
     private func openBatch(
@@ -64,6 +82,8 @@ extension AugmentedGradientTransformation {
 /// A step's batch while examples are added to it: nothing can be read from it.
 public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
     private var aggregate: ClippedAggregate<Transform>
+    /// How many examples were added, padding aside. Not private.
+    package private(set) var exampleCount = 0
 
     init(_ aggregate: consuming ClippedAggregate<Transform>) {
         self.aggregate = aggregate
@@ -77,6 +97,7 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
     /// - Parameter padding: true for examples that are only there to fill the batch; nil if none are.
     public mutating func add(_ gradients: some PerExampleGradients, padding: [Bool]? = nil) {
         aggregate.add(gradients, padding: padding)
+        exampleCount += padding?.count { !$0 } ?? gradients.exampleCount
     }
 
     /// Writes the noisy, transformed sum to the workspace. The transform is let go of before the state changes, so
@@ -87,6 +108,18 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
         workspace.prepare(for: aggregate.transform.transformedLayout)
         try aggregate.noiseTransformedSum(
             noiseMultiplier: noiseMultiplier, noise: &noise, into: &workspace.noisySum)
+    }
+
+    mutating func countExamplesWithinBound() { aggregate.countExamplesWithinBound() }
+
+    consuming func noise(
+        _ noiseMultiplier: Double, count countNoiseMultiplier: Double, _ noise: inout GaussianNoise,
+        into workspace: inout StepWorkspace
+    ) throws(PrivacyMechanismError) -> Double {
+        workspace.prepare(for: aggregate.transform.transformedLayout)
+        return try aggregate.noiseTransformedSum(
+            noiseMultiplier: noiseMultiplier, countNoiseMultiplier: countNoiseMultiplier, noise: &noise,
+            into: &workspace.noisySum)
     }
 }
 

@@ -38,6 +38,9 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     package var sum: ClippedSum
     private let workspace: GradientWorkspace?
 
+    /// Σ (2b_i − 1) over the examples counted so far, b_i = 1 for norms within the bound; nil where nobody counts.
+    private var signedCount: Int?
+
     /// An empty batch.
     ///
     /// Throws `clipNormsDoNotFitLayout` if the rule's clip norms are not a structural prefix of the transformed layout.
@@ -69,7 +72,22 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     ///
     /// - Parameter padding: true for examples that are only there to fill the batch; nil if none are.
     public mutating func add(_ gradients: some PerExampleGradients, padding: [Bool]? = nil) {
-        add(gradients, padding: padding, norms: nil)
+        guard let counted = signedCount else { return add(gradients, padding: padding, norms: nil) }
+        var squares = [Double](repeating: .nan, count: gradients.exampleCount)
+        squares.withUnsafeMutableBufferPointer { add(gradients, padding: padding, norms: $0) }
+        signedCount = squares.indices.reduce(counted) { count, example in
+            if padding?[example] ?? false { return count }
+            return count + (squares[example].squareRoot() <= bounds.bound(group: 0) ? 1 : -1)
+        }
+    }
+
+    /// From here on, counts the examples whose norm is within the bound, for adaptive clipping.
+    ///
+    /// Traps if there is more than one bound.
+    package mutating func countExamplesWithinBound() {
+        precondition(
+            bounds.groups.count == 1, "A count of examples within \(bounds.groups.count) bounds is not defined.")
+        signedCount = 0
     }
 
     /// Adds a microbatch, and returns what clipping learned of each example. **None of it is private.**
@@ -143,6 +161,21 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         } else {
             try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: true, into: &result)
         }
+    }
+
+    /// As `noiseTransformedSum`, and hands out what adaptive clipping wants to know: b̃, the noisy share of the expected
+    /// batch whose norm was within the bound. One draw for each: neither can be had twice.
+    ///
+    /// Traps unless the aggregate was told to count.
+    package consuming func noiseTransformedSum(
+        noiseMultiplier: Double, countNoiseMultiplier: Double, noise: inout GaussianNoise,
+        into result: inout ParameterVector
+    ) throws(PrivacyMechanismError) -> Double {
+        guard let count = signedCount else { preconditionFailure("Nobody asked this aggregate to count.") }
+        let normalizeBy = clipping.normalizeBy
+        try noiseTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
+        let noisy = Double(count) / 2 + (noiseMultiplier == 0 ? 0 : countNoiseMultiplier * noise.next())
+        return noisy / normalizeBy + 0.5
     }
 
     private consuming func addNoise(

@@ -61,3 +61,30 @@ extension ClippingRule {
         try ClippingBounds(self, for: layout).sensitivity(for: relation)
     }
 }
+
+extension ClippingRule {
+    /// The L2 sensitivity of a clipped, normalised sum, whatever the layout: it depends on the clip norms alone.
+    public func sensitivity(for relation: NeighboringRelation) -> Double {
+        var leaves: [(path: TreePath, shape: [Int])] = []
+        if case .threshold(let norms, _) = method { norms.appendPaths(to: &leaves, at: .root) }
+        if leaves.isEmpty { leaves = [(.root, [])] }
+        do {
+            return try sensitivity(for: relation, layout: TreeLayout(leaves))
+        } catch {
+            preconditionFailure("Clip norms fit a tree of their own shape: \(error)")
+        }
+    }
+}
+
+extension PrefixTree {
+    /// One scalar leaf in the place of every value.
+    fileprivate func appendPaths(to leaves: inout [(path: TreePath, shape: [Int])], at path: TreePath) {
+        switch self {
+        case .value: leaves.append((path, []))
+        case .children(let children):
+            for (key, child) in children.sorted(by: { $0.key < $1.key }) {
+                child.appendPaths(to: &leaves, at: path.appending(key))
+            }
+        }
+    }
+}

@@ -31,7 +31,10 @@ public struct ClippingRule: Hashable, Sendable {
     /// The public constant N that the sum is divided by; usually the expected batch size, never the drawn one.
     public let normalizeBy: Double
 
-    private init(_ method: Method, normalizeBy: Double) throws(PrivacyMechanismError) {
+    /// The rule of `method`.
+    ///
+    /// Throws as the functions below do, which make the usual methods.
+    public init(_ method: Method, normalizeBy: Double) throws(PrivacyMechanismError) {
         guard Self.constants.contains(normalizeBy) else { throw .invalidNormalization(normalizeBy) }
         switch method {
         case .threshold(let norms, _):
@@ -116,82 +119,5 @@ extension ClippingRule.Method {
         case .automatic: "automatic"
         case .perSampleAdaptive: "per-sample adaptive"
         }
-    }
-}
-
-extension ClippingRule: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case method, l2ClipNorm, rescaleToUnitNorm, stability, normalizeBy
-    }
-
-    private enum MethodName: String, Codable {
-        case threshold, automatic
-        case perSampleAdaptive = "per-sample-adaptive"
-    }
-
-    /// Decodes and checks a rule: an invalid one throws `PrivacyMechanismError`, as making it would.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        let normalizeBy = try container.decodeIfPresent(Double.self, forKey: .normalizeBy) ?? 1
-        switch try container.decode(MethodName.self, forKey: .method) {
-        case .threshold:
-            let norms = try container.decode(PrefixTree<CodableNorm>.self, forKey: .l2ClipNorm)
-            let rescale = try container.decodeIfPresent(Bool.self, forKey: .rescaleToUnitNorm) ?? false
-            self = try .perSubtree(
-                l2ClipNorms: norms.map { $0.value }, rescaleToUnitNorm: rescale, normalizeBy: normalizeBy)
-        case .automatic:
-            self = try .automatic(
-                l2ClipNorm: container.decode(Double.self, forKey: .l2ClipNorm),
-                stability: container.decode(Double.self, forKey: .stability), normalizeBy: normalizeBy)
-        case .perSampleAdaptive:
-            self = try .perSampleAdaptive(
-                l2ClipNorm: container.decode(Double.self, forKey: .l2ClipNorm),
-                stability: container.decode(Double.self, forKey: .stability), normalizeBy: normalizeBy)
-        }
-    }
-
-    /// Encodes the method's name, its constants and `normalizeBy`; an infinite clip norm as the string "inf".
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(normalizeBy, forKey: .normalizeBy)
-        switch method {
-        case .threshold(let norms, let rescale):
-            try container.encode(MethodName.threshold, forKey: .method)
-            try container.encode(norms.map { CodableNorm(value: $0) }, forKey: .l2ClipNorm)
-            try container.encode(rescale, forKey: .rescaleToUnitNorm)
-        case .automatic(let norm, let stability):
-            try container.encode(MethodName.automatic, forKey: .method)
-            try container.encode(norm, forKey: .l2ClipNorm)
-            try container.encode(stability, forKey: .stability)
-        case .perSampleAdaptive(let norm, let stability):
-            try container.encode(MethodName.perSampleAdaptive, forKey: .method)
-            try container.encode(norm, forKey: .l2ClipNorm)
-            try container.encode(stability, forKey: .stability)
-        }
-    }
-}
-
-/// A clip norm in a file: JSON has no infinity, so it is spelled as a string.
-private struct CodableNorm: Codable, Hashable, Sendable {
-    let value: Double
-
-    init(value: Double) { self.value = value }
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let text = try? container.decode(String.self) {
-            guard text == "inf" else {
-                throw DecodingError.dataCorruptedError(
-                    in: container, debugDescription: "A clip norm is a number or \"inf\", not \"\(text)\".")
-            }
-            value = .infinity
-        } else {
-            value = try container.decode(Double.self)
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if value == .infinity { try container.encode("inf") } else { try container.encode(value) }
     }
 }

@@ -20,7 +20,7 @@ import PyTrees
 public struct GaussianNoise: ~Copyable {
     private let stream: KeyStream
     /// The next unused block.
-    private var position: UInt64 = 0
+    package private(set) var position: UInt64 = 0
 
     /// Cryptographic noise under a fresh key from the operating system.
     public init() {
@@ -32,6 +32,13 @@ public struct GaussianNoise: ~Copyable {
         stream = KeyStream(nonPrivateSeed: seed)
     }
 
+    /// The stream of `init(nonPrivateSeed:)` from `position` on: a run that goes on where it was interrupted. Streams
+    /// with a secure key cannot be resumed: their key is nowhere.
+    package init(nonPrivateSeed seed: UInt64, resumingAt position: UInt64) {
+        stream = KeyStream(nonPrivateSeed: seed)
+        self.position = position
+    }
+
     /// Fills `values` with the next standard normal numbers. O(count), on as many threads as `Threads.limit` allows.
     public mutating func fill(_ values: inout MutableSpan<Float>) {
         values.withUnsafeMutableBufferPointer { values in
@@ -41,6 +48,14 @@ public struct GaussianNoise: ~Copyable {
                 Kernels.active.gaussian(blocks, numbers.count, out + numbers.lowerBound)
             }
         }
+    }
+
+    /// The next standard normal number.
+    package mutating func next() -> Double {
+        var number: [Float] = [0]
+        var span = number.mutableSpan
+        fill(&span)
+        return Double(number[0])
     }
 
     /// out = sum · factor · scale + σ · ξ, in Float64, rounded once to Float32; the sum is zero afterwards.

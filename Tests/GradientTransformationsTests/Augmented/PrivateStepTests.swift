@@ -21,7 +21,7 @@ import Testing
                 try optimizer.privateStep(
                     state: &state, parameters: &parameters, clipping: clipping, noiseMultiplier: noiseMultiplier,
                     noise: &noise, workspace: &workspace
-                ) { batch in
+                ) { _, batch in
                     for begin in stride(from: 0, to: 24, by: microbatch) {
                         let others = (0..<24).map { !(begin..<begin + microbatch).contains($0) }
                         batch.add(rows, padding: others)
@@ -103,7 +103,7 @@ import Testing
         try optimizer.privateStep(
             state: &state, parameters: &parameters, clipping: .flat(l2ClipNorm: 1), noiseMultiplier: 1, noise: &noise,
             workspace: &workspace
-        ) { _ in }
+        ) { _, _ in }
         #expect(parameters.values.allSatisfy { $0 != 0 })
     }
 

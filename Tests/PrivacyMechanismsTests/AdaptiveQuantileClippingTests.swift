@@ -1,0 +1,118 @@
+import Foundation
+import LinearAlgebra
+import PyTrees
+import Testing
+
+@testable import PrivacyMechanisms
+
+@Suite struct AdaptiveQuantileClippingTests {
+    @Test(arguments: [(0.5, 3.0), (1.1, 12.8), (2.0, 1.01), (30, 1e6)])
+    func sumAndCountTogetherCostWhatTheMultiplierCosts(z: Double, deviation: Double) throws {
+        let adaptive = try AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: deviation)
+        let part = try adaptive.gradientNoiseMultiplier(forTotal: z)
+        // μ² of the two mechanisms: sensitivity 1 over z_g, ½ over σ_b. Never above z⁻²; below by some 2⁻⁴⁹ at most,
+        // which the cancellation in 1 − (z/2σ_b)² can amplify by (1 − share²)⁻¹ < 2⁶ here.
+        let together = 1 / (part * part) + 1 / (4 * deviation * deviation)
+        #expect(together * z * z <= 1 + 0x1p-51)
+        #expect(together * z * z > 1 - 0x1p-43)
+    }
+
+    @Test func noNoiseStaysNoNoise() throws {
+        let adaptive = try AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: 1)
+        #expect(try adaptive.gradientNoiseMultiplier(forTotal: 0) == 0)
+    }
+
+    @Test func theClipNormFollowsTheFormula() throws {
+        let adaptive = try AdaptiveQuantileClipping(
+            initialL2ClipNorm: 1, quantile: 0.4, learningRate: 0.3, countNoiseMultiplier: 1)
+        #expect(adaptive.nextL2ClipNorm(after: 2, noisyShareWithin: 0.9) == 2 * exp(-0.3 * (0.9 - 0.4)))
+        #expect(adaptive.nextL2ClipNorm(after: 1e100, noisyShareWithin: -1e6) == 1e100)
+        #expect(adaptive.nextL2ClipNorm(after: 1e-100, noisyShareWithin: 1e6) == 1e-100)
+    }
+
+    /// Norms 1…8: how many are within 5, with padding and an example that is not finite.
+    @Test func theCountIsOfExamplesWithinTheBound() throws {
+        #expect(try share(of: (1...8).map { Float($0) }, within: 5) == 1.0 / 8 + 0.5)
+        #expect(try share(of: [1, 2, 9, 1], padding: [false, true, false, true], within: 5) == 0.5)
+        #expect(try share(of: [.nan], within: 5) == -0.5 / 8 + 0.5)
+        #expect(try share(of: [], within: 5) == 0.5)
+    }
+
+    /// (Σ (b − ½))/8 + ½ without noise, for a batch of one-parameter gradients.
+    private func share(of gradients: [Float], padding: [Bool]? = nil, within bound: Double) throws -> Double {
+        let layout = try TreeLayout([("x", [1])])
+        var aggregate = try ClippedAggregate(
+            .flat(l2ClipNorm: bound, normalizeBy: 8), transform: IdentityTransform(layout: layout))
+        aggregate.countExamplesWithinBound()
+        let matrix = Matrix(rows: gradients.count, columns: 1, elements: gradients)
+        aggregate.add(try DenseRows(matrix, layout: layout), padding: padding)
+        var noise = GaussianNoise(nonPrivateSeed: 1)
+        var result = ParameterVector(zeros: layout)
+        return try aggregate.noiseTransformedSum(
+            noiseMultiplier: 0, countNoiseMultiplier: 1, noise: &noise, into: &result)
+    }
+
+    /// The noise on the count has the deviation that the split of the budget assumes: 2,000 empty batches.
+    @Test func theCountIsNoisedAsPlanned() throws {
+        let deviation = try countDeviation(countNoiseMultiplier: 3)
+        // The empirical deviation of n normals errs by σ/√(2n); 5 of these are exceeded once in 1.7 million runs.
+        let tolerance = 5 / (2 * 2000.0).squareRoot()
+        #expect(abs(deviation / 3 - 1) < tolerance)
+        // The broken twin: two thirds of the noise.
+        #expect(abs(try countDeviation(countNoiseMultiplier: 2) / 3 - 1) > tolerance)
+    }
+
+    private func countDeviation(countNoiseMultiplier: Double) throws -> Double {
+        let layout = try TreeLayout([("x", [1])])
+        var noise = GaussianNoise(nonPrivateSeed: 5)
+        var result = ParameterVector(zeros: layout)
+        var squares = 0.0
+        for _ in 0..<2000 {
+            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout))
+            aggregate.countExamplesWithinBound()
+            let share = try aggregate.noiseTransformedSum(
+                noiseMultiplier: 1, countNoiseMultiplier: countNoiseMultiplier, noise: &noise, into: &result)
+            squares += (share - 0.5) * (share - 0.5)
+        }
+        return (squares / 2000).squareRoot()
+    }
+
+    @Test func badNumbersAreNamed() throws {
+        #expect(throws: PrivacyMechanismError.self) {
+            try AdaptiveQuantileClipping(initialL2ClipNorm: 0, countNoiseMultiplier: 1)
+        }
+        #expect(throws: PrivacyMechanismError.self) {
+            try AdaptiveQuantileClipping(initialL2ClipNorm: 1, quantile: .nan, countNoiseMultiplier: 1)
+        }
+        #expect(throws: PrivacyMechanismError.self) {
+            try AdaptiveQuantileClipping(initialL2ClipNorm: 1, learningRate: -0.1, countNoiseMultiplier: 1)
+        }
+        let tooQuiet = try AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: 0.5)
+        #expect(
+            throws: PrivacyMechanismError.invalidAdaptiveClipping(
+                name: "countNoiseMultiplier", value: 0.5,
+                allowed: "above half of the noise multiplier, 0.5: the count alone would cost the whole budget")
+        ) { try tooQuiet.gradientNoiseMultiplier(forTotal: 1) }
+    }
+
+    @Test func decodingChecks() throws {
+        let adaptive = try AdaptiveQuantileClipping(
+            initialL2ClipNorm: 2, quantile: 0.7, learningRate: 0.1, countNoiseMultiplier: 9)
+        let data = try JSONEncoder().encode(adaptive)
+        #expect(try JSONDecoder().decode(AdaptiveQuantileClipping.self, from: data) == adaptive)
+        #expect(throws: PrivacyMechanismError.self) {
+            try JSONDecoder().decode(
+                AdaptiveQuantileClipping.self,
+                from: Data(#"{"initialL2ClipNorm": -1, "countNoiseMultiplier": 1}"#.utf8))
+        }
+    }
+
+    @Test func aCountWithinSeveralBoundsTraps() async {
+        await #expect(processExitsWith: .failure) {
+            let layout = try TreeLayout([("x", [1]), ("y", [1])])
+            var aggregate = try ClippedAggregate(
+                .perSubtree(l2ClipNorms: ["x": 1, "y": 1]), transform: IdentityTransform(layout: layout))
+            aggregate.countExamplesWithinBound()
+        }
+    }
+}
