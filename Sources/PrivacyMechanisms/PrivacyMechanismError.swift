@@ -26,6 +26,10 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case invalidNoiseMultiplier(Double)
     /// Noise was asked for a sum that nothing bounds: its clip norm is infinite.
     case unboundedSensitivity(noiseMultiplier: Double)
+    /// A sampler's parameter is outside its range. `value` is text, so that NaN can be compared.
+    case invalidSamplingParameter(name: String, value: String, allowed: String)
+    /// Two users were said to own the same example, and so neither can be taken away alone.
+    case exampleOfTwoUsers(example: Int)
 }
 
 extension PrivacyMechanismError: CustomStringConvertible {
@@ -61,6 +65,11 @@ extension PrivacyMechanismError: CustomStringConvertible {
         case .unboundedSensitivity(let noiseMultiplier):
             return "Noise of multiplier \(noiseMultiplier) was asked for a sum with an infinite clip norm, "
                 + "which no noise can hide; choose a finite clip norm."
+        case .invalidSamplingParameter(let name, let value, let allowed):
+            return "\(name) is \(value), but must be \(allowed). Pass a value in that range."
+        case .exampleOfTwoUsers(let example):
+            return "Example \(example) is said to belong to two users, but must belong to at most one; "
+                + "make the users' ranges disjoint."
         }
     }
 }
