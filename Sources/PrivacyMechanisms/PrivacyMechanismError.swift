@@ -28,6 +28,10 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case unboundedSensitivity(noiseMultiplier: Double)
     /// A number of adaptive quantile clipping is outside its range.
     case invalidAdaptiveClipping(name: String, value: Double, allowed: String)
+    /// A sampler's parameter is outside its range. `value` is text, so that NaN can be compared.
+    case invalidSamplingParameter(name: String, value: String, allowed: String)
+    /// Two users were said to own the same example, and so neither can be taken away alone.
+    case exampleOfTwoUsers(example: Int)
 }
 
 extension PrivacyMechanismError: CustomStringConvertible {
@@ -65,6 +69,11 @@ extension PrivacyMechanismError: CustomStringConvertible {
                 + "which no noise can hide; choose a finite clip norm."
         case .invalidAdaptiveClipping(let name, let value, let allowed):
             return "\(name) of adaptive clipping is \(value), but must be \(allowed)."
+        case .invalidSamplingParameter(let name, let value, let allowed):
+            return "\(name) is \(value), but must be \(allowed). Pass a value in that range."
+        case .exampleOfTwoUsers(let example):
+            return "Example \(example) is said to belong to two users, but must belong to at most one; "
+                + "make the users' ranges disjoint."
         }
     }
 }

@@ -2,8 +2,11 @@ import Crypto
 import CryptoExtras
 import Foundation
 
-/// An AES-128 keystream in counter mode, read from any place: 16-byte block i is AES(key, i).
-struct KeyStream: Sendable {
+/// An AES-128 keystream in counter mode, read from any place: block i of domain d is AES(key, d ‖ i), d and i being
+/// big-endian numbers of 64 bits.
+///
+/// Domain 0 is the noise's; sampling takes others, so that even under one key no block serves two purposes.
+struct KeyStream: Sendable, Equatable {
     /// Long enough to hide the setting-up of the key, short enough to stay in the second-level cache with its output.
     static let blocksPerChunk = 4096
 
@@ -22,13 +25,24 @@ struct KeyStream: Sendable {
         key = SymmetricKey(data: Data(hash.finalize().prefix(16)))
     }
 
-    /// Calls `body` with `count` blocks from block `first` on. At most `blocksPerChunk` at a time.
-    func withBlocks<Result>(from first: UInt64, count: Int, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+    /// The stream of a key of 16 bytes that was taken from ``keyBytes``.
+    init(keyBytes: [UInt8]) {
+        precondition(keyBytes.count == 16, "An AES-128 key has 16 bytes, not \(keyBytes.count).")
+        key = SymmetricKey(data: keyBytes)
+    }
+
+    /// The key itself: whoever has it knows the stream.
+    var keyBytes: [UInt8] { key.withUnsafeBytes { Array($0) } }
+
+    /// Calls `body` with `count` blocks of `domain` from block `first` on. At most `blocksPerChunk` at a time.
+    func withBlocks<Result>(
+        from first: UInt64, count: Int, domain: UInt64 = 0, _ body: (UnsafePointer<UInt8>) -> Result
+    ) -> Result {
         precondition(
             count > 0 && count <= Self.blocksPerChunk,
             "\(count) blocks were asked for; a chunk has 1 to \(Self.blocksPerChunk).")
         do {
-            let counter = [UInt64.zero.bigEndian, first.bigEndian].withUnsafeBytes { Array($0) }
+            let counter = [domain.bigEndian, first.bigEndian].withUnsafeBytes { Array($0) }
             let nonce = try AES._CTR.Nonce(nonceBytes: counter)
             let stream = try AES._CTR.encrypt(Self.zeros.prefix(count * 16), using: key, nonce: nonce)
             return stream.withUnsafeBytes { body($0.bindMemory(to: UInt8.self).baseAddress!) }

@@ -1,0 +1,110 @@
+import PrivacyAccounting
+
+/// Sampling in which an example's participations are at least b steps apart, as noise of b bands needs it, and which
+/// treats all steps alike: at every step, every example is in the batch with probability q ≤ 1/b.
+///
+/// Each example has a clock of its own that cuts time into frames of F steps, F = min(2b, ⌊1/q⌋), with a phase drawn
+/// once. In each frame it participates with probability qF, in one of the first F − b + 1 steps. Examples are independent,
+/// and any step's batch can be found without those before it. (In the scheme of that name in arXiv 2602.09338 an example
+/// that has waited for b steps comes with a fixed probability at each; where it stands then depends on everything before,
+/// and a run could not be resumed without a replay. Both are Poisson sampling in the limit of q·b → 0 with b = 1, and
+/// balls in bins for q = 1/b.)
+///
+/// The event is **conservative**: Gaussian z as often as an example can participate in T steps, which is
+/// 2 + ⌊(T − 1 − b)/F⌋ times for T > b and once for fewer steps. That is valid under every relation, since examples
+/// are independent. No amplification is claimed.
+public struct BMinSepSampler: BatchSampler {
+    /// The number of examples.
+    public let exampleCount: Int
+    /// b.
+    public let separation: Int
+    /// q, at each step.
+    public let samplingProbability: Double
+    /// F, the length of an example's frames.
+    let frame: Int
+
+    /// Throws unless `exampleCount` ≥ 0, `separation` is in 1...2²⁴ and `samplingProbability` in [0, 1/separation].
+    public init(
+        exampleCount: Int, separation: Int, samplingProbability: Double
+    ) throws(PrivacyMechanismError) {
+        self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount")
+        self.separation = try SamplingCheck.count(separation, "separation", in: SamplingCheck.bins)
+        guard (0...1 / Double(separation)).contains(samplingProbability) else {
+            throw .invalidSamplingParameter(
+                name: "samplingProbability", value: "\(samplingProbability)", allowed: "in [0, 1/\(separation)]")
+        }
+        self.samplingProbability = samplingProbability
+        let wholeFrames = min(Double(2 * separation), (1 / samplingProbability).rounded(.down))
+        frame = max(separation, Int(wholeFrames))
+    }
+
+    /// n·q.
+    public var expectedBatchSize: Double { Double(exampleCount) * samplingProbability }
+
+    /// All.
+    public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
+
+    /// One sentence for reports.
+    public var assumption: String {
+        "Every example's participations are at least \(separation) steps apart and independent of other examples; no "
+            + "amplification by sampling is claimed."
+    }
+
+    /// As often as an example can participate × Gaussian z.
+    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        let count = try mostParticipations(in: SamplingCheck.iterations(iterations))
+        return try .selfComposed(.gaussian(noiseMultiplier: noiseMultiplier), count: count)
+    }
+
+    /// Participations m frames apart are at least (m − 1)F + b steps apart: the earlier one lies at most F − b steps
+    /// into its frame. So k of them need (k − 2)F + b + 1 steps.
+    func mostParticipations(in steps: Int) -> Int {
+        if steps == 0 || samplingProbability == 0 { return 0 }
+        return steps > separation ? 2 + (steps - 1 - separation) / frame : 1
+    }
+
+    /// The batch of `step`. O(batch); without a cache, and once in each F steps, O(n + F).
+    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        let window = step / frame
+        let allocation = cache.allocation(of: self, in: window, from: source) { participations(in: window, of: source) }
+        return Array(allocation[step % frame])
+    }
+
+    /// Who participates in the steps window·F..<(window + 1)·F. An example's frame m begins at mF less its phase, so
+    /// that two of its frames meet the window.
+    private func participations(in window: Int, of source: SamplingSource) -> Allocation {
+        var layout = SamplingStream(source, .layout)
+        var (first, second) = (SamplingStream(source, .epoch(window)), SamplingStream(source, .epoch(window + 1)))
+        let probability = min(1, samplingProbability * Double(frame))
+        var found: [(example: Int, step: Int)] = []
+        for example in 0..<exampleCount {
+            let phase = layout.uniform(below: frame)
+            for (begin, step) in [(-phase, place(&first, probability)), (frame - phase, place(&second, probability))] {
+                if let step, (0..<frame).contains(begin + step) { found.append((example, begin + step)) }
+            }
+        }
+        return Allocation(binCount: frame, participations: found.count) { visit in
+            for (example, step) in found { visit(example, step) }
+        }
+    }
+
+    /// Where in a frame an example participates, if it does.
+    private func place(_ stream: inout SamplingStream, _ probability: Double) -> Int? {
+        stream.bernoulli(probability) ? stream.uniform(below: frame - separation + 1) : nil
+    }
+}
+
+extension BMinSepSampler: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case exampleCount, separation, samplingProbability
+    }
+
+    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            exampleCount: container.decode(Int.self, forKey: .exampleCount),
+            separation: container.decode(Int.self, forKey: .separation),
+            samplingProbability: container.decode(Double.self, forKey: .samplingProbability))
+    }
+}

@@ -1,0 +1,71 @@
+import PrivacyAccounting
+
+/// Balls in bins: each example falls into one of b bins, uniformly and independently, and step t's batch is bin t mod b.
+///
+/// Examples stay in their bins for the whole run, so that their participations are exactly b steps apart, as noise of up
+/// to b bands needs it (arXiv 2410.06266, section 3); or they are thrown anew at the beginning of each epoch of b steps
+/// (arXiv 2412.16802).
+///
+/// The event is **conservative**: ⌈T/b⌉ × Gaussian z, which counts each example's participations and nothing of the
+/// uncertainty about its bin. That is valid under every relation, since bins are chosen independently: given an example's
+/// bin, the others' are as they would be without it, and δ is at most the average over that bin. The amplification of
+/// the papers needs an accountant that this package does not have.
+public struct BallsInBinsSampler: BatchSampler {
+    /// The number of examples.
+    public let exampleCount: Int
+    /// b, the number of steps in an epoch.
+    public let bins: Int
+    /// Whether each epoch throws examples anew.
+    public let isRedrawnEachEpoch: Bool
+
+    /// Throws unless `exampleCount` ≥ 0 and `bins` is in 1...2²⁴.
+    public init(exampleCount: Int, bins: Int, isRedrawnEachEpoch: Bool = false) throws(PrivacyMechanismError) {
+        self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount")
+        self.bins = try SamplingCheck.count(bins, "bins", in: SamplingCheck.bins)
+        self.isRedrawnEachEpoch = isRedrawnEachEpoch
+    }
+
+    /// n/b.
+    public var expectedBatchSize: Double { Double(exampleCount) / Double(bins) }
+
+    /// All.
+    public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
+
+    /// One sentence for reports.
+    public var assumption: String {
+        "Every example is in exactly one batch of each epoch of \(bins) steps, "
+            + (isRedrawnEachEpoch ? "chosen anew in each" : "the same in each")
+            + ", independently of other examples; no amplification by sampling is claimed."
+    }
+
+    /// ⌈T/b⌉ × Gaussian z, without amplification.
+    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        let participations = try SamplingCheck.iterations(iterations).dividedUp(by: bins)
+        return try .selfComposed(.gaussian(noiseMultiplier: noiseMultiplier), count: participations)
+    }
+
+    /// The batch of `step`. O(batch); without a cache, and for the first batch of an allocation, O(n + b).
+    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        let epoch = isRedrawnEachEpoch ? step / bins : 0
+        let allocation = cache.allocation(of: self, in: epoch, from: source) {
+            var stream = SamplingStream(source, isRedrawnEachEpoch ? .epoch(epoch) : .layout)
+            return Allocation(binCount: bins, bins: (0..<exampleCount).map { _ in stream.uniform(below: bins) })
+        }
+        return Array(allocation[step % bins])
+    }
+}
+
+extension BallsInBinsSampler: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case exampleCount, bins, isRedrawnEachEpoch
+    }
+
+    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            exampleCount: container.decode(Int.self, forKey: .exampleCount),
+            bins: container.decode(Int.self, forKey: .bins),
+            isRedrawnEachEpoch: container.decodeIfPresent(Bool.self, forKey: .isRedrawnEachEpoch) ?? false)
+    }
+}

@@ -1,0 +1,88 @@
+import PrivacyAccounting
+
+/// How the batch of each step is chosen, and what may be claimed for it.
+///
+/// A sampler is plain configuration: it can be compared and coded, and decoding checks it as making it does. The batch
+/// of a step is a pure function of configuration, source and step. Batches are ascending; which examples they hold is
+/// private, and so is their size.
+///
+/// **Guarantee:** ``event(noiseMultiplier:iterations:)`` is never less than what the sampling does to the data, under
+/// each of ``relations``, as long as batches stay hidden.
+public protocol BatchSampler: Codable, Hashable, Sendable {
+    /// The number of examples: batches hold indices in 0..<`exampleCount`.
+    var exampleCount: Int { get }
+
+    /// The constant N to divide clipped sums by: the expected size of a batch, never the size drawn.
+    var expectedBatchSize: Double { get }
+
+    /// Whose privacy the event is about.
+    var privacyUnit: PrivacyUnit { get }
+
+    /// The relations under which the event is valid.
+    ///
+    /// A layout that depends on how many examples there are, such as a permutation cut into batches, changes for all
+    /// examples when one is added or removed; such samplers are not valid under
+    /// ``NeighboringRelation/addOrRemoveOne``.
+    var relations: Set<NeighboringRelation> { get }
+
+    /// What the event takes for granted about the sampling and the data, in one sentence, for reports.
+    var assumption: String { get }
+
+    /// What the steps 0..<`iterations`, and so any part of them, are accounted as under Gaussian noise of standard
+    /// deviation `noiseMultiplier`·C.
+    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for a negative count or noise multiplier.
+    func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent
+
+    /// The batch of `step` ≥ 0, ascending. The result does not depend on `cache`, which saves rebuilding an epoch's
+    /// allocation for every step of it.
+    func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int]
+}
+
+/// Whose data must be hard to tell from its absence.
+public enum PrivacyUnit: String, Codable, Hashable, Sendable, CaseIterable {
+    /// One example.
+    case example
+    /// One user, with all of the examples that are theirs.
+    case user
+}
+
+extension BatchSampler {
+    /// One example.
+    public var privacyUnit: PrivacyUnit { .example }
+
+    /// The batch of `step` ≥ 0 alone. For a run of batches take ``Batches``, which keeps an epoch's allocation.
+    public func batch(at step: Int, from source: SamplingSource) -> [Int] {
+        var cache = SamplingCache()
+        return batch(at: step, from: source, cache: &cache)
+    }
+}
+
+/// What a sampler keeps from one batch to the next: at most one allocation of examples to steps.
+public struct SamplingCache: Sendable {
+    private var owner: Owner?
+    private var allocation = Allocation(binCount: 0, bins: [])
+
+    private struct Owner: Equatable, @unchecked Sendable {
+        // Samplers are Sendable; AnyHashable has forgotten that of the value in it.
+        let sampler: AnyHashable
+        let source: SamplingSource
+        let epoch: Int
+    }
+
+    /// An empty cache.
+    public init() {}
+
+    /// The allocation of `sampler` in `epoch`, built anew unless it is the one that is kept.
+    mutating func allocation(
+        of sampler: some BatchSampler, in epoch: Int, from source: SamplingSource, _ build: () -> Allocation
+    ) -> Allocation {
+        let owner = Owner(sampler: AnyHashable(sampler), source: source, epoch: epoch)
+        if self.owner != owner {
+            // The old one's memory goes before the new one's is taken.
+            allocation = Allocation(binCount: 0, bins: [])
+            allocation = build()
+            self.owner = owner
+        }
+        return allocation
+    }
+}

@@ -1,0 +1,105 @@
+import PrivacyAccounting
+
+/// Cyclic Poisson sampling for noise of b bands: examples are parted into b groups once, and step t is Poisson sampling
+/// with probability q from group t mod b (arXiv 2306.08153, section 4).
+///
+/// An example has a chance only in every b-th step, so the event is ⌈T/b⌉ × Poisson(q, Gaussian z). With k expected
+/// participations in T steps, q = kb/T. The partition costs O(n) once for a run of batches, from the key, wherever the
+/// run begins; a batch then costs time in proportion to its size.
+public struct CyclicPoissonSampler: BatchSampler {
+    /// How examples are parted into groups.
+    public enum Partition: String, Codable, Hashable, Sendable {
+        /// Each example goes to a group of its own choice, uniformly and independently: valid under every relation.
+        case independent
+        /// A random partition into groups whose sizes differ by at most one. Where an example goes depends on how many
+        /// there are, so that the event is valid only where that number is public.
+        case equalSizes = "equal-sizes"
+    }
+
+    /// The number of examples.
+    public let exampleCount: Int
+    /// b, the number of groups.
+    public let bands: Int
+    /// q, within the group whose turn it is.
+    public let samplingProbability: Double
+    /// How examples are parted into groups.
+    public let partition: Partition
+
+    /// Throws unless `exampleCount` ≥ 0, `bands` is in 1...max(1, exampleCount) and at most 2²⁴, and
+    /// `samplingProbability` is in [0, 1].
+    public init(
+        exampleCount: Int, bands: Int, samplingProbability: Double, partition: Partition = .independent
+    ) throws(PrivacyMechanismError) {
+        self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount")
+        let limit = min(max(1, exampleCount), SamplingCheck.bins.upperBound)
+        self.bands = try SamplingCheck.count(bands, "bands", in: 1...limit)
+        self.samplingProbability = try SamplingCheck.probability(samplingProbability)
+        self.partition = partition
+    }
+
+    /// n·q/b.
+    public var expectedBatchSize: Double { Double(exampleCount) * samplingProbability / Double(bands) }
+
+    /// All, or replace-one and replace-special for groups of equal sizes.
+    public var relations: Set<NeighboringRelation> {
+        switch partition {
+        case .independent: Set(NeighboringRelation.allCases)
+        case .equalSizes: [.replaceOne, .replaceSpecial]
+        }
+    }
+
+    /// One sentence for reports.
+    public var assumption: String {
+        let groups =
+            switch partition {
+            case .independent: "Every example belongs to one of \(bands) groups, chosen uniformly and independently,"
+            case .equalSizes:
+                "The number of examples is public; every example belongs to one of \(bands) groups of equal size"
+            }
+        return groups + " for the whole run, and is in each \(bands)-th batch with probability \(samplingProbability), "
+            + "independently of other examples and steps; batches stay hidden."
+    }
+
+    /// ⌈T/b⌉ × Poisson(q, Gaussian z).
+    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        try .dpSGD(
+            noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability,
+            iterations: SamplingCheck.iterations(iterations).dividedUp(by: bands))
+    }
+
+    /// The batch of `step`. O(batch); without a cache, and for its first batch, O(n).
+    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        let groups = cache.allocation(of: self, in: 0, from: source) {
+            var stream = SamplingStream(source, .layout)
+            var bins = [Int](repeating: 0, count: exampleCount)
+            switch partition {
+            case .independent:
+                for example in bins.indices { bins[example] = stream.uniform(below: bands) }
+            case .equalSizes:
+                for (place, example) in stream.permutation(of: exampleCount).enumerated() {
+                    bins[example] = place % bands
+                }
+            }
+            return Allocation(binCount: bands, bins: bins)
+        }
+        let group = groups[step % bands]
+        var stream = SamplingStream(source, .step(step))
+        return stream.selection(of: group.count, probability: samplingProbability).map { group[group.startIndex + $0] }
+    }
+}
+
+extension CyclicPoissonSampler: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case exampleCount, bands, samplingProbability, partition
+    }
+
+    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would. The partition defaults to independent.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            exampleCount: container.decode(Int.self, forKey: .exampleCount),
+            bands: container.decode(Int.self, forKey: .bands),
+            samplingProbability: container.decode(Double.self, forKey: .samplingProbability),
+            partition: container.decodeIfPresent(Partition.self, forKey: .partition) ?? .independent)
+    }
+}

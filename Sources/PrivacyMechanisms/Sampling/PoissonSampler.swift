@@ -1,0 +1,64 @@
+import PrivacyAccounting
+
+/// Poisson sampling: every example is in every batch with probability q, independently of all others and of other
+/// steps.
+///
+/// The event is DP-SGD's, T × Poisson(q, Gaussian z), valid under every relation: what one example does is independent
+/// of how many others there are. A batch costs time in proportion to its size, not to the data's.
+///
+/// **Guarantee:** given all others, each example is sampled with a probability within q·(1 ± 2⁻⁴⁷), for q ≥ 10⁻³⁰;
+/// q = 0 gives nothing and q = 1 everything, exactly.
+public struct PoissonSampler: BatchSampler {
+    /// The number of examples.
+    public let exampleCount: Int
+    /// q.
+    public let samplingProbability: Double
+
+    /// Throws unless `exampleCount` ≥ 0 and `samplingProbability` is in [0, 1].
+    public init(exampleCount: Int, samplingProbability: Double) throws(PrivacyMechanismError) {
+        self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount")
+        self.samplingProbability = try SamplingCheck.probability(samplingProbability)
+    }
+
+    /// n·q.
+    public var expectedBatchSize: Double { Double(exampleCount) * samplingProbability }
+
+    /// All.
+    public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
+
+    /// One sentence for reports.
+    public var assumption: String {
+        "Every example is in every batch with probability \(samplingProbability), independently of all other examples "
+            + "and steps, and batches stay hidden."
+    }
+
+    /// T × Poisson(q, Gaussian z).
+    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        try .dpSGD(
+            noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability, iterations: iterations)
+    }
+
+    /// The batch of `step`. O(batch).
+    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        var stream = SamplingStream(source, .step(step))
+        return batch(from: &stream)
+    }
+
+    func batch(from stream: inout SamplingStream) -> [Int] {
+        stream.selection(of: exampleCount, probability: samplingProbability)
+    }
+}
+
+extension PoissonSampler: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case exampleCount, samplingProbability
+    }
+
+    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            exampleCount: container.decode(Int.self, forKey: .exampleCount),
+            samplingProbability: container.decode(Double.self, forKey: .samplingProbability))
+    }
+}

@@ -1,0 +1,76 @@
+import PrivacyAccounting
+
+/// Random allocation: in each epoch of t steps, every example is in exactly k batches, a uniformly random k of the t,
+/// chosen independently of other examples and epochs (arXiv 2502.08202).
+///
+/// The event is **conservative**: Gaussian z as often as an example can participate, k·⌊T/t⌋ + min(k, T mod t) times in
+/// T steps, and nothing of the uncertainty about when. That is valid under every relation, since examples choose
+/// independently. The amplification of the paper needs an accountant that this package does not have.
+public struct RandomAllocationSampler: BatchSampler {
+    /// The number of examples.
+    public let exampleCount: Int
+    /// k.
+    public let participations: Int
+    /// t.
+    public let stepsPerEpoch: Int
+
+    /// Throws unless `exampleCount` ≥ 0, `stepsPerEpoch` is in 1...2²⁴ and `participations` in 0...stepsPerEpoch.
+    public init(
+        exampleCount: Int, participations: Int, stepsPerEpoch: Int
+    ) throws(PrivacyMechanismError) {
+        self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount")
+        self.stepsPerEpoch = try SamplingCheck.count(stepsPerEpoch, "stepsPerEpoch", in: SamplingCheck.bins)
+        self.participations = try SamplingCheck.count(participations, "participations", in: 0...stepsPerEpoch)
+    }
+
+    /// n·k/t.
+    public var expectedBatchSize: Double {
+        Double(exampleCount) * Double(participations) / Double(stepsPerEpoch)
+    }
+
+    /// All.
+    public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
+
+    /// One sentence for reports.
+    public var assumption: String {
+        "Every example is in exactly \(participations) of the \(stepsPerEpoch) batches of each epoch, chosen "
+            + "independently of other examples; no amplification by sampling is claimed."
+    }
+
+    /// (k·⌊T/t⌋ + min(k, T mod t)) × Gaussian z.
+    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        let (epochs, rest) = try SamplingCheck.iterations(iterations).quotientAndRemainder(dividingBy: stepsPerEpoch)
+        return try .selfComposed(
+            .gaussian(noiseMultiplier: noiseMultiplier), count: participations * epochs + min(participations, rest))
+    }
+
+    /// The batch of `step`. O(batch); without a cache, and for the first batch of an epoch, O(n·k + t).
+    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        let epoch = step / stepsPerEpoch
+        let allocation = cache.allocation(of: self, in: epoch, from: source) {
+            var stream = SamplingStream(source, .epoch(epoch))
+            let steps = (0..<exampleCount).map { _ in stream.subset(of: stepsPerEpoch, size: participations) }
+            return Allocation(binCount: stepsPerEpoch, participations: exampleCount * participations) { visit in
+                for (example, steps) in steps.enumerated() {
+                    for step in steps { visit(example, step) }
+                }
+            }
+        }
+        return Array(allocation[step % stepsPerEpoch])
+    }
+}
+
+extension RandomAllocationSampler: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case exampleCount, participations, stepsPerEpoch
+    }
+
+    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            exampleCount: container.decode(Int.self, forKey: .exampleCount),
+            participations: container.decode(Int.self, forKey: .participations),
+            stepsPerEpoch: container.decode(Int.self, forKey: .stepsPerEpoch))
+    }
+}

@@ -1,0 +1,73 @@
+import PrivacyAccounting
+
+/// Epochs in random order, cut into batches: what training without privacy does.
+///
+/// **There is no amplification**: an epoch costs as much as one Gaussian query of all examples, and the event is
+/// ⌈T/E⌉ × Gaussian z for epochs of E = ⌈n/m⌉ steps. To account such batches as Poisson samples is a common mistake
+/// (arXiv 2403.17673). Every example is in each epoch once: the last batch is smaller, none is dropped, and the constant
+/// N that sums are divided by stays m.
+///
+/// Valid only where the number of examples is public: one more shifts the others from batch to batch.
+public struct ShuffledEpochs: BatchSampler {
+    /// n, the number of examples.
+    public let exampleCount: Int
+    /// m, the size of every batch but an epoch's last.
+    public let batchSize: Int
+
+    /// Throws unless `exampleCount` ≥ 1, `batchSize` is in 1...exampleCount, and an epoch has at most 2²⁴ steps.
+    public init(exampleCount: Int, batchSize: Int) throws(PrivacyMechanismError) {
+        self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount", atLeast: 1)
+        self.batchSize = try SamplingCheck.count(batchSize, "batchSize", in: 1...exampleCount)
+        _ = try SamplingCheck.count(
+            exampleCount.dividedUp(by: batchSize), "The number of batches in an epoch", in: SamplingCheck.bins)
+    }
+
+    /// E = ⌈n/m⌉.
+    public var stepsPerEpoch: Int { exampleCount.dividedUp(by: batchSize) }
+
+    /// m, for the smaller last batch of an epoch too.
+    public var expectedBatchSize: Double { Double(batchSize) }
+
+    /// Replace-one and replace-special.
+    public var relations: Set<NeighboringRelation> { [.replaceOne, .replaceSpecial] }
+
+    /// One sentence for reports.
+    public var assumption: String {
+        "The number of examples is public, and every example is in exactly one batch of each epoch of "
+            + "\(stepsPerEpoch) steps; shuffling amplifies nothing, and no amplification is claimed."
+    }
+
+    /// ⌈T/E⌉ × Gaussian z.
+    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        let epochs = try SamplingCheck.iterations(iterations).dividedUp(by: stepsPerEpoch)
+        return try .selfComposed(.gaussian(noiseMultiplier: noiseMultiplier), count: epochs)
+    }
+
+    /// The batch of `step`. O(m); without a cache, and for the first batch of an epoch, O(n).
+    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        let epoch = step / stepsPerEpoch
+        let allocation = cache.allocation(of: self, in: epoch, from: source) {
+            var stream = SamplingStream(source, .epoch(epoch))
+            var bins = [Int](repeating: 0, count: exampleCount)
+            for (place, example) in stream.permutation(of: exampleCount).enumerated() {
+                bins[example] = place / batchSize
+            }
+            return Allocation(binCount: stepsPerEpoch, bins: bins)
+        }
+        return Array(allocation[step % stepsPerEpoch])
+    }
+}
+
+extension ShuffledEpochs: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case exampleCount, batchSize
+    }
+
+    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            exampleCount: container.decode(Int.self, forKey: .exampleCount),
+            batchSize: container.decode(Int.self, forKey: .batchSize))
+    }
+}

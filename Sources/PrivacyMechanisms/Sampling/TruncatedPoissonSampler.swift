@@ -1,0 +1,70 @@
+import PrivacyAccounting
+
+/// Poisson sampling whose batches hold at most m examples: where more are drawn, a random subset of m stays.
+///
+/// For memory that is bounded ahead of time. Whether an example stays depends on the others, which is why the event is
+/// one of its own (arXiv 2508.15089), and valid only where the number of examples is public.
+public struct TruncatedPoissonSampler: BatchSampler {
+    /// The number of examples.
+    public let exampleCount: Int
+    /// q, before truncation.
+    public let samplingProbability: Double
+    /// m.
+    public let maximumBatchSize: Int
+
+    /// Throws unless `exampleCount` ≥ 0, `samplingProbability` is in [0, 1] and `maximumBatchSize` ≥ 1.
+    public init(
+        exampleCount: Int, samplingProbability: Double, maximumBatchSize: Int
+    ) throws(PrivacyMechanismError) {
+        self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount")
+        self.samplingProbability = try SamplingCheck.probability(samplingProbability)
+        self.maximumBatchSize = try SamplingCheck.count(maximumBatchSize, "maximumBatchSize", atLeast: 1)
+    }
+
+    /// min(n·q, m): the expectation before truncation, and so an upper bound of the one after it. Any constant will
+    /// do that does not depend on the batch.
+    public var expectedBatchSize: Double {
+        min(Double(exampleCount) * samplingProbability, Double(maximumBatchSize))
+    }
+
+    /// Replace-one and replace-special.
+    public var relations: Set<NeighboringRelation> { [.replaceOne, .replaceSpecial] }
+
+    /// One sentence for reports.
+    public var assumption: String {
+        "The number of examples is public; every example is drawn at every step with probability "
+            + "\(samplingProbability), independently of all other examples and steps, of more than \(maximumBatchSize) "
+            + "a random subset of that size stays, and batches stay hidden."
+    }
+
+    /// T × truncated Poisson.
+    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        let step = try PrivacyEvent.truncatedPoissonSampledGaussian(
+            datasetSize: exampleCount, probability: samplingProbability, truncatedBatchSize: maximumBatchSize,
+            noiseMultiplier: noiseMultiplier)
+        return try .selfComposed(step, count: SamplingCheck.iterations(iterations))
+    }
+
+    /// The batch of `step`. In proportion to the batch before truncation.
+    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        var stream = SamplingStream(source, .step(step))
+        let drawn = stream.selection(of: exampleCount, probability: samplingProbability)
+        guard drawn.count > maximumBatchSize else { return drawn }
+        return stream.subset(of: drawn.count, size: maximumBatchSize).map { drawn[$0] }
+    }
+}
+
+extension TruncatedPoissonSampler: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case exampleCount, samplingProbability, maximumBatchSize
+    }
+
+    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            exampleCount: container.decode(Int.self, forKey: .exampleCount),
+            samplingProbability: container.decode(Double.self, forKey: .samplingProbability),
+            maximumBatchSize: container.decode(Int.self, forKey: .maximumBatchSize))
+    }
+}
