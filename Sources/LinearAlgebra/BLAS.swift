@@ -22,25 +22,12 @@ public enum BLAS {
             k == k2 && c.rows == m && c.columns == n,
             "The product of shapes \(m) × \(k) and \(k2) × \(n) does not fit into \(c.rows) × \(c.columns).")
         if m == 0 || n == 0 { return }
-        let (lda, ldb) = (max(1, a.columns), max(1, b.columns))
-        let team = teamSize(operations: 2 * m * n * k)
         c.withUnsafeMutableElements { c in
             a.withUnsafeElements { a in
                 b.withUnsafeElements { b in
-                    // The longer side of C is cut: each member's product then stays as square as can be.
-                    Threads.withTeam(of: team) { member in
-                        let rows = m >= n ? member.share(of: 0..<m) : 0..<m
-                        let columns = m >= n ? 0..<n : member.share(of: 0..<n)
-                        if rows.isEmpty || columns.isEmpty { return }
-                        Threads.withSingleThreadedLibrary {
-                            cblas_sgemm(
-                                CblasRowMajor, flag(transposeA), flag(transposeB), count(rows.count),
-                                count(columns.count), count(k), alpha,
-                                a.baseAddress! + rows.lowerBound * (transposeA == .none ? lda : 1), count(lda),
-                                b.baseAddress! + columns.lowerBound * (transposeB == .none ? 1 : ldb), count(ldb),
-                                beta, c.baseAddress! + rows.lowerBound * n + columns.lowerBound, count(n))
-                        }
-                    }
+                    gemm(
+                        rows: m, columns: n, inner: k, a.baseAddress!, transposeA, b.baseAddress!, transposeB,
+                        alpha: alpha, beta: beta, into: c.baseAddress!)
                 }
             }
         }
@@ -85,17 +72,17 @@ public enum BLAS {
     }
 
     /// As many threads as have half a million operations each to do: fewer cost more to wake than they save.
-    private static func teamSize(operations: Int) -> Int { operations / (1 << 19) }
+    static func teamSize(operations: Int) -> Int { operations / (1 << 19) }
 
     private static func shape(_ matrix: Matrix, _ transpose: Transpose) -> (Int, Int) {
         transpose == .none ? (matrix.rows, matrix.columns) : (matrix.columns, matrix.rows)
     }
 
-    private static func flag(_ transpose: Transpose) -> CBLAS_TRANSPOSE {
+    static func flag(_ transpose: Transpose) -> CBLAS_TRANSPOSE {
         transpose == .none ? CblasNoTrans : CblasTrans
     }
 
-    private static func count(_ value: Int) -> Int32 {
+    static func count(_ value: Int) -> Int32 {
         precondition(value <= Int(Int32.max), "BLAS counts in 32 bits, and a dimension of \(value) exceeds them.")
         return Int32(value)
     }

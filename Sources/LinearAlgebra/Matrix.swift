@@ -5,9 +5,9 @@
 /// first written to.
 public struct Matrix: Sendable {
     /// The number of rows; in a matrix of per-example gradients, the examples.
-    public let rows: Int
+    public private(set) var rows: Int
     /// The number of columns; in a matrix of per-example gradients, the parameters.
-    public let columns: Int
+    public private(set) var columns: Int
     private var storage: AlignedStorage<Float>
 
     /// A matrix of zeros.
@@ -33,7 +33,31 @@ public struct Matrix: Sendable {
     }
 
     /// The number of elements, `rows · columns`.
-    public var count: Int { storage.count }
+    public var count: Int { rows * columns }
+
+    /// Gives the matrix another shape and undefined contents, in the memory it has where that is its own and suffices.
+    ///
+    /// For workspaces: batches of varying sizes then share one block. Traps as `init` does.
+    package mutating func reshape(rows: Int, columns: Int) {
+        let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+        guard rows >= 0, columns >= 0, !overflow, count <= storage.count, isKnownUniquelyReferenced(&storage) else {
+            self = Matrix(rows: rows, columns: columns)
+            return
+        }
+        self.rows = rows
+        self.columns = columns
+    }
+
+    /// The same elements in rows of another length, without copying them. Traps unless whole rows come of it.
+    package func reshaped(columns: Int) -> Matrix {
+        precondition(
+            columns > 0 && count.isMultiple(of: columns),
+            "The elements of a matrix of shape \(rows) × \(self.columns) do not fill rows of \(columns).")
+        var result = self
+        result.rows = count / columns
+        result.columns = columns
+        return result
+    }
 
     /// The element in row `row` and column `column`. Traps outside the shape.
     public subscript(row: Int, column: Int) -> Float {
@@ -57,7 +81,7 @@ extension Matrix {
     public func withElements<Result, Failure: Error>(
         _ body: (Span<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(UnsafeBufferPointer(storage.buffer).span)
+        try body(elements.span)
     }
 
     /// Calls `body` with the rows in `range`, one after the other, each `columns` long. Traps outside the shape.
@@ -103,7 +127,7 @@ extension Matrix {
     public func withUnsafeElements<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(UnsafeBufferPointer(storage.buffer))
+        try body(elements)
     }
 
     /// Calls `body` with all elements, writable. The pointer must not outlive the call.
@@ -111,8 +135,10 @@ extension Matrix {
         _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         makeUnique()
-        return try body(storage.buffer)
+        return try body(UnsafeMutableBufferPointer(start: storage.base, count: count))
     }
+
+    private var elements: UnsafeBufferPointer<Float> { UnsafeBufferPointer(start: storage.base, count: count) }
 
     private mutating func makeUnique() {
         if !isKnownUniquelyReferenced(&storage) { storage = AlignedStorage(copying: storage) }
@@ -123,6 +149,6 @@ extension Matrix: Equatable {
     /// Whether shape and all elements are equal, compared as numbers (`-0` equals `0`, NaN equals nothing).
     public static func == (left: Matrix, right: Matrix) -> Bool {
         left.rows == right.rows && left.columns == right.columns
-            && left.storage.buffer.elementsEqual(right.storage.buffer)
+            && left.elements.elementsEqual(right.elements)
     }
 }

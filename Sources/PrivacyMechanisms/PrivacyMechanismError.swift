@@ -19,6 +19,22 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case elementCountMismatch(elements: Int, exampleCount: Int, columns: Int)
     /// There are not as many losses as examples.
     case lossCountMismatch(losses: Int, exampleCount: Int)
+    /// A part of factored gradients names a leaf that the layout does not have.
+    case unknownLeaf(TreePath)
+    /// Two parts of factored gradients, or one of them twice, claim the same leaf.
+    case leafTakenTwice(TreePath)
+    /// No part of factored gradients has this leaf.
+    case leafWithoutGradient(TreePath)
+    /// A leaf has another shape than the factors of its gradient make.
+    case leafShapeMismatch(path: TreePath, shape: [Int], expected: [Int])
+    /// A factor has another number of rows than there are examples (or examples times positions).
+    case factorRowCountMismatch(path: TreePath, rows: Int, expected: Int)
+    /// The number of positions of an example is below 1, or overflows with the number of examples.
+    case invalidPositions(Int, path: TreePath)
+    /// An index of an embedding is neither -1 nor a row of its table.
+    case indexOutsideTable(path: TreePath, index: Int, rows: Int)
+    /// A leaf does not follow, in the layout, the one that is named before it.
+    case leavesNotConsecutive(TreePath)
     /// A pre-clipping scale has an element that is not a positive, finite number, and so cannot be inverted.
     case invalidScale(Float, path: TreePath, index: Int)
     /// A noise multiplier is negative, NaN or infinite, or its product with the sensitivity leaves Float64's normal
@@ -58,6 +74,25 @@ extension PrivacyMechanismError: CustomStringConvertible {
                 + "parameters."
         case .lossCountMismatch(let losses, let exampleCount):
             return "There are \(losses) losses for \(exampleCount) examples; give one for each example."
+        case .unknownLeaf(let path):
+            return "The layout has no leaf '\(path)'; parts must name its leaves."
+        case .leafTakenTwice(let path):
+            return "The leaf '\(path)' is in more than one part; every leaf must be in exactly one."
+        case .leafWithoutGradient(let path):
+            return "The leaf '\(path)' is in no part; every leaf must be in exactly one."
+        case .leafShapeMismatch(let path, let shape, let expected):
+            return "The leaf '\(path)' has shape \(shape), but its factors make \(expected)."
+        case .factorRowCountMismatch(let path, let rows, let expected):
+            return "A factor of '\(path)' has \(rows) rows, but must have \(expected): one for each example and "
+                + "position."
+        case .invalidPositions(let positions, let path):
+            return "'\(path)' has \(positions) positions for each example, but must have at least 1, and not more rows "
+                + "than Int can count."
+        case .indexOutsideTable(let path, let index, let rows):
+            return "An index of '\(path)' is \(index), but must be between 0 and \(rows - 1), or -1 for padding."
+        case .leavesNotConsecutive(let path):
+            return "The leaf '\(path)' does not follow the one named before it; leaves that share a matrix must follow "
+                + "each other in the layout."
         case .invalidScale(let value, let path, let index):
             return "The pre-clipping scale of '\(path)' is \(value) at element \(index), "
                 + "but must be positive and finite, so that it can be inverted."

@@ -85,6 +85,7 @@ long dpk_claim(long *counter);
 }
 #endif
 
+#include "activations.h"
 #include "optimizers.h"
 
 #endif

@@ -42,3 +42,21 @@ public enum Targets: Sendable, Equatable {
         }
     }
 }
+
+/// What one example should be mapped to.
+public enum Target: Sendable, Equatable {
+    /// A class's number.
+    case `class`(Int)
+    /// A number for each output.
+    case values([Float])
+}
+
+extension Targets {
+    /// The target of one example. Traps outside 0..<`count`.
+    public subscript(example: Int) -> Target {
+        switch self {
+        case .classes(let classes, _): .class(classes[example])
+        case .values(let values): .values(values.withRow(example) { row in row.indices.map { row[$0] } })
+        }
+    }
+}

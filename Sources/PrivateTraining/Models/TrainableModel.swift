@@ -37,4 +37,10 @@ public protocol TrainableModel: Sendable {
 
     /// The loss of each example, from its outputs.
     func losses(of outputs: Matrix, targets: Targets) -> [Float]
+
+    /// What the outputs say about each example: a class, or numbers. In the terms of the targets, to compare with them.
+    func predictions(from outputs: Matrix) -> Targets
+
+    /// Throws unless the model can learn examples of so many features with such targets: for data from outside.
+    func check(featureCount: Int, targets: Targets) throws(ModelError)
 }

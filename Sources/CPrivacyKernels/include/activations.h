@@ -1,0 +1,69 @@
+// The activation functions of networks and their derivatives, each compiled for several instruction sets and chosen
+// once at run time.
+//
+// Every kernel changes `rows` × `count` numbers in place, each row `stride` elements after the one before. All sets
+// give the same bits: each operation is rounded once, none is contracted, and no library function is called. NaN stays
+// NaN.
+
+#ifndef C_PRIVACY_KERNELS_ACTIVATIONS_H
+#define C_PRIVACY_KERNELS_ACTIVATIONS_H
+
+#include "CPrivacyKernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma clang assume_nonnull begin
+
+/// The constants of scale·σ(temperature·x) - offset.
+typedef struct {
+    float scale, temperature, offset;
+} dpk_sigmoid;
+
+/// One set of kernels. x is `values` + `bias`, y what `values` holds after, e the errors: the derivatives of a loss.
+typedef struct {
+    /// y = x.
+    void (*identity)(const float *bias, long rows, long count, long stride, float *values);
+
+    /// y = max(x, 0).
+    void (*relu)(const float *bias, long rows, long count, long stride, float *values);
+
+    /// y = tanh x, within 4 units in the last place.
+    void (*tanh)(const float *bias, long rows, long count, long stride, float *values);
+
+    /// y = scale·σ(temperature·x) - offset, with σ(t) = 1 / (1 + exp(-t)) within 4 units in the last place for
+    /// |t| ≤ 87, and the value there beyond.
+    void (*tempered_sigmoid)(dpk_sigmoid constants, const float *bias, long rows, long count, long stride,
+                             float *values);
+
+    /// y = x·σ(2u) with u = √(2/π)·(x + 0.044715·x³), which is x·(1 + tanh u)/2, and its derivative beside it.
+    void (*gelu)(const float *bias, long rows, long count, long stride, float *values, float *derivatives);
+
+    /// e = y > 0 ? e : 0.
+    void (*relu_backward)(const float *outputs, long rows, long count, long stride, float *errors);
+
+    /// e = e·(1 - y²).
+    void (*tanh_backward)(const float *outputs, long rows, long count, long stride, float *errors);
+
+    /// e = e·(temperature / scale)·(y + offset)·(scale - (y + offset)).
+    void (*tempered_sigmoid_backward)(dpk_sigmoid constants, const float *outputs, long rows, long count, long stride,
+                                      float *errors);
+
+    /// e = e·factor.
+    void (*multiply)(const float *factors, long rows, long count, long stride, float *errors);
+} dpk_activations;
+
+/// The set of the level that `dpk_active_kernels` chose.
+const dpk_activations *dpk_active_activations(void);
+
+/// The set for `level`, or NULL where this processor or this build lacks it.
+const dpk_activations *_Nullable dpk_activations_at(dpk_level level);
+
+#pragma clang assume_nonnull end
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,66 @@
+import LinearAlgebra
+import PyTrees
+
+/// Per-example gradients in the factors from which backpropagation makes them: activations and errors.
+///
+/// The examples × parameters matrix is never formed. A batch is a list of parts that together have every leaf of the
+/// layout exactly once.
+public struct FactoredGradients: PerExampleGradients {
+    /// The gradients of one layer's leaves.
+    ///
+    /// Matrices have a row for each example; where there are positions (of a sequence or an image), the rows of an
+    /// example lie beside each other: example i has rows i·positions ..< (i + 1)·positions.
+    public enum Part: Sendable {
+        /// G_i = a_i e_iᵀ for a kernel of shape [in, out], and e_i for a bias of shape [out].
+        ///
+        /// Activations are examples × in, errors examples × out.
+        case dense(kernel: TreePath, bias: TreePath?, activations: Matrix, errors: Matrix)
+        /// G_i = Σ_t a_it e_itᵀ for a kernel of shape [in, out], and Σ_t e_it for a bias of shape [out].
+        ///
+        /// Activations are (examples · positions) × in, errors (examples · positions) × out.
+        case sequence(kernel: TreePath, bias: TreePath?, activations: Matrix, errors: Matrix, positions: Int)
+        /// G_i = Σ_t onehot(index_it) e_itᵀ for a table of shape [rows, width].
+        ///
+        /// There are examples · positions indices, with -1 for positions that are only padding, and as many rows of
+        /// errors, each as wide as the table.
+        case embedding(table: TreePath, indices: [Int], errors: Matrix, positions: Int)
+        /// Gradients that are known as they are: an examples × elements matrix for leaves that follow each other in
+        /// the layout.
+        case rows(leaves: [TreePath], Matrix)
+    }
+
+    /// The parameters' layout.
+    public let layout: TreeLayout
+    /// The number of examples, padding included.
+    public let exampleCount: Int
+    /// What the gradients are made of.
+    public let parts: [Part]
+    /// One loss per example, where they were given. Not private.
+    public let nonPrivateLosses: [Float]?
+
+    /// The parts with their leaves looked up.
+    let factors: [Factor]
+
+    /// Gradients made of `parts`.
+    ///
+    /// Throws unless every leaf of the layout is in exactly one part, every shape fits, and every index of an embedding
+    /// is -1 or a row of its table; `lossCountMismatch` if there are losses, but not one per example. Traps if
+    /// `exampleCount` is negative.
+    public init(
+        layout: TreeLayout, exampleCount: Int, parts: [Part], nonPrivateLosses: [Float]? = nil
+    ) throws(PrivacyMechanismError) {
+        precondition(exampleCount >= 0, "A batch cannot have \(exampleCount) examples.")
+        if let nonPrivateLosses, nonPrivateLosses.count != exampleCount {
+            throw .lossCountMismatch(losses: nonPrivateLosses.count, exampleCount: exampleCount)
+        }
+        var resolver = FactorResolver(layout: layout, exampleCount: exampleCount)
+        var factors: [Factor] = []
+        for part in parts { try factors.append(contentsOf: resolver.factors(of: part)) }
+        try resolver.checkEveryLeafIsTaken()
+        self.layout = layout
+        self.exampleCount = exampleCount
+        self.parts = parts
+        self.nonPrivateLosses = nonPrivateLosses
+        self.factors = factors
+    }
+}

@@ -1,0 +1,71 @@
+extension ImageWindow {
+    /// Writes for each position and channel what represents the window.
+    func pool(
+        _ image: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling,
+        into outputs: UnsafeMutablePointer<Float>
+    ) {
+        forEachPosition { position, pixel in
+            let target = outputs + position * channels
+            let source = image + pixel
+            switch pooling {
+            case .max:
+                target.update(from: source, count: channels)
+                forEachPixel { offset in
+                    for channel in 0..<channels {
+                        // As `>` is false for NaN, the first pixel's NaN stays, and any other's is passed over.
+                        let value = source[offset + channel]
+                        target[channel] = value > target[channel] ? value : target[channel]
+                    }
+                }
+            case .average:
+                target.update(repeating: 0, count: channels)
+                forEachPixel { offset in
+                    for channel in 0..<channels { target[channel] += source[offset + channel] }
+                }
+                for channel in 0..<channels { target[channel] /= Float(size * size) }
+            }
+        }
+    }
+
+    /// Takes errors back to the pixels: to the first largest one of each window, or to all in equal parts.
+    func unpool(
+        _ errors: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling,
+        inputs image: UnsafePointer<Float>, into imageErrors: UnsafeMutablePointer<Float>
+    ) {
+        imageErrors.update(repeating: 0, count: inputCount)
+        forEachPosition { position, pixel in
+            let source = errors + position * channels
+            switch pooling {
+            case .max:
+                for channel in 0..<channels {
+                    var largest = pixel + channel
+                    forEachPixel { offset in
+                        let index = pixel + offset + channel
+                        if image[index] > image[largest] { largest = index }
+                    }
+                    imageErrors[largest] += source[channel]
+                }
+            case .average:
+                forEachPixel { offset in
+                    for channel in 0..<channels {
+                        imageErrors[pixel + offset + channel] += source[channel] / Float(size * size)
+                    }
+                }
+            }
+        }
+    }
+
+    private func forEachPosition(_ body: (_ position: Int, _ pixel: Int) -> Void) {
+        for row in 0..<outputHeight {
+            for column in 0..<outputWidth {
+                body(row * outputWidth + column, (row * stride * width + column * stride) * channels)
+            }
+        }
+    }
+
+    private func forEachPixel(_ body: (_ offset: Int) -> Void) {
+        for row in 0..<size {
+            for column in 0..<size { body((row * width + column) * channels) }
+        }
+    }
+}

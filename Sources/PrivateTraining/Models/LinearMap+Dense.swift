@@ -1,0 +1,35 @@
+import LinearAlgebra
+
+extension LinearMap {
+    /// Y = f(XK + b): one product, with bias and activation on each thread's part while it is in cache.
+    func forward(
+        _ inputs: UnsafePointer<Float>, batch: Int, _ parameters: UnsafePointer<Float>, _ layer: LayerPointers
+    ) {
+        let bias = parameters + bias.range.lowerBound
+        BLAS.gemm(
+            rows: batch, columns: outputs, inner: self.inputs, inputs, .none, parameters + kernel.range.lowerBound,
+            .none, into: layer.outputs
+        ) { rows, columns in
+            let offset = rows.lowerBound * outputs + columns.lowerBound
+            activation.apply(
+                to: layer.outputs + offset, bias: bias + columns.lowerBound, derivatives: layer.derivatives + offset,
+                Block(rows: rows.count, count: columns.count, stride: outputs))
+        }
+    }
+
+    /// The errors of the layer before: (E·Kᵀ) ∘ f′, with f the activation of that layer.
+    func backward(
+        _ errors: UnsafePointer<Float>, batch: Int, _ parameters: UnsafePointer<Float>, _ previous: Activation,
+        _ before: LayerPointers
+    ) {
+        BLAS.gemm(
+            rows: batch, columns: inputs, inner: outputs, errors, .none, parameters + kernel.range.lowerBound,
+            .transposed, into: before.errors
+        ) { rows, columns in
+            let offset = rows.lowerBound * inputs + columns.lowerBound
+            previous.multiplyByDerivative(
+                before.errors + offset, outputs: before.outputs + offset, derivatives: before.derivatives + offset,
+                Block(rows: rows.count, count: columns.count, stride: inputs))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+/// What can be wrong with a model that configuration asks for, and with the data it is to learn from.
+public enum ModelError: Error, Equatable, Sendable {
+    /// A specification begins with a name that no model has.
+    case unknownModel(String)
+    /// A specification has parts that its model does not take, or lacks some that it needs; `form` shows what it takes.
+    case malformedSpecification(String, form: String)
+    /// A width in a specification is not a whole number, or below 1.
+    case invalidWidth(String, specification: String)
+    /// A specification's first or last width, or a model made for one data set, does not fit the data.
+    case widthMismatch(WidthPlace, model: Int, data: Int)
+    /// An activation function has a name or constants that none has.
+    case unknownActivation(String)
+    /// A tempered sigmoid's scale or temperature is not positive, or one of its constants is not finite.
+    case invalidSigmoid(scale: Float, temperature: Float, offset: Float)
+    /// An architecture has a dimension below 1, or so large that the numbers of elements leave `Int`.
+    case invalidDimension(Int, name: String, layer: Int?)
+    /// A convolution or pooling layer follows one whose outputs are no image.
+    case noImage(layer: Int)
+    /// The window of a convolution or pooling layer is larger than the image it slides over.
+    case windowTooLarge(layer: Int, window: Int, image: Int)
+    /// An architecture has no layer.
+    case noLayers
+    /// The logistic loss takes one score, and the architecture ends with another number.
+    case logisticNeedsOneOutput(outputs: Int)
+    /// A model of classes was given numbers as targets, or the other way round.
+    case targetKindMismatch(loss: LossFunction)
+    /// A class lies outside 0..<`classCount`.
+    case classOutOfRange(Int, classCount: Int, example: Int)
+
+    /// Which end of a model does not fit.
+    public enum WidthPlace: String, Sendable {
+        /// The features of an example.
+        case inputs
+        /// The scores or numbers that a model puts out.
+        case outputs
+    }
+}
+
+extension ModelError: CustomStringConvertible {
+    /// The value, the allowed range, and the remedy.
+    public var description: String {
+        switch self {
+        case .unknownModel(let name):
+            "There is no model '\(name)': choose linear, logistic, softmax, mlp:784-1000-10 or cnn:mnist."
+        case .malformedSpecification(let text, let form):
+            "The model '\(text)' cannot be read: write it as \(form)."
+        case .invalidWidth(let width, let text):
+            "The width '\(width)' in the model '\(text)' must be a whole number of at least 1."
+        case .widthMismatch(let place, let model, let data):
+            "The model has \(model) \(place.rawValue), but the data need \(data): change the model or the data."
+        case .unknownActivation(let name):
+            "There is no activation '\(name)': choose identity, relu, tanh, gelu, or sigmoid=SCALE,TEMPERATURE,OFFSET."
+        case .invalidSigmoid(let scale, let temperature, let offset):
+            "A tempered sigmoid of scale \(scale), temperature \(temperature) and offset \(offset) does not exist: scale "
+                + "and temperature must be positive, and all three finite."
+        case .invalidDimension(let value, let name, let layer):
+            "The \(name)\(layer.map { " of layer \($0)" } ?? "") is \(value), but must be "
+                + "\(name == "padding" ? "at least 0" : "at least 1") and small enough to count the elements."
+        case .noImage(let layer):
+            "Layer \(layer) slides over an image, but the layer before it has none: begin with an image, and put "
+                + "convolution and pooling before the first dense layer."
+        case .windowTooLarge(let layer, let window, let image):
+            "The window of layer \(layer) is \(window) pixels wide, and the padded image only \(image): make it smaller."
+        case .noLayers:
+            "A network without layers has nothing to train: give it at least one."
+        case .logisticNeedsOneOutput(let outputs):
+            "The logistic loss takes 1 output, and the network has \(outputs): use the softmax cross-entropy for more."
+        case .targetKindMismatch(let loss):
+            loss == .squaredError
+                ? "The squared error needs numbers as targets, and was given classes: use a softmax model."
+                : "A model of classes was given numbers as targets: use a linear model."
+        case .classOutOfRange(let value, let classCount, let example):
+            "Example \(example) has class \(value), outside 0..<\(classCount): correct the data."
+        }
+    }
+}

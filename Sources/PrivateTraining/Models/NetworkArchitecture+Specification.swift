@@ -1,0 +1,69 @@
+extension NetworkArchitecture {
+    /// Reads a short specification, as on a command line, of a model for data of `featureCount` features and
+    /// `outputCount` classes or numbers.
+    ///
+    ///     linear                  linear regression
+    ///     logistic                logistic regression, for two classes
+    ///     softmax                 softmax regression
+    ///     mlp:784-256-10          dense layers with ReLU; the first and last width must fit the data
+    ///     mlp:784-256-10:tanh     with another activation, as `Activation` reads it
+    ///     cnn:mnist, cnn:mnist:tanh
+    ///
+    /// Throws a `ModelError` that names the part that cannot be read, or that does not fit the data.
+    public init(specification text: String, featureCount: Int, outputCount: Int) throws(ModelError) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        switch parts[0] {
+        case "linear", "softmax", "logistic":
+            if parts.count > 1 { throw .malformedSpecification(text, form: String(parts[0])) }
+            self = try Self.regression(parts[0], featureCount: featureCount, outputCount: outputCount)
+        case "mlp":
+            guard parts.count == 2 || parts.count == 3 else {
+                throw .malformedSpecification(text, form: "mlp:784-256-10 or mlp:784-256-10:tanh")
+            }
+            let dims = try Self.widths(parts[1], of: text)
+            try Self.checkWidths(dims[0], dims[dims.count - 1], featureCount: featureCount, outputCount: outputCount)
+            self = .multilayerPerceptron(dims: dims, activation: try Self.activation(parts.dropFirst(2)))
+        case "cnn":
+            guard parts.count == 2 || parts.count == 3, parts[1] == "mnist" else {
+                throw .malformedSpecification(text, form: "cnn:mnist or cnn:mnist:tanh")
+            }
+            try Self.checkWidths(784, 10, featureCount: featureCount, outputCount: outputCount)
+            self = .mnistConvolutional(activation: try Self.activation(parts.dropFirst(2)))
+        default: throw .unknownModel(text)
+        }
+    }
+
+    private static func regression(
+        _ name: Substring, featureCount: Int, outputCount: Int
+    ) throws(ModelError) -> NetworkArchitecture {
+        switch name {
+        case "linear": return .linearRegression(features: featureCount, outputs: outputCount)
+        case "softmax": return .softmaxRegression(features: featureCount, classes: outputCount)
+        default:
+            if outputCount != 2 { throw .widthMismatch(.outputs, model: 2, data: outputCount) }
+            return .logisticRegression(features: featureCount)
+        }
+    }
+
+    private static func widths(_ part: Substring, of text: String) throws(ModelError) -> [Int] {
+        var widths: [Int] = []
+        for width in part.split(separator: "-", omittingEmptySubsequences: false) {
+            guard let value = Int(width), value >= 1 else { throw .invalidWidth(String(width), specification: text) }
+            widths.append(value)
+        }
+        if widths.count < 2 { throw .malformedSpecification(text, form: "mlp:784-256-10, with at least two widths") }
+        return widths
+    }
+
+    private static func activation(_ parts: ArraySlice<Substring>) throws(ModelError) -> Activation {
+        guard let part = parts.first else { return .relu }
+        return try Activation(part)
+    }
+
+    private static func checkWidths(
+        _ inputs: Int, _ outputs: Int, featureCount: Int, outputCount: Int
+    ) throws(ModelError) {
+        if inputs != featureCount { throw .widthMismatch(.inputs, model: inputs, data: featureCount) }
+        if outputs != outputCount { throw .widthMismatch(.outputs, model: outputs, data: outputCount) }
+    }
+}

@@ -1,0 +1,93 @@
+/// What a network is made of: enough to build it again, for configuration and saved models.
+public struct NetworkArchitecture: Codable, Hashable, Sendable {
+    /// What an example looks like.
+    public var input: Input
+    /// The layers, in the order in which outputs become inputs.
+    public var layers: [Layer]
+    /// What training makes small.
+    public var loss: LossFunction
+
+    /// An architecture; whether its parts fit together is found when a ``Network`` is built.
+    public init(input: Input, layers: [Layer], loss: LossFunction) {
+        self.input = input
+        self.layers = layers
+        self.loss = loss
+    }
+
+    /// The shape of an example.
+    public enum Input: Codable, Hashable, Sendable {
+        /// A vector.
+        case features(Int)
+        /// An image, row after row, a pixel's channels beside each other: height · width · channels features.
+        case image(height: Int, width: Int, channels: Int)
+    }
+
+    /// One layer.
+    public enum Layer: Codable, Hashable, Sendable {
+        /// y = f(xᵀK + b), with a kernel K of inputs × outputs.
+        case dense(outputs: Int, activation: Activation)
+        /// A kernel of (size · size · channels) × outputs slid over an image in steps of `stride`, which `padding` rows
+        /// and columns of zeros surround.
+        case convolution(outputs: Int, size: Int, stride: Int, padding: Int, activation: Activation)
+        /// The largest or the mean of size × size pixels, for each channel, in steps of `stride`.
+        case pooling(Pooling, size: Int, stride: Int)
+    }
+
+    /// What represents the pixels of a window.
+    public enum Pooling: String, Codable, Hashable, Sendable {
+        /// The largest; the gradient goes to the first of several.
+        case max
+        /// The mean.
+        case average
+    }
+}
+
+extension NetworkArchitecture {
+    /// y = xᵀK + b under the squared error.
+    public static func linearRegression(features: Int, outputs: Int = 1) -> NetworkArchitecture {
+        regression(features, outputs, .squaredError)
+    }
+
+    /// One score for two classes under the logistic loss.
+    public static func logisticRegression(features: Int) -> NetworkArchitecture {
+        regression(features, 1, .logistic)
+    }
+
+    /// A score for each class under the softmax cross-entropy.
+    public static func softmaxRegression(features: Int, classes: Int) -> NetworkArchitecture {
+        regression(features, classes, .softmaxCrossEntropy)
+    }
+
+    private static func regression(_ features: Int, _ outputs: Int, _ loss: LossFunction) -> NetworkArchitecture {
+        NetworkArchitecture(
+            input: .features(features), layers: [.dense(outputs: outputs, activation: .identity)], loss: loss)
+    }
+
+    /// Dense layers of the widths `dims`, features first, scores of classes last: `[784, 1024, 10]`.
+    ///
+    /// `activation` follows every layer but the last. Traps if there are fewer than two widths.
+    public static func multilayerPerceptron(
+        dims: [Int], activation: Activation = .relu, loss: LossFunction = .softmaxCrossEntropy
+    ) -> NetworkArchitecture {
+        precondition(dims.count >= 2, "A perceptron needs the widths of its inputs and outputs, and was given \(dims).")
+        let layers = dims.indices.dropFirst().map { index in
+            Layer.dense(outputs: dims[index], activation: index == dims.count - 1 ? .identity : activation)
+        }
+        return NetworkArchitecture(input: .features(dims[0]), layers: layers, loss: loss)
+    }
+
+    /// The usual network of private training on 28 × 28 grey images of ten classes, with 26,010 parameters: two
+    /// convolutions with max-pooling and two dense layers. Source: as in arXiv 2007.14191.
+    public static func mnistConvolutional(activation: Activation = .relu) -> NetworkArchitecture {
+        NetworkArchitecture(
+            input: .image(height: 28, width: 28, channels: 1),
+            layers: [
+                .convolution(outputs: 16, size: 8, stride: 2, padding: 3, activation: activation),
+                .pooling(.max, size: 2, stride: 1),
+                .convolution(outputs: 32, size: 4, stride: 2, padding: 0, activation: activation),
+                .pooling(.max, size: 2, stride: 1),
+                .dense(outputs: 32, activation: activation),
+                .dense(outputs: 10, activation: .identity),
+            ], loss: .softmaxCrossEntropy)
+    }
+}
