@@ -1,0 +1,57 @@
+import PrivacyAccounting
+import PrivacyMechanisms
+
+/// What is wrong with a plan, or with the wish to go beyond it.
+public enum PlanError: Error, Equatable, Sendable {
+    /// A number is outside its range. `value` is text, so that NaN and overflowing counts can be reported.
+    case outOfRange(name: String, value: String, allowed: String)
+    /// The event of this sampler says nothing about the relation.
+    case relationNotCovered(sampler: String, relation: NeighboringRelation, covered: [NeighboringRelation])
+    /// The sampler selects other units than the plan promises to protect.
+    case unitMismatch(promised: PrivacyUnit, sampled: PrivacyUnit)
+    /// A plan in a file sets `normalizeBy`.
+    case divisorInPlan
+    /// Noise with an infinite clip norm.
+    case unboundedClipping
+    /// The noise multiplier beside a budget costs more than the budget.
+    case overBudget(noiseMultiplier: Double, epsilon: Double, budget: Double, delta: Double)
+    /// A file that is to say how long to train, or how much it may cost, says it twice or not at all.
+    case ambiguous(choices: [String], given: [String])
+    /// All planned steps have been taken.
+    case exhausted(iterations: Int)
+    /// A data set has not the size that the plan was made for.
+    case dataSetSizeMismatch(planned: Int, found: Int)
+}
+
+extension PlanError: CustomStringConvertible {
+    /// The value, the allowed range, and the remedy.
+    public var description: String {
+        switch self {
+        case .outOfRange(let name, let value, let allowed):
+            return "\(name) is \(value), but must be \(allowed)."
+        case .relationNotCovered(let sampler, let relation, let covered):
+            let names = covered.map(\.rawValue).sorted().joined(separator: ", ")
+            return "The analysis of \(sampler) sampling does not cover the relation \(relation.rawValue), "
+                + "only \(names): choose one of these, or another sampler."
+        case .unitMismatch(let promised, let sampled):
+            return "The plan promises to protect each \(promised.rawValue), but its sampler selects each "
+                + "\(sampled.rawValue): choose the sampler for the unit, or promise what it does."
+        case .divisorInPlan:
+            return "The clipping of a plan sets normalizeBy, but the sum is always divided by the expected batch size: "
+                + "leave it out."
+        case .unboundedClipping:
+            return "The clip norm is infinite, and no noise can hide what nothing bounds: choose a finite clip norm."
+        case .overBudget(let noiseMultiplier, let epsilon, let budget, let delta):
+            return "The noise multiplier \(noiseMultiplier) costs ε = \(epsilon) at δ = \(delta), more than the budget "
+                + "of \(budget): leave the noise multiplier out to have it calibrated, or allow a larger budget."
+        case .ambiguous(let choices, let given):
+            let named = given.isEmpty ? "none" : given.joined(separator: " and ")
+            return "Exactly one of \(choices.joined(separator: ", ")) is needed, and \(named) was given."
+        case .exhausted(let iterations):
+            return "All \(iterations) planned steps have been taken; one more would cost more than was planned. "
+                + "Plan more iterations beforehand: the noise must know of them."
+        case .dataSetSizeMismatch(let planned, let found):
+            return "The plan is for \(planned) examples, but the data set has \(found): plan for the data that is there."
+        }
+    }
+}

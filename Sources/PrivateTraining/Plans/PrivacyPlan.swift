@@ -1,0 +1,192 @@
+import PrivacyAccounting
+import PrivacyMechanisms
+import PyTrees
+
+/// What a training run promises: everything that its privacy depends on, and nothing else.
+///
+/// A plan is made from what a person knows, and fixes the sampler, the clipping, the noise and the number of steps
+/// together. Whoever trains gets all of them from a ``PrivateRun`` of the plan, so that they cannot be wired wrongly.
+///
+///     let plan = try PrivacyPlan(
+///         exampleCount: 60_000, expectedBatchSize: 600, epochs: 20, clipping: .flat(l2ClipNorm: 1),
+///         budget: .epsilon(2), delta: 1e-5)
+///
+/// Two runs whose plans are equal have promised the same. What only affects speed or accuracy (microbatches, threads,
+/// optimizer, learning rate) is not part of a plan.
+///
+/// **Guarantee:** the parameters of a run after any number t ≤ `iterations` of steps, with all that is computed from
+/// them, are (`epsilon(afterIterations: t)`, δ)-differentially private under `relation`, for `unit`, provided that the
+/// sampler's assumption about the data holds. The sum is divided by the expected batch size, a public constant. Noise has
+/// the standard deviation z·Δ with Δ the add-or-remove-one sensitivity of the very sum it is added to; the accountant
+/// doubles Δ for replace-one itself, once.
+public struct PrivacyPlan: Hashable, Sendable {
+    /// Whose presence is hidden.
+    public let unit: PrivacyUnit
+    /// What two data sets that are hard to tell apart differ in.
+    public let relation: NeighboringRelation
+    /// How batches are drawn.
+    public let sampling: SamplingScheme
+    /// The number of steps, at least 0.
+    public let iterations: Int
+    /// How contributions are bounded.
+    public let clipping: PlannedClipping
+    /// z: noise standard deviation over add-or-remove-one sensitivity, of all that a step releases.
+    public let noiseMultiplier: Double
+    /// The δ at which the run's ε is stated, in [0, 1).
+    public let delta: Double
+    /// The ε that was asked for; nil where the noise multiplier was given instead.
+    public private(set) var epsilonBudget: Double?
+    /// Who computes ε.
+    public let accountant: PlanAccountant
+
+    /// What noise a plan is to have.
+    public enum Budget: Hashable, Sendable {
+        /// The least noise with which all steps together cost at most this ε.
+        case epsilon(Double)
+        /// This noise, whatever it costs; 0 for none, which is no privacy.
+        case noiseMultiplier(Double)
+    }
+
+    /// Throws ``PlanError`` or `PrivacyMechanismError` for numbers out of range and choices that do not fit together,
+    /// `AccountingError` for an event that the accountant cannot analyse, or a budget that no noise meets.
+    ///
+    /// - Parameters:
+    ///   - budget: the ε to stay within, for which the noise multiplier is calibrated; or the noise multiplier.
+    ///   - delta: should be far below one over the number of examples.
+    public init(
+        sampling: SamplingScheme, iterations: Int, clipping: PlannedClipping, budget: Budget, delta: Double,
+        relation: NeighboringRelation = .addOrRemoveOne, unit: PrivacyUnit = .example,
+        accountant: PlanAccountant = .pld
+    ) throws {
+        guard iterations >= 0 else {
+            throw PlanError.outOfRange(name: "iterations", value: "\(iterations)", allowed: "at least 0")
+        }
+        guard delta >= 0, delta < 1 else {
+            throw PlanError.outOfRange(name: "delta", value: "\(delta)", allowed: "in [0, 1)")
+        }
+        guard sampling.expectedBatchSize > 0 else {
+            throw PlanError.outOfRange(
+                name: "the expected batch size", value: "\(sampling.expectedBatchSize)", allowed: "above 0")
+        }
+        guard sampling.relations.contains(relation) else {
+            throw PlanError.relationNotCovered(
+                sampler: sampling.kind.rawValue, relation: relation,
+                covered: NeighboringRelation.allCases.filter(sampling.relations.contains))
+        }
+        guard unit == sampling.privacyUnit else { throw PlanError.unitMismatch(promised: unit, sampled: sampling.privacyUnit) }
+        self.sampling = sampling
+        self.iterations = iterations
+        self.clipping = clipping
+        self.delta = delta
+        self.relation = relation
+        self.unit = unit
+        self.accountant = accountant
+        switch budget {
+        case .noiseMultiplier(let z):
+            guard z >= 0, z < .infinity else { throw PrivacyMechanismError.invalidNoiseMultiplier(z) }
+            noiseMultiplier = z
+            epsilonBudget = nil
+        case .epsilon(let epsilon):
+            noiseMultiplier = try accountant.noiseMultiplier(
+                sampling: sampling, iterations: iterations, epsilon: epsilon, delta: delta, relation: relation)
+            epsilonBudget = epsilon
+        }
+        try checkNoiseFitsClipping()
+    }
+
+    /// Poisson sampling from `exampleCount` examples, for a number of epochs.
+    ///
+    /// Takes round(epochs · exampleCount / expectedBatchSize) steps, each with the sampling probability
+    /// expectedBatchSize / exampleCount. Throws as above.
+    public init(
+        exampleCount: Int, expectedBatchSize: Double, epochs: Double, clipping: PlannedClipping, budget: Budget,
+        delta: Double, relation: NeighboringRelation = .addOrRemoveOne
+    ) throws {
+        let sampling = try Self.poisson(exampleCount: exampleCount, expectedBatchSize: expectedBatchSize)
+        try self.init(
+            sampling: sampling, iterations: Self.iterations(epochs: epochs, of: sampling), clipping: clipping,
+            budget: budget, delta: delta, relation: relation)
+    }
+
+    /// Poisson sampling with the probability at which a batch has `expectedBatchSize` examples on average.
+    static func poisson(exampleCount: Int, expectedBatchSize: Double) throws -> SamplingScheme {
+        guard expectedBatchSize > 0, expectedBatchSize <= Double(exampleCount) else {
+            throw PlanError.outOfRange(
+                name: "expectedBatchSize", value: "\(expectedBatchSize)",
+                allowed: "above 0 and at most the number of examples, \(exampleCount)")
+        }
+        let probability = expectedBatchSize / Double(exampleCount)
+        return .poisson(try PoissonSampler(exampleCount: exampleCount, samplingProbability: probability))
+    }
+
+    /// The number of steps that draw as many examples as there are in `epochs` data sets, on average.
+    static func iterations(epochs: Double, of sampling: SamplingScheme) throws -> Int {
+        let steps = (epochs * Double(sampling.exampleCount) / sampling.expectedBatchSize).rounded()
+        guard epochs >= 0, steps <= 1e15 else {
+            throw PlanError.outOfRange(name: "epochs", value: "\(epochs)", allowed: "at least 0, for at most 1e15 steps")
+        }
+        return Int(steps)
+    }
+
+    /// N: what the clipped sum is divided by.
+    public var normalizeBy: Double { sampling.expectedBatchSize }
+
+    /// The rule of the first step; of every step, unless the clip norm adapts.
+    public var initialClippingRule: ClippingRule {
+        do throws(PrivacyMechanismError) {
+            return try clipping.initialRule(normalizeBy: normalizeBy)
+        } catch {
+            preconditionFailure("A plan that was checked has a clipping rule: \(error)")
+        }
+    }
+
+    /// What the gradient's sum is noised with: z, or what is left of it where counts are released too.
+    public var gradientNoiseMultiplier: Double {
+        guard case .adaptiveQuantile(let adaptive) = clipping else { return noiseMultiplier }
+        do throws(PrivacyMechanismError) {
+            return try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
+        } catch {
+            preconditionFailure("A plan that was checked divides its noise: \(error)")
+        }
+    }
+
+    /// The same promise with `epsilon` as the budget it is held to; throws ``PlanError`` if it costs more.
+    func within(budget epsilon: Double) throws -> PrivacyPlan {
+        guard epsilon > 0 else {
+            throw PlanError.outOfRange(name: "epsilon", value: "\(epsilon)", allowed: "above 0")
+        }
+        let spent = try self.epsilon()
+        guard spent <= epsilon else {
+            throw PlanError.overBudget(
+                noiseMultiplier: noiseMultiplier, epsilon: spent, budget: epsilon, delta: delta)
+        }
+        var plan = self
+        plan.epsilonBudget = epsilon
+        return plan
+    }
+
+    private func checkNoiseFitsClipping() throws {
+        let rule = try clipping.initialRule(normalizeBy: normalizeBy)
+        if case .adaptiveQuantile(let adaptive) = clipping {
+            _ = try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
+        }
+        if noiseMultiplier > 0, rule.sensitivity(for: .addOrRemoveOne) == .infinity {
+            throw PlanError.unboundedClipping
+        }
+    }
+}
+
+extension PrivacyPlan {
+    /// What `count` steps are accounted as; all of them if it is nil. Traps if there are fewer than `count`.
+    public func event(afterIterations count: Int? = nil) throws(AccountingError) -> PrivacyEvent {
+        let count = count ?? iterations
+        precondition(
+            (0...iterations).contains(count), "A plan of \(iterations) steps has no event for \(count) of them.")
+        return try sampling.event(noiseMultiplier: noiseMultiplier, iterations: count)
+    }
+
+    /// What `count` steps cost at `delta`; all of them if it is nil. ∞ without noise.
+    public func epsilon(afterIterations count: Int? = nil) throws(AccountingError) -> Double {
+        try accountant.epsilon(of: event(afterIterations: count), delta: delta, relation: relation)
+    }
+}

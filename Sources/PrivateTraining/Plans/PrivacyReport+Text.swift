@@ -1,0 +1,63 @@
+import Foundation
+import PrivacyAccounting
+
+extension PrivacyReport {
+    /// The report for people, in lines of at most about a hundred characters.
+    public var text: String {
+        var lines = ["Privacy report", ""]
+        func add(_ name: String, _ value: String) {
+            lines.append("  \(name.padding(toLength: 22, withPad: " ", startingAt: 0))\(value)")
+        }
+        add("protects", "each \(plan.unit.rawValue), under \(plan.relation.rawValue)")
+        for guarantee in guarantees { add("ε by \(guarantee.accountant)", Self.text(guarantee)) }
+        if let equivalentMu { add("equivalent μ", Self.rounded(equivalentMu, up: true)) }
+        if let budget = plan.epsilonBudget { add("budget", "ε = \(budget) for all steps") }
+        add("steps", "\(stepsTaken) of \(plan.iterations) planned")
+        add("sampling", sampling)
+        add("expected batch size", "N = \(Self.rounded(expectedBatchSize))")
+        add("clipping", clippingText)
+        add("noise multiplier", noiseText)
+        add("sensitivity", sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N" } ?? "unbounded")
+        if let noiseStandardDeviation { add("noise deviation", Self.rounded(noiseStandardDeviation)) }
+        lines += ["", "Assumes: \(assumption)", "", "Not covered:"]
+        lines += notCovered.map { "  - \($0)" }
+        lines += ["", versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")]
+        return lines.joined(separator: "\n")
+    }
+
+    private static func text(_ guarantee: Guarantee) -> String {
+        if let refusal = guarantee.refusal { return "no answer. \(refusal)" }
+        guard let epsilon = guarantee.epsilon else { return "∞: not private" }
+        let least = guarantee.lowerBound.map { " (and at least \(rounded($0, up: false)))" } ?? ""
+        return "\(rounded(epsilon, up: true)) at δ = \(guarantee.delta)\(least)"
+    }
+
+    private var clippingText: String {
+        switch plan.clipping {
+        case .fixed(.threshold(.value(let norm), let rescale)):
+            "L2 norm at most C = \(norm)" + (rescale ? ", rescaled to 1" : "")
+        case .fixed(.threshold(.children, let rescale)):
+            "L2 norms by subtree" + (rescale ? ", rescaled to 1" : "")
+        case .fixed(.automatic(let norm, let stability)):
+            "automatic, C = \(norm), γ = \(stability)"
+        case .fixed(.perSampleAdaptive(let norm, let stability)):
+            "per-sample adaptive, C = \(norm), r = \(stability)"
+        case .adaptiveQuantile(let adaptive):
+            "C from \(adaptive.initialL2ClipNorm) toward the \(adaptive.quantile)-quantile of norms"
+        }
+    }
+
+    private var noiseText: String {
+        let z = "z = \(Self.rounded(plan.noiseMultiplier))"
+        guard case .adaptiveQuantile(let adaptive) = plan.clipping else { return z }
+        return z + ": \(Self.rounded(gradientNoiseMultiplier)) for sums, \(adaptive.countNoiseMultiplier) for counts"
+    }
+
+    /// Five significant digits; with `up` rounded outward, so that a bound is never shown better than it is.
+    private static func rounded(_ value: Double, up: Bool? = nil) -> String {
+        guard value.isFinite, value != 0, let up else { return String(format: "%.5g", value) }
+        let unit = pow(10, (log10(abs(value))).rounded(.down) - 4)
+        let digits = (value / unit).rounded(up ? .up : .down)
+        return String(format: "%.5g", digits * unit)
+    }
+}
