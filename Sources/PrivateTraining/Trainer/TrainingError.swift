@@ -2,8 +2,6 @@
 public enum TrainingError: Error, Equatable, Sendable {
     /// A number is outside its range.
     case outOfRange(name: String, value: String, allowed: String)
-    /// The data does not fit the model.
-    case dataDoesNotFitModel(what: String, data: Int, model: Int)
 }
 
 extension TrainingError: CustomStringConvertible {
@@ -12,8 +10,6 @@ extension TrainingError: CustomStringConvertible {
         switch self {
         case .outOfRange(let name, let value, let allowed):
             "\(name) is \(value), but must be \(allowed)."
-        case .dataDoesNotFitModel(let what, let data, let model):
-            "The data has \(data) \(what), but the model has \(model): choose a model for \(data) \(what)."
         }
     }
 }

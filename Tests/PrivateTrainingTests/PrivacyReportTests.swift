@@ -1,0 +1,81 @@
+import Foundation
+import PrivacyAccounting
+import PrivacyMechanisms
+import PrivateTraining
+import Testing
+
+@Suite struct PrivacyReportTests {
+    private func plan(z: Double = 1, clipping: PlannedClipping = .flat(l2ClipNorm: 2)) throws -> PrivacyPlan {
+        try PrivacyPlan(
+            exampleCount: 1000, expectedBatchSize: 50, epochs: 5, clipping: clipping, budget: .noiseMultiplier(z),
+            delta: 1e-5)
+    }
+
+    @Test func itSaysWhatThePlanPromises() throws {
+        let plan = try plan()
+        let report = PrivacyReport(of: plan)
+        #expect(report.stepsTaken == 100)
+        // 2/50, rounded up by at most one unit.
+        let sensitivity = try #require(report.sensitivity)
+        #expect(sensitivity >= 0.04 && sensitivity <= 0.04.nextUp)
+        #expect(report.noiseStandardDeviation == report.sensitivity)
+        #expect(report.guarantees.map(\.accountant) == ["pld", "rdp"])
+        #expect(report.guarantees[0].epsilon == (try plan.epsilon()))
+        let lower = try #require(report.guarantees[0].lowerBound)
+        #expect(lower <= report.guarantees[0].epsilon!)
+        let mu = try #require(report.equivalentMu)
+        // The Gaussian mechanism of this μ has the same ε at δ, to the accuracy of the root that was found.
+        let same = try GaussianDifferentialPrivacy(mu: mu).epsilon(delta: 1e-5)
+        #expect(abs(same / report.guarantees[0].epsilon! - 1) < 1e-6)
+    }
+
+    @Test func theTextNamesEverything() throws {
+        let report = PrivacyReport(
+            of: try plan(), stepsTaken: 40, isSeeded: true, interruptions: 2, notCovered: ["A sentence of the data's."])
+        for part in [
+            "each example", "add-or-remove-one", "40 of 100", "poisson", "N = 50", "C = 2", "z = 1", "Δ = 0.04",
+            "ε by pld", "ε by rdp", "δ = 1e-05", "equivalent μ", "knows the seed", "interrupted (2 times)",
+            "A sentence of the data's.", "Hyperparameters", "swift-private-training",
+        ] { #expect(report.text.contains(part), "\(part)") }
+        #expect(!PrivacyReport(of: try plan()).text.contains("seed"))
+    }
+
+    @Test func anAccountantWithoutAnAnswerSaysSo() throws {
+        let fixed = SamplingScheme.fixedSize(try FixedSizeSampler(exampleCount: 100, batchSize: 10))
+        let plan = try PrivacyPlan(
+            sampling: fixed, iterations: 10, clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(2), delta: 1e-5,
+            relation: .replaceOne, accountant: .rdp)
+        let report = PrivacyReport(of: plan)
+        #expect(report.guarantees[0].accountant == "rdp")
+        #expect(report.guarantees[0].epsilon != nil)
+        #expect(report.guarantees[1].refusal?.contains("pld") == true)
+        #expect(report.text.contains("no answer"))
+    }
+
+    @Test func noNoiseIsNoPrivacy() throws {
+        let report = PrivacyReport(of: try plan(z: 0))
+        #expect(report.guarantees.allSatisfy { $0.epsilon == nil })
+        #expect(report.text.contains("∞: not private"))
+        #expect(report.text.contains("there is no noise"))
+    }
+
+    @Test func aPrefixTreeHasTheRootOfTheSumOfSquares() throws {
+        let report = PrivacyReport(of: try plan(clipping: .perSubtree(l2ClipNorms: ["a": 3, "b": 4])))
+        // 5/50, rounded up by a few units in the last place: two squares and a root.
+        #expect(report.sensitivity! >= 0.1 && report.sensitivity! < 0.1 * (1 + 0x1p-48))
+    }
+
+    @Test func boundsAreRoundedOutward() throws {
+        let report = PrivacyReport(of: try plan())
+        let shown = try #require(report.text.firstMatch(of: #/ε by pld +([0-9.]+) /#)?.1)
+        #expect(Double(shown)! >= report.guarantees[0].epsilon!)
+        let least = try #require(report.text.firstMatch(of: #/at least ([0-9.]+)\)/#)?.1)
+        #expect(Double(least)! <= report.guarantees[0].lowerBound!)
+    }
+
+    @Test func itsJSONComesBack() throws {
+        let report = PrivacyReport(of: try plan(), stepsTaken: 3)
+        let data = try JSONEncoder().encode(report)
+        #expect(try JSONDecoder().decode(PrivacyReport.self, from: data) == report)
+    }
+}
