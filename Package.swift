@@ -50,6 +50,7 @@ let package = Package(
             dependencies: [
                 "CPrivacyKernels", "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting",
                 "PrivacyMechanisms", "PyTrees",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

@@ -1,0 +1,28 @@
+/// What is wrong with a checkpoint on disk. The one before it is still there.
+public enum CheckpointError: Error, Equatable, Sendable {
+    /// A file is not what was written: its length or checksum differs, or it does not parse.
+    case corrupted(path: String, reason: String)
+    /// It belongs to something else: another plan, optimizer or model.
+    case foreign(path: String, what: String)
+    /// It was written by a version of the format that this one does not read.
+    case unsupportedFormat(path: String, found: Int, supported: Int)
+    /// The folder cannot be read.
+    case unreadable(path: String, reason: String)
+}
+
+extension CheckpointError: CustomStringConvertible {
+    /// What is wrong, where, and what to do.
+    public var description: String {
+        switch self {
+        case .corrupted(let path, let reason):
+            "The checkpoint '\(path)' is damaged: \(reason). "
+                + "Move it away to go on from the one before it, if there is one beside it."
+        case .foreign(let path, let what):
+            "The checkpoint '\(path)' belongs to another \(what). Choose another folder, or the \(what) it is of."
+        case .unsupportedFormat(let path, let found, let supported):
+            "The checkpoint '\(path)' has format \(found), but this version reads format \(supported)."
+        case .unreadable(let path, let reason):
+            "The checkpoint folder '\(path)' cannot be read: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Crypto
+import Foundation
+import GradientTransformations
+import PrivacyMechanisms
+import PyTrees
+
+/// A folder of checkpoints of one run, each a folder of its own: `step-000000120` with
+///
+/// - `parameters.safetensors`: the parameters, for any program that reads the format;
+/// - `vectors.safetensors`: the optimizer's moments and the running average;
+/// - `state.json`: counters, the plan, the sampler's key, and which vector goes where;
+/// - `manifest.json`: lengths and SHA-256 checksums of the others.
+///
+/// A checkpoint appears whole, by a rename after everything is on disk, or not at all; the last two are kept.
+///
+/// **Guarantee:** a run that goes on from a checkpoint under secure keys draws its noise from a fresh key: noise that
+/// was used after the checkpoint, with other data, is never used again. One that is seeded goes on bit by bit.
+///
+/// - Warning: `state.json` holds the sampler's key. Whoever reads it learns which examples were and will be drawn, and
+///   the amplification by sampling is void against them. It is as confidential as the data, and readable by its owner
+///   alone; `parameters.safetensors` is private in the sense of the plan.
+public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Sendable {
+    /// Where the checkpoints are.
+    public let url: URL
+    /// A checkpoint is written after every so many steps, at least 1.
+    public let interval: Int
+
+    /// Checkpoints in `url`, which is made when the first one is written.
+    ///
+    /// Throws ``TrainingError/outOfRange(name:value:allowed:)`` unless `interval` is at least 1.
+    public init(_ url: URL, interval: Int) throws(TrainingError) {
+        guard interval >= 1 else {
+            throw .outOfRange(name: "the checkpoint interval", value: "\(interval)", allowed: "at least 1")
+        }
+        self.url = url
+        self.interval = interval
+    }
+
+    static var format: Int { 1 }
+
+    func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
+
+    /// Writes a checkpoint and removes all but the last two. Throws ``FileError``, and then leaves the folder as it was.
+    func save(_ checkpoint: RunCheckpoint<Optimizer>) throws {
+        let name = String(format: "step-%09d", checkpoint.run.stepsTaken)
+        let (state, vectors) = try checkpoint.encoded()
+        let parameters = try SafeTensors.encode(
+            checkpoint.run.parameters, metadata: ["step": "\(checkpoint.run.stepsTaken)"])
+        var files = ["state.json": state, "vectors.safetensors": vectors, "parameters.safetensors": parameters]
+        let manifest = Manifest(
+            format: Self.format, step: checkpoint.run.stepsTaken,
+            files: files.mapValues { Manifest.Entry(length: $0.count, sha256: Self.checksum($0)) })
+        files["manifest.json"] = try JSONEncoder().encode(manifest)
+        try AtomicFile.writeFolder(files, to: url.appending(path: name))
+        for old in try names().dropLast(2) { try? FileManager.default.removeItem(at: url.appending(path: old)) }
+    }
+
+    /// The newest checkpoint; nil if there is none. Throws ``CheckpointError`` if it is damaged, or of another plan,
+    /// optimizer or model.
+    func newest(for plan: PrivacyPlan, layout: TreeLayout) throws -> RunCheckpoint<Optimizer>? {
+        guard let name = try names().last else { return nil }
+        let folder = url.appending(path: name)
+        let manifest: Manifest = try decode(read("manifest.json", in: folder), folder)
+        guard manifest.format == Self.format else {
+            throw CheckpointError.unsupportedFormat(
+                path: folder.path, found: manifest.format, supported: Self.format)
+        }
+        var files: [String: Data] = [:]
+        for file in ["state.json", "vectors.safetensors", "parameters.safetensors"] {
+            guard let entry = manifest.files[file] else {
+                throw CheckpointError.corrupted(path: folder.path, reason: "its manifest does not name '\(file)'")
+            }
+            let data = try read(file, in: folder)
+            guard data.count == entry.length, Self.checksum(data) == entry.sha256 else {
+                throw CheckpointError.corrupted(
+                    path: folder.path, reason: "'\(file)' is not the file that was written (\(data.count) bytes)")
+            }
+            files[file] = data
+        }
+        return try RunCheckpoint(files, for: plan, layout: layout, path: folder.path)
+    }
+
+    private struct Manifest: Codable {
+        struct Entry: Codable {
+            let length: Int
+            let sha256: String
+        }
+
+        let format: Int
+        let step: Int
+        let files: [String: Entry]
+    }
+
+    /// The checkpoints' names, the newest last. Folders that are still being written have other names.
+    private func names() throws -> [String] {
+        guard FileManager.default.fileExists(atPath: url.path) else { return [] }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: url.path)
+                .filter { $0.wholeMatch(of: /step-[0-9]{9,}/) != nil }
+                .sorted { ($0.count, $0) < ($1.count, $1) }
+        } catch {
+            throw CheckpointError.unreadable(path: url.path, reason: error.localizedDescription)
+        }
+    }
+
+    private func read(_ file: String, in folder: URL) throws(CheckpointError) -> Data {
+        do {
+            return try Data(contentsOf: folder.appending(path: file))
+        } catch {
+            throw .corrupted(path: folder.path, reason: "'\(file)' cannot be read: \(error.localizedDescription)")
+        }
+    }
+
+    private func decode<Value: Decodable>(_ data: Data, _ folder: URL) throws(CheckpointError) -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: data)
+        } catch {
+            throw .corrupted(path: folder.path, reason: "its manifest cannot be read: \(error)")
+        }
+    }
+
+    private static func checksum(_ data: Data) -> String {
+        SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+    }
+}

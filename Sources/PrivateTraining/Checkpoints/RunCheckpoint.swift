@@ -1,0 +1,123 @@
+import Foundation
+import GradientTransformations
+import PrivacyMechanisms
+import PyTrees
+
+/// All that training goes on from: a run, the average of its parameters, and how often it was interrupted.
+struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
+    var run: RunSnapshot<Optimizer.State>
+    var average: AveragedParameters
+    var plan: PrivacyPlan
+    var interruptions: Int
+
+    init(run: RunSnapshot<Optimizer.State>, average: AveragedParameters, plan: PrivacyPlan, interruptions: Int) {
+        self.run = run
+        self.average = average
+        self.plan = plan
+        self.interruptions = interruptions
+    }
+
+    /// What stands in `state.json`, the optimizer's state apart: it is read only once the rest is known to fit.
+    private struct Header: Codable {
+        var plan: PrivacyPlan
+        var optimizerKind: String
+        var layout: TreeLayout
+        var vectorLayouts: [TreeLayout]
+        var stepsTaken: Int
+        var interruptions: Int
+        var adaptiveL2ClipNorm: Double?
+        var samplingSource: SamplingSource.SecretState
+        var nonPrivateSeed: UInt64?
+        var noisePosition: UInt64
+    }
+
+    private struct State: Codable {
+        var optimizer: Optimizer.State
+        var average: AveragedParameters
+    }
+
+    private struct Document: Codable {
+        var header: Header
+        var state: State
+    }
+
+    private struct HeaderOnly: Decodable {
+        var header: Header
+    }
+
+    private static var kind: String { OptimizerCheckpoint<Optimizer>.kind }
+
+    /// `state.json` and `vectors.safetensors`.
+    func encoded() throws -> (state: Data, vectors: Data) {
+        let store = VectorStore()
+        let encoder = JSONEncoder()
+        encoder.userInfo[.vectorStore] = store
+        encoder.outputFormatting = .sortedKeys
+        let state = State(optimizer: run.state, average: average)
+        // Once to learn which vectors there are: their layouts stand in the header.
+        _ = try encoder.encode(state)
+        let vectors = store.vectors
+        encoder.userInfo[.vectorStore] = VectorStore()
+        let header = Header(
+            plan: plan, optimizerKind: Self.kind, layout: run.parameters.layout,
+            vectorLayouts: vectors.map(\.layout), stepsTaken: run.stepsTaken, interruptions: interruptions,
+            adaptiveL2ClipNorm: run.adaptiveL2ClipNorm, samplingSource: run.source.secretState,
+            nonPrivateSeed: run.nonPrivateSeed, noisePosition: run.noisePosition)
+        return (
+            try encoder.encode(Document(header: header, state: state)),
+            try SafeTensors.encode(Self.joined(vectors), metadata: [:])
+        )
+    }
+
+    /// Reads what ``encoded()`` made, and the parameters. Throws ``CheckpointError``.
+    init(_ files: [String: Data], for plan: PrivacyPlan, layout: TreeLayout, path: String) throws(CheckpointError) {
+        do {
+            let decoder = JSONDecoder()
+            let state = files["state.json"] ?? Data()
+            let header = try decoder.decode(HeaderOnly.self, from: state).header
+            guard header.plan == plan else { throw CheckpointError.foreign(path: path, what: "plan") }
+            guard header.optimizerKind == Self.kind else {
+                throw CheckpointError.foreign(path: path, what: "optimizer")
+            }
+            guard header.layout == layout else { throw CheckpointError.foreign(path: path, what: "model") }
+            let flat = try SafeTensors.decode(files["vectors.safetensors"] ?? Data()).vector
+            decoder.userInfo[.vectorStore] = VectorStore(try Self.split(flat, into: header.vectorLayouts))
+            let document = try decoder.decode(Document.self, from: state)
+            let parameters = try SafeTensors.decode(files["parameters.safetensors"] ?? Data()).vector
+            run = RunSnapshot(
+                parameters: try ParameterVector(values: parameters.values, layout: layout),
+                state: document.state.optimizer, stepsTaken: header.stepsTaken,
+                adaptiveL2ClipNorm: header.adaptiveL2ClipNorm,
+                source: SamplingSource(secretState: header.samplingSource),
+                nonPrivateSeed: header.nonPrivateSeed, noisePosition: header.noisePosition)
+            average = document.state.average
+            interruptions = header.interruptions
+            self.plan = plan
+        } catch let error as CheckpointError {
+            throw error
+        } catch {
+            throw .corrupted(path: path, reason: "\(error)")
+        }
+    }
+
+    /// One vector after the other, the leaves of each under its number.
+    private static func joined(_ vectors: [ParameterVector]) throws -> ParameterVector {
+        let leaves = vectors.enumerated().flatMap { number, vector in
+            vector.layout.leaves.map { leaf in
+                (path: TreePath(["\(number)"] + leaf.path.keys), shape: leaf.shape)
+            }
+        }
+        return try ParameterVector(values: vectors.flatMap(\.values), layout: TreeLayout(leaves))
+    }
+
+    private static func split(_ flat: ParameterVector, into layouts: [TreeLayout]) throws -> [ParameterVector] {
+        var begin = 0
+        return try layouts.map { layout in
+            guard begin + layout.count <= flat.count else {
+                throw PyTreeError.valueCountMismatch(count: flat.count, expected: begin + layout.count)
+            }
+            defer { begin += layout.count }
+            return try ParameterVector(values: Array(flat.values[begin..<begin + layout.count]), layout: layout)
+        }
+    }
+}

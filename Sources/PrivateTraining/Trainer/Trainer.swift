@@ -1,0 +1,114 @@
+import GradientTransformations
+import Logging
+import PrivacyAccounting
+import PrivacyMechanisms
+import PyTrees
+
+/// Trains a model privately: samples, privatizes, steps, evaluates, writes checkpoints, and stops where the plan ends.
+///
+///     let trainer = try Trainer(plan: plan, model: model, optimizer: optimizer)
+///     let outcome = try trainer.fit(training, evaluatingOn: test)
+///     print(outcome.report.text)
+///
+/// **Guarantee:** what comes out (parameters, their average, the report, and evaluations on other data) is private as
+/// the plan says: it is made of the parameters of a ``PrivateRun``, to which each drawn example's gradient is added once.
+public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransformation>: Sendable {
+    /// What is promised.
+    public let plan: PrivacyPlan
+    /// What is trained.
+    public let model: Model
+    /// How.
+    public let optimizer: Optimizer
+    /// What only speed, memory and accuracy depend on.
+    public let options: TrainingOptions
+
+    /// Throws ``TrainingError/outOfRange(name:value:allowed:)`` for options out of range.
+    public init(
+        plan: PrivacyPlan, model: Model, optimizer: Optimizer, options: TrainingOptions = TrainingOptions()
+    ) throws(TrainingError) {
+        self.plan = plan
+        self.model = model
+        self.optimizer = optimizer
+        self.options = try options.validated()
+    }
+
+    /// Trains to the end of the plan, or until `onStep` says to stop.
+    ///
+    /// With `checkpoints`, training goes on from the newest of them if there is one, and a checkpoint is written every
+    /// `checkpointInterval` steps and at the end.
+    ///
+    /// - Parameters:
+    ///   - data: the private examples.
+    ///   - evaluation: other examples, to evaluate on; not covered by the plan.
+    ///   - onStep: called after every step; the run ends, with what it has spent, when it returns `.stop`.
+    ///
+    /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``, `ModelError`, ``CheckpointError``, and what reading
+    /// the data throws. Checkpoints that were written stay.
+    public func fit(
+        _ data: some Dataset, evaluatingOn evaluation: (any Dataset)? = nil,
+        checkpoints: CheckpointFolder<Optimizer>? = nil, logger: Logger? = nil,
+        onStep: (TrainingProgress) throws -> TrainingDirective = { _ in .proceed }
+    ) throws -> TrainingOutcome {
+        guard data.count == plan.sampling.exampleCount else {
+            throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
+        }
+        var session = try open(checkpoints)
+        var workspace = model.makeWorkspace()
+        var lastEvaluation: Evaluation?
+        var isStopped = false
+        while !session.run.isFinished, !isStopped {
+            try session.run.step { indices, parameters, batch in
+                for begin in stride(from: 0, to: indices.count, by: options.microbatchSize) {
+                    let part = indices[begin..<min(begin + options.microbatchSize, indices.count)]
+                    let examples = try data.examples(at: Array(part))
+                    try model.check(featureCount: examples.inputs.columns, targets: examples.targets)
+                    batch.add(model.gradients(of: examples, at: parameters, workspace: &workspace))
+                }
+            }
+            let step = session.run.stepsTaken
+            session.average.add(session.run.parameters, step: step, of: plan.iterations, options.averaging)
+            let isDue = session.run.isFinished || step.isMultiple(of: options.evaluationInterval ?? .max)
+            if let evaluation, isDue {
+                lastEvaluation = try model.evaluate(
+                    on: evaluation, at: session.average.value(orElse: session.run.parameters))
+            }
+            let progress = TrainingProgress(
+                step: step, plan: plan, evaluation: isDue ? lastEvaluation : nil, isReportDue: isDue)
+            if isDue, let logger { try progress.log(to: logger) }
+            isStopped = try onStep(progress) == .stop
+            if let checkpoints, isStopped || session.run.isFinished || checkpoints.isDue(at: step) {
+                try checkpoints.save(
+                    RunCheckpoint(
+                        run: session.run.snapshot, average: session.average, plan: plan,
+                        interruptions: session.interruptions))
+            }
+        }
+        return TrainingOutcome(
+            parameters: session.average.value(orElse: session.run.parameters), stepsTaken: session.run.stepsTaken,
+            evaluation: lastEvaluation,
+            report: PrivacyReport(
+                of: plan, stepsTaken: session.run.stepsTaken, isSeeded: session.run.isSeeded,
+                interruptions: session.interruptions, notCovered: options.notCovered))
+    }
+
+    /// A run and what goes with it.
+    private struct Session: ~Copyable {
+        var run: PrivateRun<Optimizer>
+        var average = AveragedParameters()
+        var interruptions = 0
+    }
+
+    private func open(_ checkpoints: CheckpointFolder<Optimizer>?) throws -> Session {
+        if let found = try checkpoints?.newest(for: plan, layout: model.layout) {
+            return Session(
+                run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer), average: found.average,
+                interruptions: found.interruptions + 1)
+        }
+        let initial = model.initialParameters(seed: options.initializationSeed)
+        if let seed = options.nonPrivateSeed {
+            return Session(
+                run: try PrivateRun(plan, optimizer: optimizer, parameters: initial, nonPrivateSeed: seed))
+        }
+        return Session(run: try PrivateRun(plan, optimizer: optimizer, parameters: initial))
+    }
+}

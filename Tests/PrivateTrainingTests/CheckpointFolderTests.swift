@@ -1,0 +1,168 @@
+import Foundation
+import GradientTransformations
+import LinearAlgebra
+import PrivacyAccounting
+import PrivacyMechanisms
+import PyTrees
+import Testing
+
+@testable import PrivateTraining
+
+@Suite struct CheckpointFolderTests {
+    private typealias Optimizer = ScaleThenPrivatize<Adam<Double>, KnownSecondMoment<Adam<Double>.State>>
+
+    private static func plan(iterations: Int = 12) throws -> PrivacyPlan {
+        try PrivacyPlan(
+            sampling: .cyclicPoisson(
+                CyclicPoissonSampler(exampleCount: 200, bands: 2, samplingProbability: 0.3)),
+            iterations: iterations,
+            clipping: .adaptiveQuantile(
+                AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: 3)),
+            budget: .noiseMultiplier(1), delta: 1e-5)
+    }
+
+    private static func trainer(
+        _ plan: PrivacyPlan, seed: UInt64? = 1, features: Int = 2
+    ) throws -> Trainer<Network, Optimizer> {
+        try Trainer(
+            plan: plan, model: Network(.softmaxRegression(features: features, classes: 2)),
+            optimizer: ScaleThenPrivatize(adam(learningRate: 0.1), epsilon: 1e-2),
+            options: TrainingOptions(averaging: .tail(fraction: 0.5), nonPrivateSeed: seed))
+    }
+
+    private static func checkpoints(_ folder: URL, interval: Int = 1) throws -> CheckpointFolder<Optimizer> {
+        try CheckpointFolder(folder, interval: interval)
+    }
+
+    private static func names(_ folder: URL) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
+
+    /// **Guarantee** of seeded runs: wherever it was interrupted, the run ends with the same bits.
+    @Test(arguments: [1, 5, 6, 11])
+    func anInterruptedSeededRunEndsBitByBitAlike(_ stop: Int) throws {
+        try withTemporaryFolder { folder in
+            let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
+            let whole = try Self.trainer(plan).fit(data)
+            let checkpoints = try Self.checkpoints(folder)
+            let part = try Self.trainer(plan).fit(data, checkpoints: checkpoints) { progress in
+                progress.step == stop ? .stop : .proceed
+            }
+            #expect(part.stepsTaken == stop)
+            let rest = try Self.trainer(plan).fit(data, checkpoints: checkpoints)
+            #expect(rest.parameters == whole.parameters)
+            #expect(rest.stepsTaken == 12)
+            #expect(rest.report.notCovered.contains { $0.contains("(1 times)") })
+            #expect(!whole.report.notCovered.contains { $0.contains("times)") })
+        }
+    }
+
+    /// Under secure keys, two continuations of one checkpoint draw the same batches and never the same noise.
+    @Test func anInterruptedSecureRunHasFreshNoise() throws {
+        try withTemporaryFolder { folder in
+            let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan(iterations: 3))
+            let checkpoints = try Self.checkpoints(folder)
+            let trainer = try Self.trainer(plan, seed: nil)
+            _ = try trainer.fit(data, checkpoints: checkpoints) { $0.step == 2 ? .stop : .proceed }
+            let copy = folder.appending(path: "copy")
+            try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(
+                at: folder.appending(path: "step-000000002"), to: copy.appending(path: "step-000000002"))
+            let one = try trainer.fit(data, checkpoints: checkpoints)
+            let other = try trainer.fit(data, checkpoints: try Self.checkpoints(copy))
+            #expect(one.parameters != other.parameters)
+        }
+    }
+
+    @Test func theLastTwoAreKept() throws {
+        try withTemporaryFolder { folder in
+            let checkpoints = try Self.checkpoints(folder, interval: 5)
+            _ = try Self.trainer(try Self.plan()).fit(try twoClouds(200, seed: 3), checkpoints: checkpoints)
+            #expect(try Self.names(folder) == ["step-000000010", "step-000000012"])
+            let files = try Self.names(folder.appending(path: "step-000000012"))
+            #expect(files == ["manifest.json", "parameters.safetensors", "state.json", "vectors.safetensors"])
+            let mode = try FileManager.default.attributesOfItem(
+                atPath: folder.appending(path: "step-000000012/state.json").path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+        }
+    }
+
+    @Test func aFinishedRunIsNotTrainedOn() throws {
+        try withTemporaryFolder { folder in
+            let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
+            let checkpoints = try Self.checkpoints(folder)
+            let once = try Self.trainer(plan).fit(data, checkpoints: checkpoints)
+            let again = try Self.trainer(plan).fit(data, checkpoints: checkpoints) { _ in
+                Issue.record("A finished run took a step")
+                return .stop
+            }
+            #expect(again.parameters == once.parameters)
+        }
+    }
+
+    /// Any byte changed, any file cut or missing: a typed error, and the checkpoint before it is still there.
+    @Test func damageIsATypedError() throws {
+        try withTemporaryFolder { folder in
+            let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
+            let checkpoints = try Self.checkpoints(folder)
+            _ = try Self.trainer(plan).fit(data, checkpoints: checkpoints)
+            let newest = folder.appending(path: "step-000000012")
+            for name in try Self.names(newest) {
+                let file = newest.appending(path: name)
+                let whole = try Data(contentsOf: file)
+                var flipped = whole
+                flipped[whole.count / 2] ^= 1
+                for damaged in [flipped, whole.prefix(whole.count / 2), Data(), nil] {
+                    try FileManager.default.removeItem(at: file)
+                    try damaged?.write(to: file)
+                    // A flipped bit in the manifest may fall on a name or a number: that, too, must show.
+                    #expect(throws: CheckpointError.self, "\(name)") {
+                        try Self.trainer(plan).fit(data, checkpoints: checkpoints)
+                    }
+                    try whole.write(to: file)
+                }
+            }
+            #expect(try Self.trainer(plan).fit(data, checkpoints: checkpoints).stepsTaken == 12)
+            try FileManager.default.removeItem(at: newest)
+            #expect(try Self.trainer(plan).fit(data, checkpoints: checkpoints).stepsTaken == 12)
+        }
+    }
+
+    @Test func foreignCheckpointsAreTypedErrors() throws {
+        try withTemporaryFolder { folder in
+            let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
+            let checkpoints = try Self.checkpoints(folder)
+            _ = try Self.trainer(plan).fit(data, checkpoints: checkpoints) { _ in .stop }
+            let path = folder.appending(path: "step-000000001").path
+            #expect(throws: CheckpointError.foreign(path: path, what: "plan")) {
+                try Self.trainer(try Self.plan(iterations: 13)).fit(data, checkpoints: checkpoints)
+            }
+            #expect(throws: CheckpointError.foreign(path: path, what: "model")) {
+                try Self.trainer(plan, features: 3).fit(data, checkpoints: checkpoints)
+            }
+            let other = try Trainer(
+                plan: plan, model: Network(.softmaxRegression(features: 2, classes: 2)),
+                optimizer: augmented(try sgd(learningRate: 0.1)), options: TrainingOptions(nonPrivateSeed: 1))
+            #expect(throws: CheckpointError.foreign(path: path, what: "optimizer")) {
+                try other.fit(data, checkpoints: CheckpointFolder(folder, interval: 1))
+            }
+        }
+    }
+
+    @Test func anUnfinishedCheckpointIsNotSeen() throws {
+        try withTemporaryFolder { folder in
+            let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
+            let checkpoints = try Self.checkpoints(folder)
+            _ = try Self.trainer(plan).fit(data, checkpoints: checkpoints) { $0.step == 3 ? .stop : .proceed }
+            // What a process that was killed while writing leaves behind.
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: ".step-000000004.x.partial"), withIntermediateDirectories: true)
+            let whole = try Self.trainer(plan).fit(data)
+            #expect(try Self.trainer(plan).fit(data, checkpoints: checkpoints).parameters == whole.parameters)
+        }
+    }
+
+    @Test func theIntervalIsAtLeastOne() {
+        #expect(throws: TrainingError.self) { try Self.checkpoints(URL(fileURLWithPath: "/tmp"), interval: 0) }
+    }
+}
