@@ -1,0 +1,30 @@
+/// What is wrong with the configuration of a training run.
+enum TrainingConfigurationError: Error, Equatable {
+    case noSecondMoment(optimizer: String)
+    case unknownHyperparameter(String, optimizer: String, known: [String])
+    case missing(what: String, remedy: String)
+    case unreadable(path: String, reason: String)
+    case outputExists(path: String)
+    case notARun(path: String, reason: String)
+}
+
+extension TrainingConfigurationError: CustomStringConvertible {
+    /// The value, what is allowed, and the remedy.
+    var description: String {
+        switch self {
+        case .noSecondMoment(let optimizer):
+            "\(optimizer) has no second moment of gradients to scale by: leave scaleThenPrivatize out, or choose adam, "
+                + "adamw, nadam, amsgrad, rmsprop, adagrad or yogi."
+        case .unknownHyperparameter(let name, let optimizer, let known):
+            "\(optimizer) has no \(name); it has \(known.joined(separator: ", "))."
+        case .missing(let what, let remedy):
+            "\(what) is missing: \(remedy)."
+        case .unreadable(let path, let reason):
+            "The configuration '\(path)' cannot be read: \(reason)"
+        case .outputExists(let path):
+            "'\(path)' holds another run: choose another --output, or --resume to go on with that one."
+        case .notARun(let path, let reason):
+            "'\(path)' is not the output of 'dp train': \(reason)"
+        }
+    }
+}
