@@ -65,9 +65,9 @@ public struct BMinSepSampler: BatchSampler {
 
     /// The batch of `step`. O(batch); without a cache, and once in each F steps, O(n + F).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
-        let window = step / frame
+        let (window, place) = SamplingCheck.split(step, by: frame)
         let allocation = cache.allocation(of: self, in: window, from: source) { participations(in: window, of: source) }
-        return Array(allocation[step % frame])
+        return Array(allocation[place])
     }
 
     /// Who participates in the steps window·F..<(window + 1)·F. An example's frame m begins at mF less its phase, so

@@ -46,12 +46,12 @@ public struct BallsInBinsSampler: BatchSampler {
 
     /// The batch of `step`. O(batch); without a cache, and for the first batch of an allocation, O(n + b).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
-        let epoch = isRedrawnEachEpoch ? step / bins : 0
-        let allocation = cache.allocation(of: self, in: epoch, from: source) {
+        let (epoch, bin) = SamplingCheck.split(step, by: bins)
+        let allocation = cache.allocation(of: self, in: isRedrawnEachEpoch ? epoch : 0, from: source) {
             var stream = SamplingStream(source, isRedrawnEachEpoch ? .epoch(epoch) : .layout)
             return Allocation(binCount: bins, bins: (0..<exampleCount).map { _ in stream.uniform(below: bins) })
         }
-        return Array(allocation[step % bins])
+        return Array(allocation[bin])
     }
 }
 

@@ -69,6 +69,7 @@ public struct CyclicPoissonSampler: BatchSampler {
 
     /// The batch of `step`. O(batch); without a cache, and for its first batch, O(n).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        let turn = SamplingCheck.split(step, by: bands).place
         let groups = cache.allocation(of: self, in: 0, from: source) {
             var stream = SamplingStream(source, .layout)
             var bins = [Int](repeating: 0, count: exampleCount)
@@ -76,13 +77,13 @@ public struct CyclicPoissonSampler: BatchSampler {
             case .independent:
                 for example in bins.indices { bins[example] = stream.uniform(below: bands) }
             case .equalSizes:
-                for (place, example) in stream.permutation(of: exampleCount).enumerated() {
-                    bins[example] = place % bands
+                for (rank, example) in stream.permutation(of: exampleCount).enumerated() {
+                    bins[example] = rank % bands
                 }
             }
             return Allocation(binCount: bands, bins: bins)
         }
-        let group = groups[step % bands]
+        let group = groups[turn]
         var stream = SamplingStream(source, .step(step))
         return stream.selection(of: group.count, probability: samplingProbability).map { group[group.startIndex + $0] }
     }
