@@ -1,11 +1,14 @@
 import PrivacyAccounting
 
 /// Cyclic Poisson sampling for noise of b bands: examples are parted into b groups once, and step t is Poisson sampling
-/// with probability q from group t mod b (arXiv 2306.08153, section 4).
+/// with probability q from group t mod b (arXiv 2306.08153).
 ///
 /// An example has a chance only in every b-th step, so the event is ⌈T/b⌉ × Poisson(q, Gaussian z). With k expected
 /// participations in T steps, q = kb/T. The partition costs O(n) once for a run of batches, from the key, wherever the
 /// run begins; a batch then costs time in proportion to its size.
+///
+/// **Guarantee:** groups are disjoint and the same for the whole run, so that an example's participations are multiples
+/// of b steps apart.
 public struct CyclicPoissonSampler: BatchSampler {
     /// How examples are parted into groups.
     public enum Partition: String, Codable, Hashable, Sendable {

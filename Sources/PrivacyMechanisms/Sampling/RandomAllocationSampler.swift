@@ -6,6 +6,8 @@ import PrivacyAccounting
 /// The event is **conservative**: Gaussian z as often as an example can participate, k·⌊T/t⌋ + min(k, T mod t) times in
 /// T steps, and nothing of the uncertainty about when. That is valid under every relation, since examples choose
 /// independently. The amplification of the paper needs an accountant that this package does not have.
+///
+/// **Guarantee:** every example is in exactly k batches of each epoch.
 public struct RandomAllocationSampler: BatchSampler {
     /// The number of examples.
     public let exampleCount: Int

@@ -77,9 +77,14 @@ struct AllocationSamplerTests {
             }
             #expect(!CountStatistics.isBinomial(runs, trials: n * epochs, probability: both))
         }
-        for step in 0..<3 {
-            #expect(CountStatistics.isBinomial(history.batches[step].count, trials: n, probability: p))
+        // Epochs are independent: the same step in two of them is shared with p².
+        let again = (0..<t * (epochs - 1)).reduce(0) {
+            $0 + Set(history.batches[$1]).intersection(history.batches[$1 + t]).count
         }
+        #expect(CountStatistics.isBinomial(again, trials: n * t * (epochs - 1), probability: p * p))
+        // Control: an allocation that stays the same is shared with p.
+        let same = history.batches.prefix(t * (epochs - 1)).reduce(0) { $0 + $1.count }
+        #expect(!CountStatistics.isBinomial(same, trials: n * t * (epochs - 1), probability: p * p))
     }
 
     /// (separation, probability): from balls in bins to nearly Poisson, and a probability whose inverse is rounded.
@@ -113,9 +118,37 @@ struct AllocationSamplerTests {
             #expect(history.isPoisson(probability: q))
             #expect(!history.isPoisson(probability: q * 1.1))
         }
+        // With nothing to separate it is Poisson sampling, from step to step too. Control: separation is told.
+        for (separation, isPoisson) in [(1, true), (2, false)] {
+            let plain = try BMinSepSampler(exampleCount: 300, separation: separation, samplingProbability: 0.2)
+            #expect(BatchSamplerHistory(of: plain, steps: 1000).isPoisson(probability: 0.2) == isPoisson)
+        }
     }
 
-    /// No example participates more often in the steps 0..<T than the event says, and with examples enough some do.
+    /// Slots of different frames are independent, and so is whether they are taken: an example participates in a step
+    /// and j·F steps later with r²/(F(F − b + 1)), its phase being uniform, and its slot uniform given the phase.
+    @Test(arguments: [(5, 0.1), (6, 0.12), (4, 0.25)], [1, 3])
+    func slotsAreIndependent(setting: (separation: Int, q: Double), frames: Int) throws {
+        let (n, runs) = (400, 500)
+        let sampler = try BMinSepSampler(
+            exampleCount: n, separation: setting.separation, samplingProbability: setting.q)
+        let (r, frame) = (sampler.slotProbability, sampler.frame)
+        let both = (0..<runs).reduce(0) { count, run in
+            let source = SamplingSource(nonPrivateSeed: UInt64(run))
+            let first = Set(sampler.batch(at: 2, from: source))
+            return count + first.intersection(sampler.batch(at: 2 + frames * frame, from: source)).count
+        }
+        let probability = r * r / Double(frame * (frame - setting.separation + 1))
+        #expect(CountStatistics.isBinomial(both, trials: n * runs, probability: probability))
+        // Controls: independent steps; the same coin, or the same slot, in each frame.
+        #expect(!CountStatistics.isBinomial(both, trials: n * runs, probability: setting.q * setting.q))
+        if r < 0.9 { #expect(!CountStatistics.isBinomial(both, trials: n * runs, probability: probability / r)) }
+        if frame > setting.separation {
+            #expect(!CountStatistics.isBinomial(both, trials: n * runs, probability: r * r / Double(frame)))
+        }
+    }
+
+    /// No example participates more often in the steps 0..<T than the event has slots.
     @Test(arguments: separations)
     func separatedParticipationsAreCounted(separation: Int, q: Double) throws {
         let sampler = try BMinSepSampler(exampleCount: 3000, separation: separation, samplingProbability: q)
@@ -124,8 +157,8 @@ struct AllocationSamplerTests {
         var isBelowWithoutPhases = true
         for step in 0...120 {
             let most = counts.max()!
-            #expect(most <= sampler.mostParticipations(in: step))
-            #expect(sampler.mostParticipations(in: step) <= (step + separation - 1) / separation)
+            #expect(most <= sampler.mostSlots(in: step))
+            #expect(sampler.mostSlots(in: step) <= (step + separation - 1) / separation)
             isBelowWithoutPhases = isBelowWithoutPhases && most <= (step + sampler.frame - 1) / sampler.frame
             if step < 120 { for example in history.batches[step] { counts[example] += 1 } }
         }

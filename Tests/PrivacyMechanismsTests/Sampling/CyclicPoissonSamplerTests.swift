@@ -66,6 +66,20 @@ struct CyclicPoissonSamplerTests {
             batches: (0..<cycles).map { cycle in first.indices.filter { first[$0].contains(bands * cycle) } })
         #expect(group.isPoisson(probability: q))
         #expect(!group.isPoisson(probability: q * 1.08))
+        // Groups whose turns follow each other make choices of their own: places that both take, or not, are as many as
+        // coins would have in common.
+        let members = (0..<bands).map { group in whole.indices.filter { whole[$0] == group } }
+        var (common, trials) = (0, 0)
+        for step in stride(from: 0, to: bands * cycles - 1, by: 2) {
+            let (left, right) = (members[step % bands], members[(step + 1) % bands])
+            let (chosen, next) = (Set(history.batches[step]), Set(history.batches[step + 1]))
+            for (one, other) in zip(left, right) {
+                common += chosen.contains(one) == next.contains(other) ? 1 : 0
+                trials += 1
+            }
+        }
+        #expect(CountStatistics.isBinomial(common, trials: trials, probability: q * q + (1 - q) * (1 - q)))
+        #expect(!CountStatistics.isBinomial(trials, trials: trials, probability: q * q + (1 - q) * (1 - q)))
         // Control: Poisson sampling from everybody.
         let plain = try PoissonSampler(exampleCount: 300, samplingProbability: q / 7)
         #expect(!isInTurn(BatchSamplerHistory(of: plain, steps: bands * cycles)))

@@ -235,7 +235,7 @@ struct SamplingSchemeTests {
             // Four epochs of 9 steps, and 5 steps of the fifth.
             gaussians(4 * 3 + 3),
             // Frames of ⌊1/0.15⌋ = 6 steps: 2 + ⌊(40 − 4)/6⌋.
-            gaussians(8),
+            .dpSGD(noiseMultiplier: z, samplingProbability: 0.15 * 6, iterations: 8),
             .selfComposed(subset, count: 41), .selfComposed(draws, count: 41),
             // Epochs of ⌈200/30⌉ = 7 steps.
             gaussians(6),
@@ -250,11 +250,20 @@ struct SamplingSchemeTests {
         #expect(try allocation.event(noiseMultiplier: z, iterations: 20) == gaussians(8))
         let separated = try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0.15)
         for (steps, count) in [(0, 0), (1, 1), (4, 1), (5, 2), (10, 2), (11, 3)] {
-            #expect(try separated.event(noiseMultiplier: z, iterations: steps) == gaussians(count))
+            let event = try separated.event(noiseMultiplier: z, iterations: steps)
+            #expect(event == (try .dpSGD(noiseMultiplier: z, samplingProbability: 0.15 * 6, iterations: count)))
         }
+        // The ends of the range: Poisson sampling, and balls in bins.
+        let together = try BMinSepSampler(exampleCount: 9, separation: 1, samplingProbability: 0.15)
+        let plain = try PoissonSampler(exampleCount: 9, samplingProbability: 0.15)
         #expect(
-            try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0)
-                .event(noiseMultiplier: z, iterations: 99) == gaussians(0))
+            try together.event(noiseMultiplier: z, iterations: 41) == plain.event(noiseMultiplier: z, iterations: 41))
+        let apart = try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0.25)
+        let bins = try BallsInBinsSampler(exampleCount: 9, bins: 4)
+        let accountant = PrivacyLossDistributionAccountant()
+        #expect(
+            try accountant.epsilon(of: apart.event(noiseMultiplier: z, iterations: 41), delta: 1e-5)
+                == accountant.epsilon(of: bins.event(noiseMultiplier: z, iterations: 41), delta: 1e-5))
     }
 
     @Test(arguments: SamplingScheme.examples)
