@@ -3,16 +3,19 @@ import PrivacyAccounting
 /// Sampling in which an example's participations are at least b steps apart, as noise of b bands needs it, and which
 /// treats all steps alike: at every step, every example is in the batch with probability q ≤ 1/b.
 ///
-/// Each example has a clock of its own that cuts time into frames of F steps, F = min(2b, ⌊1/q⌋), with a phase drawn
-/// once. In each frame it participates with probability qF, in one of the first F − b + 1 steps. Examples are independent,
-/// and any step's batch can be found without those before it. (In the scheme of that name in arXiv 2602.09338 an example
-/// that has waited for b steps comes with a fixed probability at each; where it stands then depends on everything before,
-/// and a run could not be resumed without a replay. Both are Poisson sampling in the limit of q·b → 0 with b = 1, and
-/// balls in bins for q = 1/b.)
+/// Each example has a clock of its own that cuts time into frames of F steps, F = min(2b − 1, ⌊1/q⌋), with a phase drawn
+/// once. Each frame has a slot, one of its first F − b + 1 steps, and in its slot the example participates with
+/// probability r = qF. All of these choices are independent, and any step's batch can be found without those before it.
+/// For b = 1 this is Poisson sampling, for q = 1/b it is balls in bins. (In the scheme of this name in arXiv 2602.09338,
+/// an example that has waited for b steps participates with a fixed probability at each step until it does. Where it
+/// stands then depends on everything before, and a run could not be resumed without a replay.)
 ///
-/// The event is **conservative**: Gaussian z as often as an example can participate in T steps, which is
-/// 2 + ⌊(T − 1 − b)/F⌋ times for T > b and once for fewer steps. That is valid under every relation, since examples
-/// are independent. No amplification is claimed.
+/// The event is K × Poisson(r, Gaussian z), K being how many of an example's slots can lie in T steps: 2 + ⌊(T − 1 − b)/F⌋
+/// for T > b, once for fewer. It is **conservative**, in that it takes an example's slots to be known: given them, its
+/// steps are Poisson samples of rate r; and not knowing them can only help. Valid under every relation, since examples
+/// are independent.
+///
+/// **Guarantee:** an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most K.
 public struct BMinSepSampler: BatchSampler {
     /// The number of examples.
     public let exampleCount: Int
@@ -22,6 +25,8 @@ public struct BMinSepSampler: BatchSampler {
     public let samplingProbability: Double
     /// F, the length of an example's frames.
     let frame: Int
+    /// r, the probability of participating in a slot.
+    var slotProbability: Double { min(1, samplingProbability * Double(frame)) }
 
     /// Throws unless `exampleCount` ≥ 0, `separation` is in 1...2²⁴ and `samplingProbability` in [0, 1/separation].
     public init(
@@ -34,7 +39,7 @@ public struct BMinSepSampler: BatchSampler {
                 name: "samplingProbability", value: "\(samplingProbability)", allowed: "in [0, 1/\(separation)]")
         }
         self.samplingProbability = samplingProbability
-        let wholeFrames = min(Double(2 * separation), (1 / samplingProbability).rounded(.down))
+        let wholeFrames = min(Double(2 * separation - 1), (1 / samplingProbability).rounded(.down))
         frame = max(separation, Int(wholeFrames))
     }
 
@@ -46,28 +51,29 @@ public struct BMinSepSampler: BatchSampler {
 
     /// One sentence for reports.
     public var assumption: String {
-        "Every example's participations are at least \(separation) steps apart and independent of other examples; no "
-            + "amplification by sampling is claimed."
+        "Every example may participate in slots that are at least \(separation) steps apart, in each with probability "
+            + "\(slotProbability), independently of other examples and slots; batches stay hidden, slots need not."
     }
 
-    /// As often as an example can participate × Gaussian z.
+    /// As many Poisson samples of rate r as an example can have slots.
     public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        let count = try mostParticipations(in: SamplingCheck.iterations(iterations))
-        return try .selfComposed(.gaussian(noiseMultiplier: noiseMultiplier), count: count)
+        try .dpSGD(
+            noiseMultiplier: noiseMultiplier, samplingProbability: slotProbability,
+            iterations: mostSlots(in: SamplingCheck.iterations(iterations)))
     }
 
-    /// Participations m frames apart are at least (m − 1)F + b steps apart: the earlier one lies at most F − b steps
-    /// into its frame. So k of them need (k − 2)F + b + 1 steps.
-    func mostParticipations(in steps: Int) -> Int {
-        if steps == 0 || samplingProbability == 0 { return 0 }
+    /// Slots m frames apart are at least (m − 1)F + b steps apart, since a slot lies at most F − b steps into its frame:
+    /// k of them need (k − 2)F + b + 1 steps.
+    func mostSlots(in steps: Int) -> Int {
+        if steps == 0 { return 0 }
         return steps > separation ? 2 + (steps - 1 - separation) / frame : 1
     }
 
     /// The batch of `step`. O(batch); without a cache, and once in each F steps, O(n + F).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
-        let window = step / frame
+        let (window, place) = SamplingCheck.split(step, by: frame)
         let allocation = cache.allocation(of: self, in: window, from: source) { participations(in: window, of: source) }
-        return Array(allocation[step % frame])
+        return Array(allocation[place])
     }
 
     /// Who participates in the steps window·F..<(window + 1)·F. An example's frame m begins at mF less its phase, so
@@ -75,11 +81,10 @@ public struct BMinSepSampler: BatchSampler {
     private func participations(in window: Int, of source: SamplingSource) -> Allocation {
         var layout = SamplingStream(source, .layout)
         var (first, second) = (SamplingStream(source, .epoch(window)), SamplingStream(source, .epoch(window + 1)))
-        let probability = min(1, samplingProbability * Double(frame))
         var found: [(example: Int, step: Int)] = []
         for example in 0..<exampleCount {
             let phase = layout.uniform(below: frame)
-            for (begin, step) in [(-phase, place(&first, probability)), (frame - phase, place(&second, probability))] {
+            for (begin, step) in [(-phase, slot(&first)), (frame - phase, slot(&second))] {
                 if let step, (0..<frame).contains(begin + step) { found.append((example, begin + step)) }
             }
         }
@@ -88,9 +93,9 @@ public struct BMinSepSampler: BatchSampler {
         }
     }
 
-    /// Where in a frame an example participates, if it does.
-    private func place(_ stream: inout SamplingStream, _ probability: Double) -> Int? {
-        stream.bernoulli(probability) ? stream.uniform(below: frame - separation + 1) : nil
+    /// A frame's slot, if the example participates in it.
+    private func slot(_ stream: inout SamplingStream) -> Int? {
+        stream.bernoulli(slotProbability) ? stream.uniform(below: frame - separation + 1) : nil
     }
 }
 

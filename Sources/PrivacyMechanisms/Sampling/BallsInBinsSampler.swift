@@ -3,13 +3,15 @@ import PrivacyAccounting
 /// Balls in bins: each example falls into one of b bins, uniformly and independently, and step t's batch is bin t mod b.
 ///
 /// Examples stay in their bins for the whole run, so that their participations are exactly b steps apart, as noise of up
-/// to b bands needs it (arXiv 2410.06266, section 3); or they are thrown anew at the beginning of each epoch of b steps
+/// to b bands needs it (arXiv 2410.06266); or they are thrown anew at the beginning of each epoch of b steps
 /// (arXiv 2412.16802).
 ///
 /// The event is **conservative**: ⌈T/b⌉ × Gaussian z, which counts each example's participations and nothing of the
 /// uncertainty about its bin. That is valid under every relation, since bins are chosen independently: given an example's
 /// bin, the others' are as they would be without it, and δ is at most the average over that bin. The amplification of
 /// the papers needs an accountant that this package does not have.
+///
+/// **Guarantee:** every example is in exactly one batch of each epoch.
 public struct BallsInBinsSampler: BatchSampler {
     /// The number of examples.
     public let exampleCount: Int
@@ -46,12 +48,12 @@ public struct BallsInBinsSampler: BatchSampler {
 
     /// The batch of `step`. O(batch); without a cache, and for the first batch of an allocation, O(n + b).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
-        let epoch = isRedrawnEachEpoch ? step / bins : 0
-        let allocation = cache.allocation(of: self, in: epoch, from: source) {
+        let (epoch, bin) = SamplingCheck.split(step, by: bins)
+        let allocation = cache.allocation(of: self, in: isRedrawnEachEpoch ? epoch : 0, from: source) {
             var stream = SamplingStream(source, isRedrawnEachEpoch ? .epoch(epoch) : .layout)
             return Allocation(binCount: bins, bins: (0..<exampleCount).map { _ in stream.uniform(below: bins) })
         }
-        return Array(allocation[step % bins])
+        return Array(allocation[bin])
     }
 }
 

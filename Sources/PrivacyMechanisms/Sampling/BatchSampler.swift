@@ -6,6 +6,20 @@ import PrivacyAccounting
 /// of a step is a pure function of configuration, source and step. Batches are ascending; which examples they hold is
 /// private, and so is their size.
 ///
+/// | sampler | a batch | accounted as T steps of | relations |
+/// |---|---|---|---|
+/// | ``PoissonSampler`` | each example with probability q | T × Poisson(q) | all |
+/// | ``UserSampler`` | each user with probability q, one example | T × Poisson(q), of a user | all |
+/// | ``CyclicPoissonSampler`` | the same of group t mod b | ⌈T/b⌉ × Poisson(q) | all; equal groups: fixed n |
+/// | ``BMinSepSampler`` | each example, at least b steps apart | K × Poisson(r), K ≈ T/F | all |
+/// | ``TruncatedPoissonSampler`` | at most m of a Poisson sample | T × truncated Poisson | fixed n |
+/// | ``FixedSizeSampler`` | m of n | T × m of n | replace-one |
+/// | ``BallsInBinsSampler`` | bin t mod b | ⌈T/b⌉ × Gaussian | all |
+/// | ``RandomAllocationSampler`` | k of t steps are each example's | (k·⌊T/t⌋ + …) × Gaussian | all |
+/// | ``ShuffledEpochs`` | m of a shuffled epoch | epochs × Gaussian | fixed n |
+///
+/// "Fixed n" is replace-one and replace-special, where the number of examples is public.
+///
 /// **Guarantee:** ``event(noiseMultiplier:iterations:)`` is never less than what the sampling does to the data, under
 /// each of ``relations``, as long as batches stay hidden.
 public protocol BatchSampler: Codable, Hashable, Sendable {

@@ -1,11 +1,14 @@
 import PrivacyAccounting
 
 /// Cyclic Poisson sampling for noise of b bands: examples are parted into b groups once, and step t is Poisson sampling
-/// with probability q from group t mod b (arXiv 2306.08153, section 4).
+/// with probability q from group t mod b (arXiv 2306.08153).
 ///
 /// An example has a chance only in every b-th step, so the event is ⌈T/b⌉ × Poisson(q, Gaussian z). With k expected
 /// participations in T steps, q = kb/T. The partition costs O(n) once for a run of batches, from the key, wherever the
 /// run begins; a batch then costs time in proportion to its size.
+///
+/// **Guarantee:** groups are disjoint and the same for the whole run, so that an example's participations are multiples
+/// of b steps apart.
 public struct CyclicPoissonSampler: BatchSampler {
     /// How examples are parted into groups.
     public enum Partition: String, Codable, Hashable, Sendable {
@@ -69,6 +72,7 @@ public struct CyclicPoissonSampler: BatchSampler {
 
     /// The batch of `step`. O(batch); without a cache, and for its first batch, O(n).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
+        let turn = SamplingCheck.split(step, by: bands).place
         let groups = cache.allocation(of: self, in: 0, from: source) {
             var stream = SamplingStream(source, .layout)
             var bins = [Int](repeating: 0, count: exampleCount)
@@ -76,13 +80,13 @@ public struct CyclicPoissonSampler: BatchSampler {
             case .independent:
                 for example in bins.indices { bins[example] = stream.uniform(below: bands) }
             case .equalSizes:
-                for (place, example) in stream.permutation(of: exampleCount).enumerated() {
-                    bins[example] = place % bands
+                for (rank, example) in stream.permutation(of: exampleCount).enumerated() {
+                    bins[example] = rank % bands
                 }
             }
             return Allocation(binCount: bands, bins: bins)
         }
-        let group = groups[step % bands]
+        let group = groups[turn]
         var stream = SamplingStream(source, .step(step))
         return stream.selection(of: group.count, probability: samplingProbability).map { group[group.startIndex + $0] }
     }

@@ -6,6 +6,8 @@ import PrivacyAccounting
 /// The event is **conservative**: Gaussian z as often as an example can participate, k·⌊T/t⌋ + min(k, T mod t) times in
 /// T steps, and nothing of the uncertainty about when. That is valid under every relation, since examples choose
 /// independently. The amplification of the paper needs an accountant that this package does not have.
+///
+/// **Guarantee:** every example is in exactly k batches of each epoch.
 public struct RandomAllocationSampler: BatchSampler {
     /// The number of examples.
     public let exampleCount: Int
@@ -46,17 +48,15 @@ public struct RandomAllocationSampler: BatchSampler {
 
     /// The batch of `step`. O(batch); without a cache, and for the first batch of an epoch, O(n·k + t).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
-        let epoch = step / stepsPerEpoch
+        let (epoch, place) = SamplingCheck.split(step, by: stepsPerEpoch)
         let allocation = cache.allocation(of: self, in: epoch, from: source) {
             var stream = SamplingStream(source, .epoch(epoch))
-            let steps = (0..<exampleCount).map { _ in stream.subset(of: stepsPerEpoch, size: participations) }
-            return Allocation(binCount: stepsPerEpoch, participations: exampleCount * participations) { visit in
-                for (example, steps) in steps.enumerated() {
-                    for step in steps { visit(example, step) }
-                }
+            let steps = (0..<exampleCount).flatMap { _ in stream.subset(of: stepsPerEpoch, size: participations) }
+            return Allocation(binCount: stepsPerEpoch, participations: steps.count) { visit in
+                for (index, step) in steps.enumerated() { visit(index / participations, step) }
             }
         }
-        return Array(allocation[step % stepsPerEpoch])
+        return Array(allocation[place])
     }
 }
 

@@ -31,6 +31,12 @@ enum SamplingCheck {
         guard value >= 0 else { throw .outOfRange(name: "iterations", value: "\(value)", allowed: "at least 0") }
         return value
     }
+
+    /// Which epoch a step belongs to, and its place in it.
+    static func split(_ step: Int, by length: Int) -> (epoch: Int, place: Int) {
+        precondition(step >= 0, "The batch of step \(step) was asked for, but steps begin at 0.")
+        return (step / length, step % length)
+    }
 }
 
 extension Int {

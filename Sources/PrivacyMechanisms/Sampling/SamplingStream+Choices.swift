@@ -59,10 +59,19 @@ extension SamplingStream {
         return selected
     }
 
-    /// A uniformly random subset of 0..<`count` with `size` elements, ascending (Floyd, CACM 30(9), 1987). O(size).
+    /// A uniformly random subset of 0..<`count` with `size` elements, ascending (Floyd, CACM 30(9), 1987).
+    /// O(size · log size).
     mutating func subset(of count: Int, size: Int) -> [Int] {
         precondition((0...count).contains(size), "A subset of \(size) of \(count) was asked for; there is none.")
         if size == count { return Array(0..<count) }
+        if size <= 16 {
+            var chosen: [Int] = []
+            for last in count - size..<count {
+                let candidate = uniform(below: last + 1)
+                chosen.append(chosen.contains(candidate) ? last : candidate)
+            }
+            return chosen.sorted()
+        }
         var chosen = Set<Int>(minimumCapacity: size)
         for last in count - size..<count where !chosen.insert(uniform(below: last + 1)).inserted {
             chosen.insert(last)

@@ -16,7 +16,8 @@ struct SamplingStream {
                 case .epoch(let epoch): (2, epoch)
                 case .layout: (3, 0)
                 }
-            precondition((0..<1 << 56).contains(index), "Steps and epochs are in 0..<2⁵⁶, not \(index).")
+            precondition(
+                (0..<1 << 56).contains(index), "Step or epoch \(index) was asked for, but they are in 0..<2⁵⁶.")
             return tag << 56 | UInt64(index)
         }
     }

@@ -45,16 +45,16 @@ public struct ShuffledEpochs: BatchSampler {
 
     /// The batch of `step`. O(m); without a cache, and for the first batch of an epoch, O(n).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
-        let epoch = step / stepsPerEpoch
+        let (epoch, place) = SamplingCheck.split(step, by: stepsPerEpoch)
         let allocation = cache.allocation(of: self, in: epoch, from: source) {
             var stream = SamplingStream(source, .epoch(epoch))
             var bins = [Int](repeating: 0, count: exampleCount)
-            for (place, example) in stream.permutation(of: exampleCount).enumerated() {
-                bins[example] = place / batchSize
+            for (rank, example) in stream.permutation(of: exampleCount).enumerated() {
+                bins[example] = rank / batchSize
             }
             return Allocation(binCount: stepsPerEpoch, bins: bins)
         }
-        return Array(allocation[step % stepsPerEpoch])
+        return Array(allocation[place])
     }
 }
 

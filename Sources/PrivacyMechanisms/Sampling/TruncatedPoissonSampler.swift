@@ -4,6 +4,8 @@ import PrivacyAccounting
 ///
 /// For memory that is bounded ahead of time. Whether an example stays depends on the others, which is why the event is
 /// one of its own (arXiv 2508.15089), and valid only where the number of examples is public.
+///
+/// **Guarantee:** no batch holds more than m examples, and which of those drawn stay is uniformly random.
 public struct TruncatedPoissonSampler: BatchSampler {
     /// The number of examples.
     public let exampleCount: Int

@@ -35,7 +35,8 @@ public struct UserSampler: BatchSampler {
         }
     }
 
-    /// `owners[i]` is whatever names the user of example i; users are those that own something.
+    /// `owners[i]` is whatever names the user of example i; users are those that own something. Every value is a name,
+    /// −1 too: nobody owns examples only where ``init(owners:userCount:samplingProbability:)`` says so.
     ///
     /// Throws unless `samplingProbability` is in [0, 1].
     public init(

@@ -1,0 +1,310 @@
+import Foundation
+import PrivacyAccounting
+import PrivacyMechanisms
+import Testing
+
+/// Configuration: what is coded, what is refused, and what is claimed.
+struct SamplingSchemeTests {
+    @Test(arguments: SamplingScheme.examples)
+    func schemesSurviveJSON(scheme: SamplingScheme) throws {
+        let data = try JSONEncoder().encode(scheme)
+        let decoded = try JSONDecoder().decode(SamplingScheme.self, from: data)
+        #expect(decoded == scheme)
+        let source = SamplingSource(nonPrivateSeed: 1)
+        #expect(decoded.batch(at: 9, from: source) == scheme.batch(at: 9, from: source))
+    }
+
+    @Test func filesNameKinds() throws {
+        let files: [(String, SamplingScheme)] = try [
+            (
+                #"{"kind": "poisson", "exampleCount": 60000, "samplingProbability": 0.01}"#,
+                .poisson(PoissonSampler(exampleCount: 60_000, samplingProbability: 0.01))
+            ),
+            (
+                #"{"kind": "cyclic-poisson", "exampleCount": 9, "bands": 3, "samplingProbability": 1}"#,
+                .cyclicPoisson(CyclicPoissonSampler(exampleCount: 9, bands: 3, samplingProbability: 1))
+            ),
+            (
+                #"""
+                {"kind": "cyclic-poisson", "exampleCount": 9, "bands": 3, "samplingProbability": 1,
+                 "partition": "equal-sizes"}
+                """#,
+                .cyclicPoisson(
+                    CyclicPoissonSampler(exampleCount: 9, bands: 3, samplingProbability: 1, partition: .equalSizes))
+            ),
+            (
+                #"{"kind": "truncated-poisson", "exampleCount": 9, "samplingProbability": 0.5, "maximumBatchSize": 4}"#,
+                .truncatedPoisson(
+                    TruncatedPoissonSampler(exampleCount: 9, samplingProbability: 0.5, maximumBatchSize: 4))
+            ),
+            (
+                #"{"kind": "balls-in-bins", "exampleCount": 9, "bins": 3}"#,
+                .ballsInBins(BallsInBinsSampler(exampleCount: 9, bins: 3))
+            ),
+            (
+                #"{"kind": "random-allocation", "exampleCount": 9, "participations": 2, "stepsPerEpoch": 3}"#,
+                .randomAllocation(RandomAllocationSampler(exampleCount: 9, participations: 2, stepsPerEpoch: 3))
+            ),
+            (
+                #"{"kind": "b-min-sep", "exampleCount": 9, "separation": 2, "samplingProbability": 0.25}"#,
+                .bMinSep(BMinSepSampler(exampleCount: 9, separation: 2, samplingProbability: 0.25))
+            ),
+            (
+                #"{"kind": "fixed-size", "exampleCount": 9, "batchSize": 3}"#,
+                .fixedSize(FixedSizeSampler(exampleCount: 9, batchSize: 3))
+            ),
+            (
+                #"{"kind": "shuffled-epochs", "exampleCount": 9, "batchSize": 3}"#,
+                .shuffledEpochs(ShuffledEpochs(exampleCount: 9, batchSize: 3))
+            ),
+            (
+                #"{"kind": "user", "owners": [0, 1, -1, 0], "userCount": 2, "samplingProbability": 0.5}"#,
+                .user(UserSampler(owners: [0, 1, -1, 0], userCount: 2, samplingProbability: 0.5))
+            ),
+        ]
+        for (file, scheme) in files {
+            #expect(try JSONDecoder().decode(SamplingScheme.self, from: Data(file.utf8)) == scheme)
+        }
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(SamplingScheme.self, from: Data(#"{"kind": "poison"}"#.utf8))
+        }
+    }
+
+    /// (file, name, value, allowed): what is out of range throws when made, and so when decoded.
+    private static let badFiles: [(String, String, String, String)] = [
+        (#"{"kind": "poisson", "exampleCount": -1, "samplingProbability": 0.1}"#, "exampleCount", "-1", "at least 0"),
+        (
+            #"{"kind": "poisson", "exampleCount": 9, "samplingProbability": "nan"}"#, "samplingProbability", "nan",
+            "in [0, 1]"
+        ),
+        (
+            #"{"kind": "poisson", "exampleCount": 9, "samplingProbability": 1.1}"#, "samplingProbability", "1.1",
+            "in [0, 1]"
+        ),
+        (
+            #"{"kind": "poisson", "exampleCount": 9, "samplingProbability": -0.1}"#, "samplingProbability", "-0.1",
+            "in [0, 1]"
+        ),
+        (
+            #"{"kind": "poisson", "exampleCount": 9, "samplingProbability": "inf"}"#, "samplingProbability", "inf",
+            "in [0, 1]"
+        ),
+        (
+            #"{"kind": "cyclic-poisson", "exampleCount": 9, "bands": 0, "samplingProbability": 1}"#, "bands", "0",
+            "in 1...9"
+        ),
+        (
+            #"{"kind": "cyclic-poisson", "exampleCount": 9, "bands": 10, "samplingProbability": 1}"#, "bands", "10",
+            "in 1...9"
+        ),
+        (
+            #"{"kind": "cyclic-poisson", "exampleCount": 0, "bands": 2, "samplingProbability": 1}"#, "bands", "2",
+            "in 1...1"
+        ),
+        (
+            #"{"kind": "cyclic-poisson", "exampleCount": 100000000, "bands": 20000000, "samplingProbability": 1}"#,
+            "bands",
+            "20000000", "in 1...16777216"
+        ),
+        (
+            #"{"kind": "cyclic-poisson", "exampleCount": 9, "bands": 3, "samplingProbability": 2}"#,
+            "samplingProbability", "2.0", "in [0, 1]"
+        ),
+        (
+            #"{"kind": "cyclic-poisson", "exampleCount": -9, "bands": 1, "samplingProbability": 1}"#, "exampleCount",
+            "-9", "at least 0"
+        ),
+        (
+            #"{"kind": "truncated-poisson", "exampleCount": 9, "samplingProbability": 0.5, "maximumBatchSize": 0}"#,
+            "maximumBatchSize", "0", "at least 1"
+        ),
+        (
+            #"{"kind": "truncated-poisson", "exampleCount": 9, "samplingProbability": 5, "maximumBatchSize": 1}"#,
+            "samplingProbability", "5.0", "in [0, 1]"
+        ),
+        (
+            #"{"kind": "truncated-poisson", "exampleCount": -2, "samplingProbability": 0.5, "maximumBatchSize": 1}"#,
+            "exampleCount", "-2", "at least 0"
+        ),
+        (#"{"kind": "balls-in-bins", "exampleCount": 9, "bins": 0}"#, "bins", "0", "in 1...16777216"),
+        (#"{"kind": "balls-in-bins", "exampleCount": -9, "bins": 1}"#, "exampleCount", "-9", "at least 0"),
+        (
+            #"{"kind": "random-allocation", "exampleCount": 9, "participations": 4, "stepsPerEpoch": 3}"#,
+            "participations",
+            "4", "in 0...3"
+        ),
+        (
+            #"{"kind": "random-allocation", "exampleCount": 9, "participations": -1, "stepsPerEpoch": 3}"#,
+            "participations",
+            "-1", "in 0...3"
+        ),
+        (
+            #"{"kind": "random-allocation", "exampleCount": 9, "participations": 0, "stepsPerEpoch": 0}"#,
+            "stepsPerEpoch",
+            "0", "in 1...16777216"
+        ),
+        (
+            #"{"kind": "random-allocation", "exampleCount": -9, "participations": 1, "stepsPerEpoch": 1}"#,
+            "exampleCount",
+            "-9", "at least 0"
+        ),
+        (
+            #"{"kind": "b-min-sep", "exampleCount": 9, "separation": 0, "samplingProbability": 0}"#, "separation", "0",
+            "in 1...16777216"
+        ),
+        (
+            #"{"kind": "b-min-sep", "exampleCount": 9, "separation": 4, "samplingProbability": 0.2501}"#,
+            "samplingProbability",
+            "0.2501", "in [0, 1/4]"
+        ),
+        (
+            #"{"kind": "b-min-sep", "exampleCount": 9, "separation": 4, "samplingProbability": "nan"}"#,
+            "samplingProbability",
+            "nan", "in [0, 1/4]"
+        ),
+        (
+            #"{"kind": "b-min-sep", "exampleCount": -9, "separation": 4, "samplingProbability": 0}"#, "exampleCount",
+            "-9", "at least 0"
+        ),
+        (#"{"kind": "fixed-size", "exampleCount": 9, "batchSize": 0}"#, "batchSize", "0", "in 1...9"),
+        (#"{"kind": "fixed-size", "exampleCount": 9, "batchSize": 10}"#, "batchSize", "10", "in 1...9"),
+        (
+            #"{"kind": "fixed-size", "exampleCount": 9, "batchSize": 0, "isWithReplacement": true}"#, "batchSize", "0",
+            "at least 1"
+        ),
+        (#"{"kind": "fixed-size", "exampleCount": 0, "batchSize": 1}"#, "exampleCount", "0", "at least 1"),
+        (#"{"kind": "shuffled-epochs", "exampleCount": 9, "batchSize": 10}"#, "batchSize", "10", "in 1...9"),
+        (#"{"kind": "shuffled-epochs", "exampleCount": 0, "batchSize": 1}"#, "exampleCount", "0", "at least 1"),
+        (
+            #"{"kind": "shuffled-epochs", "exampleCount": 20000000, "batchSize": 1}"#,
+            "The number of batches in an epoch",
+            "20000000", "in 1...16777216"
+        ),
+        (
+            #"{"kind": "user", "owners": [0], "userCount": 1, "samplingProbability": -1}"#, "samplingProbability",
+            "-1.0", "in [0, 1]"
+        ),
+        (
+            #"{"kind": "user", "owners": [], "userCount": -1, "samplingProbability": 1}"#, "userCount", "-1",
+            "at least 0"
+        ),
+    ]
+
+    @Test(arguments: badFiles)
+    func badFilesNameValueAndRange(file: String, name: String, value: String, allowed: String) {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        let expected = PrivacyMechanismError.invalidSamplingParameter(name: name, value: value, allowed: allowed)
+        #expect(throws: expected) { try decoder.decode(SamplingScheme.self, from: Data(file.utf8)) }
+        #expect("\(expected)" == "\(name) is \(value), but must be \(allowed). Pass a value in that range.")
+    }
+
+    @Test func edgesOfTheRangesAreAllowed() throws {
+        _ = try PoissonSampler(exampleCount: 0, samplingProbability: 1)
+        _ = try CyclicPoissonSampler(exampleCount: 9, bands: 9, samplingProbability: 0)
+        _ = try CyclicPoissonSampler(exampleCount: 0, bands: 1, samplingProbability: 0.5)
+        _ = try TruncatedPoissonSampler(exampleCount: 0, samplingProbability: 0, maximumBatchSize: 1)
+        _ = try BallsInBinsSampler(exampleCount: 0, bins: 1 << 24)
+        _ = try RandomAllocationSampler(exampleCount: 0, participations: 3, stepsPerEpoch: 3)
+        _ = try BMinSepSampler(exampleCount: 9, separation: 3, samplingProbability: 1.0 / 3)
+        _ = try BMinSepSampler(exampleCount: 9, separation: 3, samplingProbability: 0)
+        _ = try FixedSizeSampler(exampleCount: 1, batchSize: 1)
+        _ = try FixedSizeSampler(exampleCount: 1, batchSize: 5, isWithReplacement: true)
+        _ = try ShuffledEpochs(exampleCount: 1, batchSize: 1)
+    }
+
+    @Test func eventsAreWhatTheSamplingJustifies() throws {
+        let z = 1.3
+        func gaussians(_ count: Int) throws -> PrivacyEvent {
+            try .selfComposed(.gaussian(noiseMultiplier: z), count: count)
+        }
+        let subset = try PrivacyEvent.sampledWithoutReplacement(
+            sourceSize: 200, sampleSize: 20, .gaussian(noiseMultiplier: z))
+        let draws = try PrivacyEvent.sampledWithReplacement(
+            sourceSize: 200, sampleSize: 20, .gaussian(noiseMultiplier: z))
+        let truncated = try PrivacyEvent.truncatedPoissonSampledGaussian(
+            datasetSize: 200, probability: 0.2, truncatedBatchSize: 40, noiseMultiplier: z)
+        // In the order of the examples, for 41 steps.
+        let events: [PrivacyEvent] = try [
+            .dpSGD(noiseMultiplier: z, samplingProbability: 0.2, iterations: 41),
+            .dpSGD(noiseMultiplier: z, samplingProbability: 0.5, iterations: 9),
+            .dpSGD(noiseMultiplier: z, samplingProbability: 0.5, iterations: 9),
+            .selfComposed(truncated, count: 41),
+            gaussians(7), gaussians(7),
+            // Four epochs of 9 steps, and 5 steps of the fifth.
+            gaussians(4 * 3 + 3),
+            // Frames of ⌊1/0.15⌋ = 6 steps: 2 + ⌊(40 − 4)/6⌋.
+            .dpSGD(noiseMultiplier: z, samplingProbability: 0.15 * 6, iterations: 8),
+            .selfComposed(subset, count: 41), .selfComposed(draws, count: 41),
+            // Epochs of ⌈200/30⌉ = 7 steps.
+            gaussians(6),
+            .dpSGD(noiseMultiplier: z, samplingProbability: 0.2, iterations: 41),
+        ]
+        #expect(events.count == SamplingScheme.examples.count)
+        for (scheme, event) in zip(SamplingScheme.examples, events) {
+            #expect(try scheme.event(noiseMultiplier: z, iterations: 41) == event)
+            #expect(try scheme.event(noiseMultiplier: z, iterations: 82) != event)
+        }
+        let allocation = try RandomAllocationSampler(exampleCount: 9, participations: 3, stepsPerEpoch: 9)
+        #expect(try allocation.event(noiseMultiplier: z, iterations: 20) == gaussians(8))
+        let separated = try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0.15)
+        for (steps, count) in [(0, 0), (1, 1), (4, 1), (5, 2), (10, 2), (11, 3)] {
+            let event = try separated.event(noiseMultiplier: z, iterations: steps)
+            #expect(event == (try .dpSGD(noiseMultiplier: z, samplingProbability: 0.15 * 6, iterations: count)))
+        }
+        // The ends of the range: Poisson sampling, and balls in bins.
+        let together = try BMinSepSampler(exampleCount: 9, separation: 1, samplingProbability: 0.15)
+        let plain = try PoissonSampler(exampleCount: 9, samplingProbability: 0.15)
+        #expect(
+            try together.event(noiseMultiplier: z, iterations: 41) == plain.event(noiseMultiplier: z, iterations: 41))
+        let apart = try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0.25)
+        let bins = try BallsInBinsSampler(exampleCount: 9, bins: 4)
+        let accountant = PrivacyLossDistributionAccountant()
+        #expect(
+            try accountant.epsilon(of: apart.event(noiseMultiplier: z, iterations: 41), delta: 1e-5)
+                == accountant.epsilon(of: bins.event(noiseMultiplier: z, iterations: 41), delta: 1e-5))
+    }
+
+    @Test(arguments: SamplingScheme.examples)
+    func badQuestionsThrow(scheme: SamplingScheme) throws {
+        #expect(throws: AccountingError.self) { try scheme.event(noiseMultiplier: 1, iterations: -1) }
+        for z in [-1, .nan] {
+            #expect(throws: AccountingError.self) { try scheme.event(noiseMultiplier: z, iterations: 3) }
+        }
+        // No steps cost nothing.
+        let nothing = try scheme.event(noiseMultiplier: 1, iterations: 0)
+        #expect(try PrivacyLossDistributionAccountant().epsilon(of: nothing, delta: 1e-5) == 0)
+    }
+
+    /// An accountant answers for each relation that is listed, but for sampling with replacement; and where adding one
+    /// example moves the others, add-or-remove is not listed.
+    @Test func relationsAreTheOnesThatAreValid() throws {
+        let all = Set(NeighboringRelation.allCases)
+        let fixed: Set<NeighboringRelation> = [.replaceOne, .replaceSpecial]
+        let relations: [Set<NeighboringRelation>] = [
+            all, all, fixed, fixed, all, all, all, all, [.replaceOne], [.replaceOne], fixed, all,
+        ]
+        #expect(SamplingScheme.examples.map(\.relations) == relations)
+        for scheme in SamplingScheme.examples {
+            let event = try scheme.event(noiseMultiplier: 2, iterations: 5)
+            let isWithReplacement =
+                if case .fixedSize(let sampler) = scheme { sampler.isWithReplacement } else { false }
+            for relation in scheme.relations {
+                let tight = try? PrivacyLossDistributionAccountant(relation: relation).epsilon(of: event, delta: 1e-5)
+                let renyi = try? RenyiAccountant(relation: relation).epsilon(of: event, delta: 1e-5)
+                #expect((tight == nil && renyi == nil) == isWithReplacement)
+            }
+            #expect(!scheme.assumption.isEmpty)
+            #expect(
+                scheme.assumption.hasPrefix("The number of examples is public")
+                    != scheme.relations.contains(.addOrRemoveOne))
+        }
+    }
+
+    @Test func expectedSizesAreTheOnesObserved() throws {
+        let expected = [40, 20, 20, 40, 200.0 / 6, 200.0 / 6, 200.0 / 3, 30, 20, 20, 30, 14]
+        #expect(SamplingScheme.examples.map(\.expectedBatchSize) == expected)
+        #expect(SamplingScheme.examples.map(\.privacyUnit) == (0..<11).map { _ in .example } + [.user])
+    }
+}

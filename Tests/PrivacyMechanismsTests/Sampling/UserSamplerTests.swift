@@ -1,0 +1,96 @@
+import Foundation
+import PrivacyMechanisms
+import Testing
+
+struct UserSamplerTests {
+    /// 200 users with 1 to 5 examples each, dealt in turns, and some examples of nobody's.
+    private static let owners: [Int] = {
+        var owners: [Int] = []
+        for round in 0..<5 {
+            for user in 0..<200 where user % 5 >= round { owners.append(user) }
+            owners.append(-1)
+        }
+        return owners
+    }()
+
+    private static func ofUsers(_ batches: [[Int]]) -> BatchSamplerHistory {
+        BatchSamplerHistory(exampleCount: 200, batches: batches.map { $0.map { owners[$0] } })
+    }
+
+    @Test func usersArePoissonSampledWithOneExampleEach() throws {
+        let q = 0.2
+        let sampler = try UserSampler(owners: Self.owners, userCount: 200, samplingProbability: q)
+        let history = BatchSamplerHistory(of: sampler, steps: 2000)
+        let users = Self.ofUsers(history.batches)
+        func isAtMostOneEach(_ users: BatchSamplerHistory) -> Bool {
+            users.batches.allSatisfy { Set($0).count == $0.count && !$0.contains(-1) }
+        }
+        #expect(isAtMostOneEach(users))
+        #expect(users.isPoisson(probability: q))
+        #expect(history.batches.allSatisfy { $0 == $0.sorted() })
+        // Each of a user's examples is as likely: all examples of users with five of them.
+        func isFair(_ batches: [[Int]]) -> Bool {
+            var counts = [Int](repeating: 0, count: Self.owners.count)
+            for batch in batches { for example in batch { counts[example] += 1 } }
+            let five = Self.owners.indices.filter { Self.owners[$0] >= 0 && Self.owners[$0] % 5 == 4 }
+            return CountStatistics.isUniform(five.map { counts[$0] })
+        }
+        #expect(isFair(history.batches))
+        // Controls: sampling examples; the user's first example always.
+        let plain = try PoissonSampler(exampleCount: Self.owners.count, samplingProbability: q)
+        let examples = Batches(plain, from: SamplingSource(nonPrivateSeed: 1)).prefix(100)
+        #expect(!isAtMostOneEach(Self.ofUsers(examples.map { $0.filter { Self.owners[$0] >= 0 } })))
+        #expect(!isFair(history.batches.map { $0.map { Self.owners.firstIndex(of: Self.owners[$0])! } }))
+    }
+
+    @Test func namesAndRangesSayTheSame() throws {
+        let names = ["ada", "ada", "bob", "eve", "eve", "eve"]
+        let byName = try UserSampler(owners: names, samplingProbability: 0.5)
+        let byNumber = try UserSampler(owners: [0, 0, 1, 2, 2, 2], userCount: 3, samplingProbability: 0.5)
+        let byRange = try UserSampler(userRanges: [0..<2, 2..<3, 3..<6], exampleCount: 6, samplingProbability: 0.5)
+        #expect(byName == byNumber && byRange == byNumber)
+        #expect(byName.userCount == 3 && byName.exampleCount == 6 && byName.expectedBatchSize == 1.5)
+        #expect(byName.privacyUnit == .user)
+        // Control: other owners.
+        #expect(try UserSampler(owners: names.reversed(), samplingProbability: 0.5) != byName)
+    }
+
+    @Test func usersWithoutExamplesAndExamplesWithoutUsersContributeNothing() throws {
+        let sampler = try UserSampler(userRanges: [2..<4, 3..<3, 6..<7], exampleCount: 9, samplingProbability: 1)
+        #expect(sampler.userCount == 3 && sampler.expectedBatchSize == 3)
+        let batches = BatchSamplerHistory(of: sampler, steps: 100).batches
+        #expect(Set(batches) == [[2, 6], [3, 6]])
+        let nobody = try UserSampler(owners: [Int](), userCount: 0, samplingProbability: 1)
+        #expect(BatchSamplerHistory(of: nobody, steps: 3).batches == [[], [], []])
+    }
+
+    @Test func badOwnersThrow() throws {
+        #expect(throws: PrivacyMechanismError.exampleOfTwoUsers(example: 4)) {
+            try UserSampler(userRanges: [0..<2, 3..<5, 4..<6], exampleCount: 9, samplingProbability: 0.5)
+        }
+        for range in [-1..<2, 8..<10] {
+            let expected = PrivacyMechanismError.invalidSamplingParameter(
+                name: "The range of user 1", value: "\(range)", allowed: "in 0..<9")
+            #expect(throws: expected) {
+                try UserSampler(userRanges: [0..<0, range], exampleCount: 9, samplingProbability: 0.5)
+            }
+        }
+        for owner in [-2, 3] {
+            let expected = PrivacyMechanismError.invalidSamplingParameter(
+                name: "The owner of example 1", value: "\(owner)",
+                allowed: "one of 3 users, numbered from 0 on, or −1 for nobody")
+            #expect(throws: expected) {
+                try UserSampler(owners: [0, owner], userCount: 3, samplingProbability: 0.5)
+            }
+        }
+        #expect(throws: PrivacyMechanismError.self) {
+            try UserSampler(owners: [0], userCount: 3, samplingProbability: .nan)
+        }
+        #expect(throws: PrivacyMechanismError.self) {
+            try UserSampler(owners: [], userCount: -1, samplingProbability: 0.5)
+        }
+        #expect(throws: PrivacyMechanismError.self) {
+            try UserSampler(userRanges: [], exampleCount: -1, samplingProbability: 0.5)
+        }
+    }
+}
