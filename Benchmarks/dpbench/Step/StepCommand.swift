@@ -76,7 +76,9 @@ struct StepCommand: ParsableCommand {
             return PeakMemory.bytes
         }
         let paths = try kinds.map { try $0.makePath(for: problem) }
-        let measurement = try Measurement(runs: options.runs, of: paths.map { path in { try path.step() } }) {
+        let measurement = try Measurement(
+            runs: options.runs, inLoop: true, of: paths.map { path in { try path.step() } }
+        ) {
             progress.show("step: run \($0) of \(options.runs)")
         }
         progress.clear()
