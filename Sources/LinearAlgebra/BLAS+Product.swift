@@ -1,21 +1,40 @@
 import COpenBLAS
 
 extension BLAS {
-    /// C = op(A) · op(B) for row-major matrices without gaps, on the calling thread: C has `rows` × `columns` elements,
+    /// C = op(A) · op(B) for row-major matrices, on the calling thread: C has `rows` × `columns` elements without gaps,
     /// and `inner` is the length of the sums. For threads of a team, which share many small products among them.
+    ///
+    /// - Parameters:
+    ///   - strideA: from one row of A, as it lies in memory, to the next; nil where there are no gaps.
+    ///   - strideB: the same for B.
     package static func product(
-        rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, _ transposeA: Transpose,
-        _ b: UnsafePointer<Float>, _ transposeB: Transpose, _ c: UnsafeMutablePointer<Float>
+        rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, _ transposeA: Transpose, strideA: Int? = nil,
+        _ b: UnsafePointer<Float>, _ transposeB: Transpose, strideB: Int? = nil, _ c: UnsafeMutablePointer<Float>
     ) {
-        precondition(
-            max(rows, columns, inner) <= Int(Int32.max),
-            "BLAS counts in 32 bits, and \(rows) × \(inner) × \(columns) exceeds them.")
-        let flag = { (transpose: Transpose) in transpose == .none ? CblasNoTrans : CblasTrans }
+        preconditionCountable(max(rows, columns, inner, max(strideA ?? 0, strideB ?? 0)))
         Threads.withSingleThreadedLibrary {
             cblas_sgemm(
                 CblasRowMajor, flag(transposeA), flag(transposeB), Int32(rows), Int32(columns), Int32(inner), 1, a,
-                Int32(max(1, transposeA == .none ? inner : rows)), b,
-                Int32(max(1, transposeB == .none ? columns : inner)), 0, c, Int32(max(1, columns)))
+                Int32(max(1, strideA ?? (transposeA == .none ? inner : rows))), b,
+                Int32(max(1, strideB ?? (transposeB == .none ? columns : inner))), 0, c, Int32(max(1, columns)))
         }
+    }
+
+    /// C = A · Aᵀ in Float64, on the calling thread: A has `rows` × `inner` elements, C `rows` × `rows`, row-major and
+    /// without gaps.
+    package static func gramMatrix(
+        rows: Int, inner: Int, _ a: UnsafePointer<Double>, _ c: UnsafeMutablePointer<Double>
+    ) {
+        preconditionCountable(max(rows, inner))
+        Threads.withSingleThreadedLibrary {
+            cblas_dgemm(
+                CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(rows), Int32(inner), 1, a,
+                Int32(max(1, inner)), a, Int32(max(1, inner)), 0, c, Int32(max(1, rows)))
+        }
+    }
+
+    private static func preconditionCountable(_ largest: Int) {
+        precondition(
+            largest <= Int(Int32.max), "BLAS counts in 32 bits, and a dimension of \(largest) exceeds them.")
     }
 }

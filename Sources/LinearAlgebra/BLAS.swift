@@ -91,7 +91,7 @@ public enum BLAS {
         transpose == .none ? (matrix.rows, matrix.columns) : (matrix.columns, matrix.rows)
     }
 
-    private static func flag(_ transpose: Transpose) -> CBLAS_TRANSPOSE {
+    static func flag(_ transpose: Transpose) -> CBLAS_TRANSPOSE {
         transpose == .none ? CblasNoTrans : CblasTrans
     }
 
