@@ -13,6 +13,7 @@ struct DPBench: ParsableCommand {
             """,
         subcommands: [
             PipelineCommand.self, NoiseCommand.self, ScalingCommand.self, OptimizersCommand.self, StepCommand.self,
+            DenseStepCommand.self,
             AccountingCommand.self,
         ],
         defaultSubcommand: PipelineCommand.self)

@@ -7,11 +7,18 @@ struct Measurement {
     private(set) var seconds: [[Double]]
 
     /// Runs each competitor once unmeasured, then `runs` times in turn.
-    init(runs: Int, of competitors: [() throws -> Void], progress: (_ run: Int) -> Void = { _ in }) throws {
+    ///
+    /// - Parameter inLoop: Each measured run follows an unmeasured one of the same competitor, so that it finds the
+    ///   caches as its own last run left them, not as another's.
+    init(
+        runs: Int, inLoop: Bool = false, of competitors: [() throws -> Void],
+        progress: (_ run: Int) -> Void = { _ in }
+    ) throws {
         seconds = Array(repeating: [], count: competitors.count)
         for run in 0...runs {
             progress(run)
             for (index, competitor) in competitors.enumerated() {
+                if inLoop { try competitor() }
                 let begin = ContinuousClock.now
                 try competitor()
                 let elapsed = begin.duration(to: .now)

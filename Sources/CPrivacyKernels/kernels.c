@@ -22,6 +22,7 @@ typedef int64_t v8l __attribute__((vector_size(64), aligned(8)));
 
 #define NAME(x) x##_portable
 #include "rows.inc"
+#include "factors.inc"
 #undef NAME
 
 #if defined(__x86_64__)
@@ -29,12 +30,14 @@ typedef int64_t v8l __attribute__((vector_size(64), aligned(8)));
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #define NAME(x) x##_avx2
 #include "rows.inc"
+#include "factors.inc"
 #undef NAME
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
 #define NAME(x) x##_avx512
 #include "rows.inc"
+#include "factors.inc"
 #undef NAME
 #pragma clang attribute pop
 
@@ -47,6 +50,10 @@ typedef int64_t v8l __attribute__((vector_size(64), aligned(8)));
         .add_weighted_rows = add_weighted_rows_##variant,                                                              \
         .scale_toward_zero = scale_toward_zero_##variant,                                                              \
         .narrow_toward_zero = narrow_toward_zero_##variant,                                                            \
+        .largest_magnitude = largest_magnitude_##variant,                                                              \
+        .scaled_squares = scaled_squares_##variant,                                                                    \
+        .weighted_square_sum = weighted_square_sum_##variant,                                                          \
+        .scaled = scaled_##variant,                                                                                    \
         .gaussian = dpk_gaussian_##variant,                                                                            \
         .add_gaussian = dpk_gaussian_add_##variant,                                                                    \
     }

@@ -1,49 +1,40 @@
 import COpenBLAS
 
 extension BLAS {
-    /// C = op(A) · op(B) for row-major matrices without gaps, on the calling thread: C has `rows` × `columns` elements,
+    /// C = op(A) · op(B) for row-major matrices, on the calling thread: C has `rows` × `columns` elements without gaps,
     /// and `inner` is the length of the sums. For threads of a team, which share many small products among them.
+    ///
+    /// - Parameters:
+    ///   - strideA: from one row of A, as it lies in memory, to the next; nil where there are no gaps.
+    ///   - strideB: the same for B.
     package static func product(
-        rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, _ transposeA: Transpose,
-        _ b: UnsafePointer<Float>, _ transposeB: Transpose, _ c: UnsafeMutablePointer<Float>
+        rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, _ transposeA: Transpose, strideA: Int? = nil,
+        _ b: UnsafePointer<Float>, _ transposeB: Transpose, strideB: Int? = nil, _ c: UnsafeMutablePointer<Float>
     ) {
-        precondition(
-            max(rows, columns, inner) <= Int(Int32.max),
-            "BLAS counts in 32 bits, and \(rows) × \(inner) × \(columns) exceeds them.")
-        let flag = { (transpose: Transpose) in transpose == .none ? CblasNoTrans : CblasTrans }
+        preconditionCountable(max(rows, columns, inner, max(strideA ?? 0, strideB ?? 0)))
         Threads.withSingleThreadedLibrary {
             cblas_sgemm(
                 CblasRowMajor, flag(transposeA), flag(transposeB), Int32(rows), Int32(columns), Int32(inner), 1, a,
-                Int32(max(1, transposeA == .none ? inner : rows)), b,
-                Int32(max(1, transposeB == .none ? columns : inner)), 0, c, Int32(max(1, columns)))
+                Int32(max(1, strideA ?? (transposeA == .none ? inner : rows))), b,
+                Int32(max(1, strideB ?? (transposeB == .none ? columns : inner))), 0, c, Int32(max(1, columns)))
         }
     }
-    /// C ← α · op(A) · op(B) + β · C for row-major matrices without gaps: C has `rows` × `columns` elements, and `inner`
-    /// is the length of the sums.
-    ///
-    /// Each member of the team calls `finish` with the rows and columns of C that it has just computed and that are
-    /// still in its cache.
-    package static func gemm(
-        rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, _ transposeA: Transpose,
-        _ b: UnsafePointer<Float>, _ transposeB: Transpose, alpha: Float = 1, beta: Float = 0,
-        into c: UnsafeMutablePointer<Float>, finish: (Range<Int>, Range<Int>) -> Void = { _, _ in }
+
+    /// C = A · Aᵀ in Float64, on the calling thread: A has `rows` × `inner` elements, C `rows` × `rows`, row-major and
+    /// without gaps.
+    package static func gramMatrix(
+        rows: Int, inner: Int, _ a: UnsafePointer<Double>, _ c: UnsafeMutablePointer<Double>
     ) {
-        let (lda, ldb) = (
-            max(1, transposeA == .none ? inner : rows), max(1, transposeB == .none ? columns : inner)
-        )
-        // The longer side of C is cut: each member's product then stays as square as can be.
-        Threads.withTeam(of: teamSize(operations: 2 * rows * columns * inner)) { member in
-            let ownRows = rows >= columns ? member.share(of: 0..<rows) : 0..<rows
-            let ownColumns = rows >= columns ? 0..<columns : member.share(of: 0..<columns)
-            if ownRows.isEmpty || ownColumns.isEmpty { return }
-            Threads.withSingleThreadedLibrary {
-                cblas_sgemm(
-                    CblasRowMajor, flag(transposeA), flag(transposeB), count(ownRows.count), count(ownColumns.count),
-                    count(inner), alpha, a + ownRows.lowerBound * (transposeA == .none ? lda : 1), count(lda),
-                    b + ownColumns.lowerBound * (transposeB == .none ? 1 : ldb), count(ldb), beta,
-                    c + ownRows.lowerBound * columns + ownColumns.lowerBound, count(columns))
-            }
-            finish(ownRows, ownColumns)
+        preconditionCountable(max(rows, inner))
+        Threads.withSingleThreadedLibrary {
+            cblas_dgemm(
+                CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(rows), Int32(inner), 1, a,
+                Int32(max(1, inner)), a, Int32(max(1, inner)), 0, c, Int32(max(1, rows)))
         }
+    }
+
+    private static func preconditionCountable(_ largest: Int) {
+        precondition(
+            largest <= Int(Int32.max), "BLAS counts in 32 bits, and a dimension of \(largest) exceeds them.")
     }
 }

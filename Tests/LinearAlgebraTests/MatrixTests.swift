@@ -169,4 +169,34 @@ struct MatrixTrapTests {
             matrix.withRows(2..<2) { print($0.count) }
         }
     }
+
+    @Test func reshapingKeepsTheMemoryWhereItSuffices() {
+        var matrix = Matrix(rows: 4, columns: 3)
+        let address = matrix.address
+        matrix.reshape(rows: 2, columns: 5)
+        #expect(matrix.rows == 2 && matrix.columns == 5 && matrix.count == 10 && matrix.elements.count == 10)
+        #expect(matrix.address == address)
+        matrix.reshape(rows: 4, columns: 3)
+        #expect(matrix.address == address && matrix.count == 12)
+        matrix.reshape(rows: 5, columns: 3)
+        #expect(matrix.count == 15)
+    }
+
+    @Test func reshapingLeavesCopiesAsTheyAre() {
+        var matrix = Matrix(rows: 2, columns: 2, elements: [1, 2, 3, 4])
+        let copy = matrix
+        matrix.reshape(rows: 1, columns: 2)
+        matrix[0, 0] = 9
+        #expect(copy == Matrix(rows: 2, columns: 2, elements: [1, 2, 3, 4]))
+        let view = copy.reshaped(columns: 4)
+        #expect(view.rows == 1 && view.elements == [1, 2, 3, 4] && view.address == copy.address)
+    }
+
+    @Test func rowsThatAreNotWholeTrap() async {
+        await #expect(processExitsWith: .failure) { _ = Matrix(rows: 2, columns: 3).reshaped(columns: 4) }
+        await #expect(processExitsWith: .failure) {
+            var matrix = Matrix(rows: 1, columns: 1)
+            matrix.reshape(rows: -1, columns: 1)
+        }
+    }
 }

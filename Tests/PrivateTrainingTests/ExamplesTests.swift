@@ -14,4 +14,9 @@ import Testing
             _ = Examples(inputs: Matrix(rows: 2, columns: 1), targets: .classes([0], classCount: 2))
         }
     }
+
+    @Test func eachExampleHasItsTarget() {
+        #expect(Targets.classes([0, 2], classCount: 3)[1] == .class(2))
+        #expect(Targets.values(Matrix(rows: 2, columns: 2, elements: [1, 2, 3, 4]))[1] == .values([3, 4]))
+    }
 }

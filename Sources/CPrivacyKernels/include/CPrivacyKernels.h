@@ -41,6 +41,19 @@ typedef struct {
     void (*narrow_toward_zero)(const double *sum, double factor, const float *_Nullable post_scale, long count,
                                float *out);
 
+    /// The largest |values[j]|; NaN if there is one, zero if there are no values.
+    float (*largest_magnitude)(const float *values, long count);
+
+    /// out[j] = (factor · values[j])² in Float32: two roundings, the first exact where the factor is a power of two and
+    /// nothing underflows.
+    void (*scaled_squares)(const float *values, float factor, long count, float *out);
+
+    /// Σ_j weights[j] · values[j]² in Float64; the squares are exact.
+    double (*weighted_square_sum)(const float *weights, const float *values, long count);
+
+    /// out[j] = factor · values[j] in Float64, rounded to the nearest Float32.
+    void (*scaled)(const float *values, double factor, long count, float *out);
+
     /// out[j] = the j-th standard normal made from random `blocks`: a 16-byte block for each pair, the last one whole
     /// also where `count` is odd. `gaussian.h` has the exact formula.
     void (*gaussian)(const unsigned char *blocks, long count, float *out);

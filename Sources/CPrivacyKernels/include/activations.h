@@ -37,7 +37,8 @@ typedef struct {
     void (*tempered_sigmoid)(dpk_sigmoid constants, const float *bias, long rows, long count, long stride,
                              float *values);
 
-    /// y = x·σ(2u) with u = √(2/π)·(x + 0.044715·x³), which is x·(1 + tanh u)/2, and its derivative beside it.
+    /// y = x·σ(2u) with u = √(2/π)·(x + 0.044715·x³), which is x·(1 + tanh u)/2, and its derivative beside it, both
+    /// within 16·2⁻²⁴·max(1, |x|).
     void (*gelu)(const float *bias, long rows, long count, long stride, float *values, float *derivatives);
 
     /// e = y > 0 ? e : 0.

@@ -8,7 +8,8 @@ import PyTrees
 /// from the same eigenvectors: they agree to the Float32 rounding error times the condition numbers.
 ///
 /// **Guarantee:** every row is mapped by itself, on one thread, so that an example's image does not depend, in any bit,
-/// on what else is in the batch.
+/// on what else is in the batch. Factored gradients stay factored, A·(a eᵀ)·B = (A a)(B e)ᵀ: their factors are mapped in
+/// blocks of one fixed shape, and depend on nothing but the example in the same way.
 public struct KroneckerTransform: PreClippingTransform, Hashable {
     /// The layout of the gradients, on both sides.
     public let parameterLayout: TreeLayout
@@ -19,9 +20,9 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
     /// Their inverses, in the same layout.
     public let inverses: ParameterVector
 
-    private let maps: [LeafMap]
+    let maps: [LeafMap]
 
-    private struct LeafMap: Hashable {
+    struct LeafMap: Hashable {
         let columns: Range<Int>
         let m: Int
         let n: Int
@@ -80,7 +81,8 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
                     guard let rows = rows.baseAddress, let transformed = transformed.baseAddress else { return }
                     let columns = parameterLayout.count
                     forEachRow(of: rowCount) { row in
-                        multiply(rows + row * columns, by: factors.baseAddress, into: transformed + row * columns)
+                        multiply(
+                            maps, rows + row * columns, by: factors.baseAddress, into: transformed + row * columns)
                     }
                 }
             }
@@ -95,20 +97,24 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
             transformed.withUnsafeValues { values in
                 inverses.withUnsafeValues { inverses in
                     guard let result = result.baseAddress, let values = values.baseAddress else { return }
-                    multiply(values, by: inverses.baseAddress, into: result)
+                    multiply(maps, values, by: inverses.baseAddress, into: result)
                 }
             }
         }
         return result
     }
 
-    private func multiply(
-        _ row: UnsafePointer<Float>, by factors: UnsafePointer<Float>?, into image: UnsafeMutablePointer<Float>
+    /// Multiplies the matrices of some leaves that follow each other; `row` begins with the first of them.
+    func multiply(
+        _ maps: some Collection<LeafMap>, _ row: UnsafePointer<Float>, by factors: UnsafePointer<Float>?,
+        into image: UnsafeMutablePointer<Float>
     ) {
+        let origin = maps.first?.columns.lowerBound ?? 0
         let longest = maps.reduce(0) { max($0, $1.m * $1.n) }
         withUnsafeTemporaryAllocation(of: Float.self, capacity: longest) { scratch in
             for map in maps {
-                let (source, target) = (row + map.columns.lowerBound, image + map.columns.lowerBound)
+                let begin = map.columns.lowerBound - origin
+                let (source, target) = (row + begin, image + begin)
                 guard let factors, let left = map.left, let right = map.right, let half = scratch.baseAddress else {
                     target.update(from: source, count: map.columns.count)
                     continue

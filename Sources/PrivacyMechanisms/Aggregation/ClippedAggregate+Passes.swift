@@ -17,7 +17,18 @@ extension ClippedAggregate {
         switch form {
         case .identity: add(gradients, under: nil, padding: padding, norms: norms)
         case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
-        case .general: addMapped(gradients, padding: padding, norms: norms)
+        case .general:
+            if let factored = gradients as? FactoredGradients, let mapped = transform.transformed(factored) {
+                precondition(
+                    mapped.layout == bounds.layout && mapped.exampleCount == factored.exampleCount,
+                    """
+                    \(mapped.exampleCount) gradients of layout\n\(mapped.layout)\nare not the images of \
+                    \(factored.exampleCount) in the transformed space\n\(bounds.layout)
+                    """)
+                addAnswers(of: mapped, under: nil, padding: padding, norms: norms)
+            } else {
+                addMapped(gradients, padding: padding, norms: norms)
+            }
         }
     }
 

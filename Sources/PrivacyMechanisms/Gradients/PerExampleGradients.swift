@@ -5,9 +5,16 @@ import PyTrees
 /// Dense rows answer from an examples × parameters matrix; gradients that are known in factored form answer without
 /// ever forming it. A conforming type must answer both questions about the same numbers.
 ///
-/// **Guarantee:** the sensitivity of a clipped sum rests on question 1 being answered in Float64 to within a relative
-/// error of (parameters + 2)·2⁻⁵³, and on question 2 adding exactly the gradients that question 1 measured. A type that
-/// breaks this breaks privacy.
+/// **Guarantee:** the sensitivity of a clipped sum rests on what a conforming type promises of its answers.
+///
+/// - Question 1 is one-sided: no norm may be below that of the gradient which question 2 adds, but for a relative error
+///   of (parameters + 2)·2⁻⁵³ in its square, which clip factors allow for. A norm that is above clips more than it has
+///   to: it costs accuracy, and no privacy. Where a gradient has a NaN or an infinity, so must a norm.
+/// - Question 2 adds gradients in Float64. A type that rounds more coarsely says by how much: clip factors allow for the
+///   rounding of Float64 sums only, and two neighbouring sums may be further apart by twice its bound. Dense rows round
+///   in Float64; `FactoredGradients` says what its Float32 products add.
+///
+/// A type that breaks this breaks privacy.
 public protocol PerExampleGradients {
     /// The parameters' layout: every example's gradient has its `count` elements.
     var layout: TreeLayout { get }

@@ -24,6 +24,17 @@ public protocol PreClippingTransform: Sendable {
 
     /// Maps a noisy sum back: from `transformedLayout` to `parameterLayout`.
     func inverse(_ transformed: ParameterVector) -> ParameterVector
+
+    /// Maps factored gradients to factored gradients, where a general map can; nil otherwise, and by default: the
+    /// gradients are then multiplied out, block by block.
+    ///
+    /// Examples must stay in their places, each mapped on its own. The result is in `transformedLayout`.
+    func transformed(_ gradients: FactoredGradients) -> FactoredGradients?
+}
+
+extension PreClippingTransform {
+    /// Nil: gradients are multiplied out.
+    public func transformed(_ gradients: FactoredGradients) -> FactoredGradients? { nil }
 }
 
 /// The kinds of pre-clipping transform that the pipeline tells apart.

@@ -2,7 +2,8 @@ import LinearAlgebra
 import PyTrees
 
 extension FactoredGradients {
-    /// Question 1.
+    /// Question 1, in Float64 where norms of factors answer it, and with a Float32 product rounded up where a scale or
+    /// positions ask for one.
     public func squaredNorms(
         of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
         into norms: inout MutableSpan<Double>
@@ -10,76 +11,55 @@ extension FactoredGradients {
         precondition(
             norms.count == examples.count * groups.count,
             "\(norms.count) norms are not \(examples.count) examples × \(groups.count) groups.")
+        precondition(
+            examples.lowerBound >= 0 && examples.upperBound <= exampleCount,
+            "There are no examples \(examples) in a batch of \(exampleCount).")
         var squares = [Double](repeating: 0, count: norms.count)
-        var row = [Float](repeating: 0, count: layout.count)
         scale.withUnsafeValues(matching: layout) { scale in
-            for (index, example) in examples.enumerated() {
-                var span = row.mutableSpan
-                copyGradient(of: example, into: &span)
-                for (group, columns) in groups.ranges.enumerated() {
-                    row.withUnsafeBufferPointer {
-                        guard var base = $0.baseAddress else { return }
-                        Kernels.active.squared_norms(
-                            &base, 1, columns.lowerBound, columns.count, scale, &squares[index * groups.count + group])
-                    }
-                }
+            var column = [Double](repeating: 0, count: examples.count)
+            for factor in factors where !factor.columns.isEmpty {
+                let group = groups.group(of: factor.columns)
+                factor.squaredNorms(
+                    of: examples, under: scale.map { $0 + factor.columns.lowerBound }, into: &column)
+                for (index, square) in column.enumerated() { squares[index * groups.count + group] += square }
             }
         }
-        for index in squares.indices { norms[index] = squares[index] }
+        for (index, square) in squares.enumerated() { norms[index] = square }
     }
 
-    /// Question 2.
+    /// Question 2, with Float32 products of at most 64 examples each, added up in Float64.
     public func addWeightedSum(
         of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
         precondition(
             coefficients.count == examples.count * groups.count,
             "\(coefficients.count) coefficients are not \(examples.count) examples × \(groups.count) groups.")
-        var row = [Float](repeating: 0, count: layout.count)
-        for (index, example) in examples.enumerated() {
-            var span = row.mutableSpan
-            copyGradient(of: example, into: &span)
-            for (group, columns) in groups.ranges.enumerated() {
+        precondition(
+            examples.lowerBound >= 0 && examples.upperBound <= exampleCount,
+            "There are no examples \(examples) in a batch of \(exampleCount).")
+        precondition(
+            sum.count == layout.count, "A sum of \(sum.count) columns does not fit \(layout.count) parameters.")
+        for factor in factors where !factor.columns.isEmpty {
+            let group = groups.group(of: factor.columns)
+            var weighted: [WeightedExample] = []
+            for (index, example) in examples.enumerated() {
                 let coefficient = coefficients[index * groups.count + group]
-                if coefficient != 0 {
-                    sum.add(row.span.extracting(columns), times: coefficient, at: columns.lowerBound)
-                }
+                if coefficient != 0 { weighted.append(WeightedExample(example: example, coefficient: coefficient)) }
             }
+            if weighted.isEmpty { continue }
+            factor.addWeightedSum(of: weighted, to: sum.values.base + factor.columns.lowerBound)
         }
     }
 
-    /// Writes the gradient, products rounded to Float32.
+    /// Writes one example's gradient, multiplied out in Float32.
     public func copyGradient(of example: Int, into row: inout MutableSpan<Float>) {
         precondition(
             row.count == layout.count, "A row of \(row.count) elements does not hold \(layout.count) parameters.")
-        for column in 0..<row.count { row[column] = 0 }
-        for factor in factors {
-            let begin = factor.columns.lowerBound
-            switch factor {
-            case .outer(_, let activations, let errors):
-                for p in 0..<activations.columns {
-                    for q in 0..<errors.columns {
-                        row[begin + p * errors.columns + q] = activations[example, p] * errors[example, q]
-                    }
-                }
-            case .sequence(_, let activations, let errors, let positions):
-                for t in example * positions..<(example + 1) * positions {
-                    for p in 0..<activations.columns {
-                        for q in 0..<errors.columns {
-                            row[begin + p * errors.columns + q] += activations[t, p] * errors[t, q]
-                        }
-                    }
-                }
-            case .embedding(_, let indices, let errors, let positions):
-                for t in example * positions..<(example + 1) * positions where indices[t] >= 0 {
-                    for q in 0..<errors.columns { row[begin + indices[t] * errors.columns + q] += errors[t, q] }
-                }
-            case .rows(let columns, let matrix, let offset):
-                for q in 0..<columns.count { row[begin + q] = matrix[example, offset + q] }
-            case .positionSum(_, let errors, let positions):
-                for t in example * positions..<(example + 1) * positions {
-                    for q in 0..<errors.columns { row[begin + q] += errors[t, q] }
-                }
+        precondition(
+            example >= 0 && example < exampleCount, "There is no example \(example) in a batch of \(exampleCount).")
+        row.withUnsafeMutableBufferPointer { row in
+            for factor in factors where !factor.columns.isEmpty {
+                factor.copyGradient(of: example, into: row.baseAddress! + factor.columns.lowerBound)
             }
         }
     }

@@ -4,7 +4,18 @@ import PyTrees
 /// Per-example gradients in the factors from which backpropagation makes them: activations and errors.
 ///
 /// The examples × parameters matrix is never formed. A batch is a list of parts that together have every leaf of the
-/// layout exactly once.
+/// layout exactly once. Dense layers answer question 1 with ‖a‖²‖e‖², or with one matrix product under a scale, and
+/// question 2 with one matrix product (ghost clipping: arXiv 2110.05679, section 4; with positions arXiv 2205.10683).
+/// Layers with positions take Gram matrices of the positions or form one example's gradient at a time, whichever is
+/// cheaper; embeddings touch the rows in use.
+///
+/// **Guarantee:** no norm is below the true one but for Float64 rounding; Float32 products are rounded up (by a relative
+/// 4e-5 at most in the square, of Gram matrices by 2⁻⁸). Activations and errors that are not finite give a norm that
+/// is not finite, and so does an example with positions whose gradient overflows Float32: it is excluded, as it would be
+/// as a dense row. The sum differs from the one in Float64 by the rounding of the products of dense layers alone: in norm
+/// by at most γ₆₆·Σ|κ_i|‖g_i‖ ≤ 3.94e-6·B·C, γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴), for B examples clipped to C. So removing an
+/// example can, in the worst case, move the sum by Δ·(1 + 7.9e-6·B): 0.2 % above the sensitivity Δ at B = 256. Measured
+/// on random gradients, the sum's whole error is below 2e-7·C·√B. No result depends on the number of threads.
 public struct FactoredGradients: PerExampleGradients {
     /// The gradients of one layer's leaves.
     ///
@@ -38,8 +49,8 @@ public struct FactoredGradients: PerExampleGradients {
     /// One loss per example, where they were given. Not private.
     public let nonPrivateLosses: [Float]?
 
-    /// The parts with their leaves looked up.
-    let factors: [Factor]
+    /// The parts with their leaves looked up: one factor for each leaf.
+    let factors: [any GradientFactor]
 
     /// Gradients made of `parts`.
     ///
@@ -54,7 +65,7 @@ public struct FactoredGradients: PerExampleGradients {
             throw .lossCountMismatch(losses: nonPrivateLosses.count, exampleCount: exampleCount)
         }
         var resolver = FactorResolver(layout: layout, exampleCount: exampleCount)
-        var factors: [Factor] = []
+        var factors: [any GradientFactor] = []
         for part in parts { try factors.append(contentsOf: resolver.factors(of: part)) }
         try resolver.checkEveryLeafIsTaken()
         self.layout = layout

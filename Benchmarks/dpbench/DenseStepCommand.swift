@@ -7,10 +7,10 @@ import PrivacyMechanisms
 import PyTrees
 import TextTable
 
-struct StepCommand: ParsableCommand {
+struct DenseStepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "step",
-        abstract: "Times a whole private step by scale-then-privatized Adam against the pipeline alone.")
+        commandName: "dense-step",
+        abstract: "Times a whole step by scale-then-privatized Adam on a dense matrix against the pipeline alone.")
 
     @Option(help: "Examples per batch.")
     var examples = 256
@@ -21,7 +21,7 @@ struct StepCommand: ParsableCommand {
     @OptionGroup var options: MeasurementOptions
 
     struct Record: Codable {
-        var benchmark = "step"
+        var benchmark = "dense-step"
         let path: String
         let threads: Int
         let examples: Int
@@ -38,7 +38,7 @@ struct StepCommand: ParsableCommand {
     func run() throws {
         let threads = options.applyThreads()
         let progress = Progress()
-        progress.show("step: \(examples) × \(params) gradients")
+        progress.show("dense-step: \(examples) × \(params) gradients")
         let problem = try PipelineProblem.synthetic(examples: examples, parameters: params, hasScale: true)
         var path = try FusedPath(problem: problem)
         var pipelineNoise = GaussianNoise()
@@ -50,7 +50,7 @@ struct StepCommand: ParsableCommand {
             ("whole step", { try training.step(noise: &trainingNoise, workspace: &workspace) }),
         ]
         let measurement = try Measurement(runs: options.runs, of: competitors.map(\.1)) {
-            progress.show("step: run \($0) of \(options.runs)")
+            progress.show("dense-step: run \($0) of \(options.runs)")
         }
         progress.clear()
         try show(

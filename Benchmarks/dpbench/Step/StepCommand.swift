@@ -1,0 +1,128 @@
+import ArgumentParser
+import CommandLineSupport
+import Foundation
+import PrivateTraining
+import TextTable
+
+struct StepCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "step",
+        abstract: "Times whole training steps of a perceptron with ReLU by Adam: not private, factored and dense.",
+        discussion: """
+            A step is the forward and the backward pass, clipping, noise where it is private, and the update. \
+            The scaled ones scale gradients by Adam's second moment before clipping (scale-then-privatize). The \
+            gradients of all are checked to agree first. A step needs at least 2·batch·(2·weights of the first layer + \
+            3·weights of the others) floating-point operations.
+            """)
+
+    @Option(help: "Widths of the layers.")
+    var dims = "784,1024,10"
+
+    @Option(help: "Examples per batch.")
+    var batch = 256
+
+    @Option(help: "Rows that the dense paths hold at once.")
+    var microbatch = 128
+
+    @OptionGroup var options: MeasurementOptions
+
+    struct Record: Codable {
+        var benchmark = "step"
+        let path: String
+        let dims: [Int]
+        let params: Int
+        let threads: Int
+        let batch: Int
+        let seconds: Double
+        let examplesPerSecond: Double
+        /// The median of the ratios of runs taken beside each other.
+        let timesNonPrivate: Double
+        /// Floating-point operations of the products of a non-private step, over the seconds.
+        let gigaflopsOfNonPrivate: Double
+        let peakBytes: Int?
+    }
+
+    private var widths: [Int]? {
+        let widths = dims.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        return widths.count >= 2 && widths.allSatisfy { $0 >= 1 } ? widths.map { $0 } : nil
+    }
+
+    func validate() throws {
+        try MeasurementOptions.requirePositive("--batch", batch)
+        try MeasurementOptions.requirePositive("--microbatch", microbatch)
+        if widths == nil {
+            throw ValidationError(
+                CommandLineError.invalidOption(
+                    name: "--dims", value: dims, allowed: "at least two widths of 1 or more, such as 784,1024,10"
+                ).description)
+        }
+    }
+
+    func run() throws {
+        let threads = options.applyThreads()
+        let progress = Progress()
+        guard let widths else { return }
+        let problem = try StepProblem(dims: widths, batch: batch, microbatch: microbatch)
+        try problem.requireMemory()
+        progress.show("step: checking that the paths agree")
+        try problem.checkAgreement()
+        // One path at a time, so that each is charged with its own memory only.
+        let kinds = StepPathKind.allCases
+        let peaks = try kinds.map { kind in
+            progress.show("step: memory of the \(kind.rawValue) path")
+            PeakMemory.reset()
+            let path = try kind.makePath(for: problem)
+            for _ in 0..<2 { try path.step() }
+            return PeakMemory.bytes
+        }
+        let paths = try kinds.map { try $0.makePath(for: problem) }
+        let measurement = try Measurement(
+            runs: options.runs, inLoop: true, of: paths.map { path in { try path.step() } }
+        ) {
+            progress.show("step: run \($0) of \(options.runs)")
+        }
+        progress.clear()
+        try show(
+            kinds.indices.map { index in
+                let seconds = measurement.median(of: index)
+                return Record(
+                    path: kinds[index].rawValue, dims: widths, params: problem.network.layout.count, threads: threads,
+                    batch: batch, seconds: seconds, examplesPerSecond: Double(batch) / seconds,
+                    timesNonPrivate: measurement.medianRatio(of: index, to: 0),
+                    gigaflopsOfNonPrivate: 1e-9 * problem.operations / seconds, peakBytes: peaks[index])
+            })
+    }
+
+    private func show(_ records: [Record]) throws {
+        if options.format == .json {
+            try records.forEach { try printJSONLine($0) }
+        } else {
+            let table = TextTable<Record> { record in
+                [
+                    Column(title: "path", value: record.path),
+                    Column(title: "seconds", value: Format.seconds(record.seconds), align: .right),
+                    Column(title: "examples/s", value: Format.decimals(record.examplesPerSecond, 0), align: .right),
+                    Column(
+                        title: "× non-private", value: Format.decimals(record.timesNonPrivate, 2), align: .right),
+                    Column(
+                        title: "GFLOP/s", value: Format.decimals(record.gigaflopsOfNonPrivate, 0), align: .right),
+                    Column(
+                        title: "peak MiB", value: record.peakBytes.map { "\($0 >> 20)" } ?? "unknown", align: .right),
+                ]
+            }
+            let first = records[0]
+            print(
+                "\(dims.replacingOccurrences(of: ",", with: "-")), \(first.params) parameters, batch \(batch), "
+                    + "\(first.threads) threads\n")
+            table.print(records, style: Style.pipe)
+        }
+        if let plot = options.plot {
+            let bars = records.map {
+                (name: $0.path, value: 1000 * $0.seconds, label: Format.decimals(1000 * $0.seconds, 1))
+            }
+            try writeFile(
+                BarChart(title: "A training step, \(dims), batch \(batch)", unit: "milliseconds", bars: bars).svg,
+                to: plot)
+        }
+    }
+}

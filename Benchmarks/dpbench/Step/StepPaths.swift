@@ -1,0 +1,95 @@
+import GradientTransformations
+import LinearAlgebra
+import PrivacyMechanisms
+import PrivateTraining
+import PyTrees
+
+/// The ways to take a step, the baseline first.
+enum StepPathKind: String, CaseIterable {
+    case nonPrivate = "non-private"
+    case factored
+    case factoredScaled = "factored-scaled"
+    case dense
+    case denseScaled = "dense-scaled"
+
+    func makePath(for problem: StepProblem) throws -> any StepPath {
+        let base = try adam(learningRate: 1e-3)
+        switch self {
+        case .nonPrivate: return try NonPrivatePath(problem, base)
+        case .factored: return try PrivatePath(problem, augmented(base), isDense: false)
+        case .dense: return try PrivatePath(problem, augmented(base), isDense: true)
+        case .factoredScaled:
+            return try PrivatePath(problem, ScaleThenPrivatize(base, epsilon: 1e-3), isDense: false)
+        case .denseScaled: return try PrivatePath(problem, ScaleThenPrivatize(base, epsilon: 1e-3), isDense: true)
+        }
+    }
+}
+
+/// A training loop that always sees the same batch.
+protocol StepPath: AnyObject {
+    func step() throws
+}
+
+/// The mean gradient from plain products, and the optimizer.
+private final class NonPrivatePath: StepPath {
+    private let problem: StepProblem
+    private let optimizer: Adam<Double>
+    private var state: Adam<Double>.State
+    private var parameters: ParameterVector
+    private var gradient: ParameterVector
+    private var workspace: NetworkWorkspace
+
+    init(_ problem: StepProblem, _ optimizer: Adam<Double>) throws {
+        self.problem = problem
+        self.optimizer = optimizer
+        parameters = problem.parameters
+        gradient = ParameterVector(zeros: problem.network.layout)
+        state = try optimizer.initialState(for: problem.parameters)
+        workspace = problem.network.makeWorkspace()
+    }
+
+    func step() {
+        problem.network.nonPrivateGradient(
+            of: problem.examples, at: parameters, into: &gradient, workspace: &workspace)
+        optimizer.step(&gradient, state: &state, parameters: &parameters)
+    }
+}
+
+/// A private step, on factored gradients or on rows made of them.
+private final class PrivatePath<Optimizer: AugmentedGradientTransformation>: StepPath {
+    private let problem: StepProblem
+    private let optimizer: Optimizer
+    private let isDense: Bool
+    private var state: Optimizer.State
+    private var parameters: ParameterVector
+    private var workspace: NetworkWorkspace
+    private var stepWorkspace = StepWorkspace()
+    private var noise = GaussianNoise()
+    private var rows = InstantiatedRows()
+
+    init(_ problem: StepProblem, _ optimizer: Optimizer, isDense: Bool) throws {
+        self.problem = problem
+        self.optimizer = optimizer
+        self.isDense = isDense
+        parameters = problem.parameters
+        state = try optimizer.initialState(for: problem.parameters)
+        workspace = problem.network.makeWorkspace()
+    }
+
+    func step() throws {
+        let gradients = problem.network.gradients(
+            of: problem.examples, at: parameters, workspace: &workspace)
+        if isDense {
+            try optimizer.privateStep(
+                state: &state, parameters: &parameters, clipping: problem.clipping,
+                noiseMultiplier: problem.noiseMultiplier, noise: &noise, workspace: &stepWorkspace
+            ) { batch in
+                try rows.forEachMicrobatch(of: gradients, size: problem.microbatch) { batch.add($0) }
+            }
+        } else {
+            try optimizer.privateStep(
+                on: gradients, state: &state, parameters: &parameters, clipping: problem.clipping,
+                noiseMultiplier: problem.noiseMultiplier, noise: &noise, workspace: &stepWorkspace)
+        }
+    }
+}

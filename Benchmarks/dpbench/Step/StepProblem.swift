@@ -1,0 +1,83 @@
+import LinearAlgebra
+import PrivacyMechanisms
+import PrivateTraining
+import PyTrees
+
+/// A network, a batch of random examples, and the settings that all paths share.
+struct StepProblem {
+    let network: Network
+    let examples: Examples
+    let parameters: ParameterVector
+    let clipping: ClippingRule
+    let noiseMultiplier = 1.0
+    /// Rows that a dense path holds at once.
+    let microbatch: Int
+
+    init(dims: [Int], batch: Int, microbatch: Int) throws {
+        network = try Network(.multilayerPerceptron(dims: dims))
+        var inputs = Matrix(rows: batch, columns: dims[0])
+        var noise = GaussianNoise(nonPrivateSeed: 1)
+        inputs.withMutableRows(0..<batch) { noise.fill(&$0) }
+        let classCount = dims[dims.count - 1]
+        examples = Examples(
+            inputs: inputs, targets: .classes((0..<batch).map { $0 % classCount }, classCount: classCount))
+        parameters = network.initialParameters(seed: 1)
+        // A noisy sum that is small against the scaled gradients, so that second moments stay where they are.
+        clipping = try .flat(l2ClipNorm: 1, normalizeBy: Double(batch))
+        self.microbatch = min(batch, microbatch)
+    }
+
+    /// Floating-point operations of the products in a non-private step: outputs, weight gradients, and input errors
+    /// of all layers but the first.
+    var operations: Double {
+        let kernels = network.layout.leaves.filter { $0.shape.count == 2 }.map { Double($0.range.count) }
+        return 2 * Double(examples.count) * (3 * kernels.reduce(0, +) - (kernels.first ?? 0))
+    }
+
+    func requireMemory() throws {
+        // A dense path's rows, and some twelve vectors of parameters for each of five paths' optimizers; two of them
+        // are dense.
+        let (rows, overflow) = network.layout.count.multipliedReportingOverflow(by: 8 * microbatch)
+        let needed = overflow ? Int.max : rows.addingReportingOverflow(240 * network.layout.count).partialValue
+        if let available = SystemMemory.availableBytes, needed > available {
+            throw BenchmarkError.notEnoughMemory(needed: needed, available: available)
+        }
+    }
+
+    /// Throws unless the factored and the dense gradients give the same clipped mean, and without clipping the
+    /// non-private gradient.
+    func checkAgreement() throws {
+        var workspace = network.makeWorkspace()
+        var mean = ParameterVector(zeros: network.layout)
+        network.nonPrivateGradient(of: examples, at: parameters, into: &mean, workspace: &workspace)
+        let unclipped = try ClippingRule.flat(l2ClipNorm: .infinity, normalizeBy: Double(examples.count))
+        for (rule, name) in [(clipping, "clipped"), (unclipped, "unclipped")] {
+            let factored = network.gradients(of: examples, at: parameters, workspace: &workspace)
+            var noise = GaussianNoise(nonPrivateSeed: 0)
+            let transform = IdentityTransform(layout: network.layout)
+            var whole = try ClippedAggregate(rule, transform: transform)
+            whole.add(factored)
+            let fromFactors = try whole.privatized(noiseMultiplier: 0, noise: &noise)
+            var instantiated = InstantiatedRows()
+            var rows = try ClippedAggregate(rule, transform: transform)
+            try instantiated.forEachMicrobatch(of: factored, size: microbatch) { rows.add($0) }
+            let fromRows = try rows.privatized(noiseMultiplier: 0, noise: &noise)
+            try Self.require(fromFactors, near: fromRows, path: "factored, \(name)")
+            if rule == unclipped {
+                try Self.require(fromRows, near: mean, path: "dense, \(name)")
+            }
+        }
+    }
+
+    /// Float32 products of the same factors, in sums over the batch whose orders differ.
+    private static func require(_ found: ParameterVector, near exact: ParameterVector, path: String) throws {
+        let largest = exact.values.reduce(0) { max($0, abs($1)) }
+        for index in exact.values.indices {
+            let difference = abs(found.values[index] - exact.values[index])
+            if !(difference <= 1e-4 * largest) {
+                throw BenchmarkError.pathsDisagree(
+                    path: path, parameter: index, found: found.values[index], exact: Double(exact.values[index]))
+            }
+        }
+    }
+}

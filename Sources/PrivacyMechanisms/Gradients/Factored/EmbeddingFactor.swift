@@ -1,0 +1,112 @@
+import LinearAlgebra
+
+/// The table of an embedding: an example's errors, added up in the rows that its indices name.
+///
+/// Only rows in use are touched. Where an example uses a row more than once, its gradient there *is* the sum in Float64,
+/// rounded once to Float32: both questions use this same row.
+struct EmbeddingFactor: GradientFactor {
+    let columns: Range<Int>
+    /// (examples · positions) × width.
+    private let errors: Matrix
+    /// The positions that each example has in each row of the table.
+    private let runs: [Run]
+    /// Each example's runs.
+    private let runsOfExamples: [Range<Int>]
+    /// Rows of errors, those of a run beside each other.
+    private let order: [Int]
+
+    private struct Run {
+        let row: Int
+        let places: Range<Int>
+    }
+
+    init(columns: Range<Int>, indices: [Int], errors: Matrix, positions: Int) {
+        var runs: [Run] = []
+        var runsOfExamples: [Range<Int>] = []
+        var order: [Int] = []
+        for begin in stride(from: 0, to: indices.count, by: positions) {
+            let firstRun = runs.count
+            let used = (begin..<begin + positions).filter { indices[$0] >= 0 }
+                .sorted { (indices[$0], $0) < (indices[$1], $1) }
+            var place = 0
+            while place < used.count {
+                let row = indices[used[place]]
+                let end = used[place...].firstIndex { indices[$0] != row } ?? used.count
+                runs.append(Run(row: row, places: order.count + place..<order.count + end))
+                place = end
+            }
+            order += used
+            runsOfExamples.append(firstRun..<runs.count)
+        }
+        self.columns = columns
+        self.errors = errors
+        self.runs = runs
+        self.runsOfExamples = runsOfExamples
+        self.order = order
+    }
+
+    private var width: Int { errors.columns }
+
+    /// The gradient in one row of the table; it may lie in `scratch`, which holds 12 bytes for each of its columns.
+    private func gradient(
+        of run: Run, _ part: Range<Int>, scratch: UnsafeMutableRawPointer
+    ) -> UnsafePointer<Float> {
+        if run.places.count == 1 { return errors.unsafeRow(order[run.places.lowerBound]) + part.lowerBound }
+        let sum = scratch.bindMemory(to: Double.self, capacity: part.count)
+        let row = (scratch + 8 * part.count).bindMemory(to: Float.self, capacity: part.count)
+        let kernels = Kernels.active
+        sum.update(repeating: 0, count: part.count)
+        var one = 1.0
+        for place in run.places {
+            var error = errors.unsafeRow(order[place]) + part.lowerBound
+            kernels.add_weighted_rows(&error, &one, 1, 0, part.count, sum)
+        }
+        for column in 0..<part.count { row[column] = Float(sum[column]) }
+        return UnsafePointer(row)
+    }
+
+    func squaredNorms(of examples: Range<Int>, under scale: UnsafePointer<Float>?, into norms: inout [Double]) {
+        let kernels = Kernels.active
+        norms.withUnsafeMutableBufferPointer { norms in
+            TaskTeam.run(
+                tasks: examples.count, work: order.count * width, scratchBytes: 12 * width
+            ) { index, scratch in
+                var sum = 0.0
+                for run in runs[runsOfExamples[examples.lowerBound + index]] {
+                    var row = gradient(of: run, 0..<width, scratch: scratch)
+                    var square = 0.0
+                    kernels.squared_norms(&row, 1, 0, width, scale.map { $0 + run.row * width }, &square)
+                    sum += square
+                }
+                norms[index] = sum
+            }
+        }
+    }
+
+    func addWeightedSum(of examples: [WeightedExample], to sum: UnsafeMutablePointer<Double>) {
+        let kernels = Kernels.active
+        let length = 64
+        TaskTeam.run(
+            tasks: TaskTeam.pieces(of: width, length: length), work: order.count * width, scratchBytes: 12 * length
+        ) { task, scratch in
+            let part = TaskTeam.piece(task, of: width, length: length)
+            for example in examples {
+                var coefficient = example.coefficient
+                for run in runs[runsOfExamples[example.example]] {
+                    var row = gradient(of: run, part, scratch: scratch)
+                    kernels.add_weighted_rows(
+                        &row, &coefficient, 1, 0, part.count, sum + run.row * width + part.lowerBound)
+                }
+            }
+        }
+    }
+
+    func copyGradient(of example: Int, into row: UnsafeMutablePointer<Float>) {
+        row.update(repeating: 0, count: columns.count)
+        let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(64, 12 * width), alignment: 64)
+        defer { scratch.deallocate() }
+        for run in runs[runsOfExamples[example]] {
+            (row + run.row * width).update(from: gradient(of: run, 0..<width, scratch: scratch), count: width)
+        }
+    }
+}

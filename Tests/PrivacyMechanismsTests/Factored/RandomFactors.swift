@@ -1,0 +1,129 @@
+import LinearAlgebra
+import PyTrees
+
+@testable import PrivacyMechanisms
+
+/// A random batch of every kind of part, and the same gradients multiplied out in Float64.
+struct RandomFactors {
+    /// What the factors of a batch look like.
+    struct Shape {
+        var examples = 7
+        var inputs = 5
+        var outputs = 4
+        var positions = 3
+        var tableRows = 6
+        var magnitude: (inout SeededGenerator) -> Float = { $0.float() }
+    }
+
+    let layout: TreeLayout
+    let gradients: FactoredGradients
+
+    init(_ shape: Shape = Shape(), seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        func matrix(_ rows: Int, _ columns: Int) -> Matrix {
+            Matrix(
+                rows: rows, columns: columns,
+                elements: (0..<rows * columns).map { _ in shape.magnitude(&generator) })
+        }
+        let (b, m, n, t) = (shape.examples, shape.inputs, shape.outputs, shape.positions)
+        layout = try TreeLayout([
+            ("attention/bias", [n]), ("attention/kernel", [m, n]), ("dense/bias", [n]), ("dense/kernel", [m, n]),
+            ("embedding", [shape.tableRows, n]), ("head", [n, m]), ("norm/offset", [m]), ("norm/scale", [m]),
+            ("temperature", []), ("void", [0, n]),
+        ])
+        gradients = try FactoredGradients(
+            layout: layout, exampleCount: b,
+            parts: [
+                .dense(kernel: "dense/kernel", bias: "dense/bias", activations: matrix(b, m), errors: matrix(b, n)),
+                .sequence(
+                    kernel: "attention/kernel", bias: "attention/bias", activations: matrix(b * t, m),
+                    errors: matrix(b * t, n), positions: t),
+                .embedding(
+                    table: "embedding",
+                    indices: (0..<b * t).map { _ in Int(generator.next() % UInt64(shape.tableRows + 1)) - 1 },
+                    errors: matrix(b * t, n), positions: t),
+                .dense(kernel: "head", bias: nil, activations: matrix(b, n), errors: matrix(b, m)),
+                .rows(leaves: ["norm/offset", "norm/scale", "temperature"], matrix(b, 2 * m + 1)),
+                .dense(kernel: "void", bias: nil, activations: Matrix(rows: b, columns: 0), errors: matrix(b, n)),
+            ])
+    }
+
+    /// A batch with some examples only, in the given order.
+    static func subset(_ gradients: FactoredGradients, _ examples: [Int]) throws -> FactoredGradients {
+        func rows(_ matrix: Matrix, _ positions: Int = 1) -> Matrix {
+            Matrix(
+                rows: examples.count * positions, columns: matrix.columns,
+                elements: examples.flatMap { example in
+                    (example * positions..<(example + 1) * positions).flatMap { row in
+                        (0..<matrix.columns).map { matrix[row, $0] }
+                    }
+                })
+        }
+        return try FactoredGradients(
+            layout: gradients.layout, exampleCount: examples.count,
+            parts: gradients.parts.map { part in
+                switch part {
+                case .dense(let kernel, let bias, let activations, let errors):
+                    .dense(kernel: kernel, bias: bias, activations: rows(activations), errors: rows(errors))
+                case .sequence(let kernel, let bias, let activations, let errors, let positions):
+                    .sequence(
+                        kernel: kernel, bias: bias, activations: rows(activations, positions),
+                        errors: rows(errors, positions), positions: positions)
+                case .embedding(let table, let indices, let errors, let positions):
+                    .embedding(
+                        table: table,
+                        indices: examples.flatMap { indices[$0 * positions..<($0 + 1) * positions] },
+                        errors: rows(errors, positions), positions: positions)
+                case .rows(let leaves, let matrix): .rows(leaves: leaves, rows(matrix))
+                }
+            })
+    }
+}
+
+extension FactoredGradients {
+    /// One example's gradient in Float64, element by element from the definition: nothing is shared with the passes.
+    func exactGradient(of example: Int) -> [Double] {
+        var row = [Double](repeating: 0, count: layout.count)
+        func add(_ path: TreePath, _ index: Int, _ value: Double) {
+            row[layout[path]!.range.lowerBound + index] += value
+        }
+        func addLayer(_ kernel: TreePath, _ bias: TreePath?, _ activations: Matrix, _ errors: Matrix, _ positions: Int)
+        {
+            for t in example * positions..<(example + 1) * positions {
+                for q in 0..<errors.columns {
+                    let error = Double(errors[t, q])
+                    if let bias { add(bias, q, error) }
+                    for p in 0..<activations.columns {
+                        add(kernel, p * errors.columns + q, Double(activations[t, p]) * error)
+                    }
+                }
+            }
+        }
+        for part in parts {
+            switch part {
+            case .dense(let kernel, let bias, let activations, let errors):
+                addLayer(kernel, bias, activations, errors, 1)
+            case .sequence(let kernel, let bias, let activations, let errors, let positions):
+                addLayer(kernel, bias, activations, errors, positions)
+            case .embedding(let table, let indices, let errors, let positions):
+                for t in example * positions..<(example + 1) * positions where indices[t] >= 0 {
+                    for q in 0..<errors.columns {
+                        add(table, indices[t] * errors.columns + q, Double(errors[t, q]))
+                    }
+                }
+            case .rows(let leaves, let matrix):
+                let begin = layout[leaves[0]]!.range.lowerBound
+                for column in 0..<matrix.columns { row[begin + column] = Double(matrix[example, column]) }
+            }
+        }
+        return row
+    }
+
+    /// The same gradients as dense rows, rounded to Float32 once.
+    func dense() throws -> DenseRows {
+        try DenseRows(
+            Matrix(
+                rows: exampleCount, columns: layout.count,
+                elements: (0..<exampleCount).flatMap { exactGradient(of: $0).map { Float($0) } }), layout: layout)
+    }
+}
