@@ -6,7 +6,7 @@
 
 /// One line on standard error that says what is going on; silent where that is not a terminal.
 package struct Progress: Sendable {
-    private let isTerminal = isatty(STDERR_FILENO) == 1
+    package let isTerminal = isatty(STDERR_FILENO) == 1
 
     package init() {}
 

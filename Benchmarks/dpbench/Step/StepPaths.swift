@@ -83,7 +83,7 @@ private final class PrivatePath<Optimizer: AugmentedGradientTransformation>: Ste
             try optimizer.privateStep(
                 state: &state, parameters: &parameters, clipping: problem.clipping,
                 noiseMultiplier: problem.noiseMultiplier, noise: &noise, workspace: &stepWorkspace
-            ) { batch in
+            ) { _, batch in
                 try rows.forEachMicrobatch(of: gradients, size: problem.microbatch) { batch.add($0) }
             }
         } else {

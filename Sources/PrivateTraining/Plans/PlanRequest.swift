@@ -119,6 +119,11 @@ extension PrivacyPlan: Codable {
     /// Writes all that the plan promises, in one form only: sampler, steps, noise multiplier, and the budget if there was
     /// one.
     public func encode(to encoder: any Encoder) throws {
+        try request.encode(to: encoder)
+    }
+
+    /// The wish that this very plan, and no other, is made of.
+    public var request: PlanRequest {
         var request = PlanRequest(clipping: clipping, delta: delta)
         request.sampling = sampling
         request.iterations = iterations
@@ -127,7 +132,7 @@ extension PrivacyPlan: Codable {
         request.relation = relation
         request.unit = unit
         request.accountant = accountant
-        try request.encode(to: encoder)
+        return request
     }
 }
 

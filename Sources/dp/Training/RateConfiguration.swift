@@ -13,19 +13,17 @@ struct RateConfiguration: Codable, Hashable, Sendable {
         case warmupCosine = "warmup-cosine"
     }
 
-    let kind: Kind
+    var kind = Kind.constant
     /// The largest rate.
-    let value: Double
+    var value: Double
     /// The rate at the end; above 0 for an exponential decay.
-    let final: Double
+    var final: Double
     /// For how many steps the rate rises from 0 to its largest; at least 1 with a warm-up.
-    let warmupSteps: Int
+    var warmupSteps = 0
 
     init(_ value: Double) {
-        kind = .constant
         self.value = value
         final = value
-        warmupSteps = 0
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {

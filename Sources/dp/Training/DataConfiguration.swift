@@ -1,0 +1,100 @@
+import Foundation
+import PrivateTraining
+
+/// Where the examples come from.
+///
+///     {"kind": "idx", "path": "data/mnist"}
+///     {"kind": "csv", "path": "adult.data.gz", "testPath": "adult.test.gz", "schema": "adult-schema.json"}
+///     {"kind": "digits"}
+///
+/// A schema is named by its file, relative to the working folder.
+struct DataConfiguration: Codable, Hashable, Sendable {
+    enum Kind: String, Codable, CaseIterable {
+        /// A folder with the four files of MNIST and its kin.
+        case idx
+        /// A CSV file, plain or gzip, and perhaps another one to test on.
+        case csv
+        /// The digits that ship with the package.
+        case digits
+    }
+
+    var kind: Kind
+    var path: String?
+    var testPath: String?
+    /// The file that says what the columns of a CSV file mean.
+    var schema: String?
+    /// Whether bounds and categories that the schema leaves open may be taken from the data: not covered by privacy.
+    var takesOpenRangesFromDataWithoutPrivacy: Bool?
+
+    init(_ kind: Kind, path: String? = nil) {
+        self.kind = kind
+        self.path = path
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case kind, path, testPath, schema, takesOpenRangesFromDataWithoutPrivacy
+    }
+
+    init(from decoder: any Decoder) throws {
+        try decoder.refuseUnknownKeys(CodingKeys.self)
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try box.decode(Kind.self, forKey: .kind)
+        path = try box.decodeIfPresent(String.self, forKey: .path)
+        testPath = try box.decodeIfPresent(String.self, forKey: .testPath)
+        schema = try box.decodeIfPresent(String.self, forKey: .schema)
+        takesOpenRangesFromDataWithoutPrivacy =
+            try box.decodeIfPresent(Bool.self, forKey: .takesOpenRangesFromDataWithoutPrivacy)
+    }
+
+    /// The kind of data that is at `path`: a folder holds idx files, a file is CSV.
+    static func guess(path: String) -> DataConfiguration {
+        var isFolder: ObjCBool = false
+        FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        return DataConfiguration(isFolder.boolValue ? .idx : .csv, path: path)
+    }
+}
+
+/// Data that has been read.
+struct LoadedData {
+    let training: InMemoryDataset
+    let test: InMemoryDataset?
+    /// A CSV file's schema with nothing open.
+    var schema: CSVSchema?
+}
+
+extension DataConfiguration {
+    /// Reads the files. Throws `DatasetError` and `TrainingConfigurationError`.
+    func load() throws -> LoadedData {
+        switch kind {
+        case .digits:
+            let split = Digits.split
+            return LoadedData(training: split.train, test: split.test)
+        case .idx:
+            let folder = try IdxFolder(try requiredPath())
+            return LoadedData(training: folder.train, test: folder.test)
+        case .csv:
+            let open: CSVFile.OpenRanges =
+                takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused
+            let file = try CSVFile(try requiredPath(), schema: try readSchema(), openRanges: open)
+            let test = try testPath.map { try CSVFile($0, schema: file.schema).dataset }
+            return LoadedData(training: file.dataset, test: test, schema: file.schema)
+        }
+    }
+
+    private func requiredPath() throws -> String {
+        guard let path else {
+            throw TrainingConfigurationError.missing(
+                what: "The path of the data", remedy: "give it with --data, or as \"path\" under \"data\"")
+        }
+        return path
+    }
+
+    private func readSchema() throws -> CSVSchema {
+        guard let schema else {
+            throw TrainingConfigurationError.missing(
+                what: "The schema of the CSV file",
+                remedy: "give a JSON file with --schema that says what its columns mean and what bounds they have")
+        }
+        return try readConfiguration(schema)
+    }
+}

@@ -1,0 +1,88 @@
+import CommandLineSupport
+import Foundation
+import PrivateTraining
+import PyTrees
+
+/// The folder that a training run writes, and that `dp evaluate` and `dp predict` read.
+///
+/// `config.json` and `model.json` say what was trained, `model.safetensors` holds the parameters, `report.txt` and
+/// `report.json` what is promised, `metrics.jsonl` the evaluations, `index.html` all of it for a browser, and
+/// `checkpoints` what an interrupted run goes on from.
+struct RunFolder {
+    let url: URL
+
+    init(_ path: String) {
+        url = URL(fileURLWithPath: path)
+    }
+
+    /// What it takes to use the parameters: everything between the file with the examples and the predictions.
+    struct Model: Codable {
+        var architecture: NetworkArchitecture
+        var features: FeatureConfiguration?
+        /// How CSV files become inputs.
+        var schema: CSVSchema?
+    }
+
+    var checkpoints: URL { url.appending(path: "checkpoints") }
+
+    var hasRun: Bool { FileManager.default.fileExists(atPath: path("config.json")) }
+
+    func path(_ name: String) -> String { url.appending(path: name).path }
+
+    func create() throws {
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            throw CommandLineError.cannotWrite(path: url.path, reason: error.localizedDescription)
+        }
+    }
+
+    func write(_ value: some Encodable, to name: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(try encoder.encode(value) + Data("\n".utf8), to: path(name))
+    }
+
+    func write(_ text: String, to name: String) throws {
+        try AtomicFile.write(Data(text.utf8), to: path(name))
+    }
+
+    func read<Value: Decodable>(_ name: String) throws -> Value {
+        guard FileManager.default.fileExists(atPath: path(name)) else {
+            throw TrainingConfigurationError.notARun(path: url.path, reason: "'\(name)' is missing.")
+        }
+        return try readConfiguration(path(name))
+    }
+
+    /// The metrics of an earlier part of the run, up to `step`.
+    func metrics(upTo step: Int) throws -> [MetricsRecord] {
+        guard let text = try? String(contentsOfFile: path("metrics.jsonl"), encoding: .utf8) else { return [] }
+        return text.split(separator: "\n").compactMap {
+            try? JSONDecoder().decode(MetricsRecord.self, from: Data($0.utf8))
+        }.filter { $0.step <= step }
+    }
+
+    func write(_ metrics: [MetricsRecord]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let lines = try metrics.map { String(decoding: try encoder.encode($0), as: UTF8.self) + "\n" }
+        try write(lines.joined(), to: "metrics.jsonl")
+    }
+}
+
+/// A line of `metrics.jsonl`: where the run was after a step.
+struct MetricsRecord: Codable, Equatable {
+    let step: Int
+    /// What the steps so far cost; nil without noise.
+    let epsilon: Double?
+    let testLoss: Double?
+    let testAccuracy: Double?
+
+    init(_ progress: TrainingProgress) throws {
+        step = progress.step
+        let spent = try progress.epsilonSpent()
+        epsilon = spent.isFinite ? spent : nil
+        testLoss = progress.evaluation?.loss
+        testAccuracy = progress.evaluation?.accuracy
+    }
+}

@@ -1,0 +1,215 @@
+import ArgumentParser
+import CommandLineSupport
+import Foundation
+import LinearAlgebra
+import PrivateTraining
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train a model privately.",
+        discussion: """
+            For example, on a folder with MNIST's four files:
+
+              dp train --data mnist --model mlp:784-1000-10 --optimizer adam --scale-then-privatize \
+            --epsilon 2 --delta 1e-5 --epochs 20 --batch 600 --clip 1 --output RUN
+
+            Or at once, on the digits that ship with this program: dp train --demo
+
+            Everything can also stand in a JSON file (--config); options given beside it win. Ctrl-C ends the run with a \
+            checkpoint and the ε spent so far; --resume goes on from there.
+            """)
+
+    @Option(help: "A JSON file with the whole configuration.", completion: .file(extensions: ["json"]))
+    var config: String?
+
+    @Option(help: "A folder with idx files, or a CSV file; plain or .gz.", completion: .file())
+    var data: String?
+
+    @Option(help: "A CSV file to test on. It is not covered by the promise.", completion: .file())
+    var testData: String?
+
+    @Option(help: "A JSON file that says what the columns of the CSV file mean.")
+    var schema: String?
+
+    @Flag(help: "Let bounds and categories that the schema leaves open be taken from the data, without privacy.")
+    var openRangesFromDataWithoutPrivacy = false
+
+    @Flag(help: "Train on the 1,797 digits that ship with this program.")
+    var demo = false
+
+    @Option(help: "linear, logistic, softmax, mlp:784-1000-10, mlp:784-256-10:tanh, cnn:mnist.")
+    var model: String?
+
+    @Option(help: "sgd, adam, adamw, nadam, amsgrad, rmsprop, adagrad, yogi, adadelta, adabelief, lion, lamb.")
+    var optimizer: OptimizerConfiguration.Name?
+
+    @Option(help: "The learning rate, at least 0.")
+    var learningRate: Double?
+
+    @Option(help: "Momentum of sgd and rmsprop, in [0, 1).")
+    var momentum: Double?
+
+    @Flag(help: "Clip under the optimizer's own preconditioner (arXiv 2507.01129).")
+    var scaleThenPrivatize = false
+
+    @Option(help: "ε of the scale 1/(√v + ε), above 0.")
+    var scaleEpsilon: Double?
+
+    @Option(help: "The budget ε, above 0: the noise is calibrated to it.")
+    var epsilon: Double?
+
+    @Option(help: "The noise multiplier, instead of a budget.")
+    var noiseMultiplier: Double?
+
+    @Option(help: "δ, far below one over the number of examples.")
+    var delta: Double?
+
+    @Option(help: "How often the data is gone through, on average.")
+    var epochs: Double?
+
+    @Option(help: "The number of steps, instead of epochs.")
+    var iterations: Int?
+
+    @Option(help: "The expected number of examples in a batch.")
+    var batch: Double?
+
+    @Option(help: "The clip norm C of each example's gradient, above 0.")
+    var clip: Double?
+
+    @Option(help: "Average the parameters of this share of the steps, the last ones, in (0, 1].")
+    var averageTail: Double?
+
+    @Option(help: "The folder to write model, report, metrics and checkpoints to.", completion: .directory)
+    var output: String?
+
+    @Flag(help: "Go on with the interrupted run in --output.")
+    var resume = false
+
+    @Option(help: "Write a checkpoint after every so many steps.")
+    var checkpointInterval: Int?
+
+    @Option(help: "Replay noise and sampling from a seed. NOT PRIVATE: for tests.")
+    var nonPrivateSeed: UInt64?
+
+    @Option(help: "How many threads to use.")
+    var threads: Int?
+
+    @Option(help: "A table for people, or one JSON object as the last line.")
+    var format: OutputFormat = .table
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads is \(threads), but must be at least 1.") }
+        if resume {
+            guard output != nil else { throw ValidationError("--resume needs --output, the folder of the run.") }
+            guard config == nil, data == nil, !demo else {
+                throw ValidationError("--resume takes everything from the run in --output: leave the rest out.")
+            }
+        }
+        guard !demo || data == nil else { throw ValidationError("--demo brings its own data: leave --data out.") }
+    }
+
+    func run() throws {
+        if let threads { Threads.limit = threads }
+        let folder = output.map(RunFolder.init)
+        let configuration: TrainingConfiguration
+        if resume, let folder {
+            configuration = try folder.read("config.json")
+        } else {
+            if let folder, folder.hasRun { throw TrainingConfigurationError.outputExists(path: folder.url.path) }
+            configuration = try makeConfiguration()
+        }
+        try TrainingRun(configuration, folder: folder, format: format).run()
+    }
+}
+
+extension OptimizerConfiguration.Name: ExpressibleByArgument {}
+
+extension TrainCommand {
+    /// What the file says, and what the options say beside it.
+    func makeConfiguration() throws -> TrainingConfiguration {
+        var configuration: TrainingConfiguration
+        if let config {
+            configuration = try readConfiguration(config)
+        } else if demo {
+            configuration = try .demo()
+        } else {
+            configuration = try fromOptionsAlone()
+        }
+        if let data {
+            if config == nil || configuration.data.kind == .digits {
+                configuration.data = .guess(path: data)
+            } else {
+                configuration.data.path = data
+            }
+        }
+        if let testData { configuration.data.testPath = testData }
+        if let schema { configuration.data.schema = schema }
+        if openRangesFromDataWithoutPrivacy { configuration.data.takesOpenRangesFromDataWithoutPrivacy = true }
+        if let model { configuration.model = model }
+        applyOptimizer(to: &configuration.optimizer)
+        applyPlan(to: &configuration.plan)
+        if let averageTail { configuration.averaging = .tail(fraction: averageTail) }
+        if let checkpointInterval { configuration.checkpointInterval = checkpointInterval }
+        if let nonPrivateSeed { configuration.nonPrivateSeed = nonPrivateSeed }
+        return configuration
+    }
+
+    private func fromOptionsAlone() throws -> TrainingConfiguration {
+        func required<Value>(_ value: Value?, _ what: String, _ remedy: String) throws -> Value {
+            guard let value else { throw TrainingConfigurationError.missing(what: what, remedy: remedy) }
+            return value
+        }
+        let clipNorm = try required(clip, "The clip norm", "give it with --clip; 1 is usual")
+        let delta = try required(delta, "δ", "give it with --delta; far below one over the number of examples")
+        return TrainingConfiguration(
+            data: .guess(path: try required(data, "The data", "give it with --data, or use --demo")),
+            model: try required(model, "The model", "give it with --model, for example softmax"),
+            optimizer: OptimizerConfiguration(
+                name: optimizer ?? .adam, learningRate: RateConfiguration(learningRate ?? 1e-3)),
+            plan: PlanRequest(clipping: .flat(l2ClipNorm: clipNorm), delta: delta))
+    }
+
+    private func applyOptimizer(to configuration: inout OptimizerConfiguration) {
+        if let optimizer, optimizer != configuration.name {
+            configuration = OptimizerConfiguration(name: optimizer, learningRate: configuration.learningRate)
+        }
+        if let learningRate { configuration.learningRate = RateConfiguration(learningRate) }
+        if let momentum { configuration.momentum = momentum }
+        if scaleThenPrivatize || scaleEpsilon != nil {
+            var scaling = configuration.scaleThenPrivatize ?? OptimizerConfiguration.Scaling()
+            if let scaleEpsilon { scaling.epsilon = scaleEpsilon }
+            configuration.scaleThenPrivatize = scaling
+        }
+    }
+
+    private func applyPlan(to plan: inout PlanRequest) {
+        if let clip { plan.clipping = .flat(l2ClipNorm: clip) }
+        if let delta { plan.delta = delta }
+        if let epsilon { (plan.epsilon, plan.noiseMultiplier) = (epsilon, nil) }
+        if let noiseMultiplier {
+            plan.noiseMultiplier = noiseMultiplier
+            // With both given on one line, the noise is checked against the budget.
+            if epsilon == nil { plan.epsilon = nil }
+        }
+        if let epochs { (plan.epochs, plan.iterations) = (epochs, iterations) }
+        if let iterations { (plan.iterations, plan.epochs) = (iterations, epochs) }
+        if let batch { (plan.expectedBatchSize, plan.sampling) = (batch, nil) }
+    }
+}
+
+extension TrainingConfiguration {
+    /// What `--demo` trains: softmax regression on the digits, in seconds.
+    static func demo() throws -> TrainingConfiguration {
+        var optimizer = OptimizerConfiguration(name: .sgd, learningRate: RateConfiguration(2))
+        optimizer.momentum = 0.9
+        var plan = PlanRequest(clipping: .flat(l2ClipNorm: 1), delta: 1e-5)
+        plan.expectedBatchSize = 250
+        plan.epochs = 30
+        plan.epsilon = 4
+        var configuration = TrainingConfiguration(
+            data: DataConfiguration(.digits), model: "softmax", optimizer: optimizer, plan: plan)
+        configuration.averaging = .tail(fraction: 0.5)
+        return configuration
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import PrivateTraining
+
+/// All that a training run depends on, as `dp train --config` reads it and as it is written beside the model.
+struct TrainingConfiguration: Codable, Hashable, Sendable {
+    var data: DataConfiguration
+    /// A fixed map of the inputs that was not learned from the data; nil to train on the inputs themselves.
+    var features: FeatureConfiguration?
+    /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
+    var model: String
+    var optimizer: OptimizerConfiguration
+    /// What the run promises.
+    var plan: PlanRequest
+    var averaging: ParameterAveraging
+    var microbatchSize: Int
+    /// Evaluate after every so many steps; nil for some twenty times in all.
+    var evaluationInterval: Int?
+    /// A checkpoint after every so many steps; nil for some twenty times in all.
+    var checkpointInterval: Int?
+    var initializationSeed: UInt64
+    /// Replays noise and sampling: not private.
+    var nonPrivateSeed: UInt64?
+
+    init(data: DataConfiguration, model: String, optimizer: OptimizerConfiguration, plan: PlanRequest) {
+        self.data = data
+        self.model = model
+        self.optimizer = optimizer
+        self.plan = plan
+        averaging = .none
+        microbatchSize = TrainingOptions().microbatchSize
+        initializationSeed = 0
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case data, features, model, optimizer, plan, averaging, microbatchSize, evaluationInterval
+        case checkpointInterval, initializationSeed, nonPrivateSeed
+    }
+
+    /// Throws `DecodingError` for keys that it does not know, and what the parts throw.
+    init(from decoder: any Decoder) throws {
+        try decoder.refuseUnknownKeys(CodingKeys.self)
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        data = try box.decode(DataConfiguration.self, forKey: .data)
+        features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
+        model = try box.decode(String.self, forKey: .model)
+        optimizer = try box.decode(OptimizerConfiguration.self, forKey: .optimizer)
+        plan = try box.decode(PlanRequest.self, forKey: .plan)
+        averaging = try box.decodeIfPresent(ParameterAveraging.self, forKey: .averaging) ?? .none
+        microbatchSize =
+            try box.decodeIfPresent(Int.self, forKey: .microbatchSize) ?? TrainingOptions().microbatchSize
+        evaluationInterval = try box.decodeIfPresent(Int.self, forKey: .evaluationInterval)
+        checkpointInterval = try box.decodeIfPresent(Int.self, forKey: .checkpointInterval)
+        initializationSeed = try box.decodeIfPresent(UInt64.self, forKey: .initializationSeed) ?? 0
+        nonPrivateSeed = try box.decodeIfPresent(UInt64.self, forKey: .nonPrivateSeed)
+    }
+
+    /// The options of a trainer whose plan has `iterations` steps.
+    func options(iterations: Int, notCovered: [String]) -> TrainingOptions {
+        TrainingOptions(
+            microbatchSize: microbatchSize, averaging: averaging,
+            evaluationInterval: evaluationInterval ?? max(1, iterations / 20),
+            initializationSeed: initializationSeed, nonPrivateSeed: nonPrivateSeed, notCovered: notCovered)
+    }
+}

@@ -1,0 +1,50 @@
+import CommandLineSupport
+import Foundation
+import PrivateTraining
+
+/// The line on a terminal that says how far training is. It shows nothing that was computed from training data but
+/// through the private parameters; the number of examples per second is that of the *expected* batch.
+struct TrainingDisplay {
+    private let progress: Progress
+    private let plan: PrivacyPlan
+    private let begin = ContinuousClock.now
+    private var lastShown = ContinuousClock.now
+    private var firstStep: Int?
+    private var last: MetricsRecord?
+
+    init(_ progress: Progress, plan: PrivacyPlan) {
+        self.progress = progress
+        self.plan = plan
+    }
+
+    /// Keeps what the line says of accuracy, loss and ε.
+    mutating func show(_ record: MetricsRecord) { last = record }
+
+    /// Draws the line, ten times a second at most.
+    mutating func show(_ step: Int) {
+        let now = ContinuousClock.now
+        let first = firstStep ?? step - 1
+        firstStep = first
+        guard progress.isTerminal, lastShown.duration(to: now) > .milliseconds(100) else { return }
+        lastShown = now
+        progress.show(line(step: step, first: first, seconds: begin.duration(to: now) / .seconds(1)))
+    }
+
+    func line(step: Int, first: Int, seconds: Double) -> String {
+        let share = Double(step) / Double(max(1, plan.iterations))
+        let width = 20
+        let filled = min(width, Int(share * Double(width)))
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        let perSecond = Double(step - first) / max(seconds, 1e-9)
+        var parts = [
+            "\(bar) \(step)/\(plan.iterations)",
+            "\(Int(perSecond * plan.normalizeBy)) examples/s",
+        ]
+        if let loss = last?.testLoss { parts.append(String(format: "loss %.3f", loss)) }
+        if let accuracy = last?.testAccuracy { parts.append("accuracy \(Percent.text(accuracy))") }
+        if let epsilon = last?.epsilon { parts.append(String(format: "ε %.3f", epsilon)) }
+        let left = Int((Double(plan.iterations - step) / max(perSecond, 1e-9)).rounded(.up))
+        parts.append(String(format: "%d:%02d left", left / 60, left % 60))
+        return parts.joined(separator: "  ")
+    }
+}

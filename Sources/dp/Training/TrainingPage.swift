@@ -1,0 +1,96 @@
+import CommandLineSupport
+import Foundation
+import PrivateTraining
+
+/// A page with a run's result, curves, report and configuration, in one file that needs no network.
+struct TrainingPage {
+    let configuration: TrainingConfiguration
+    let result: TrainingResult
+    let metrics: [MetricsRecord]
+
+    var html: String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>Private training: \(escaped(configuration.model))</title>
+        <style>
+        :root { color-scheme: light dark; }
+        body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+        pre { overflow-x: auto; padding: 1rem; border: 1px solid #8884; border-radius: 6px; font-size: 0.85rem; }
+        table { border-collapse: collapse; }
+        td { padding: 0.2rem 1.5rem 0.2rem 0; }
+        figure { margin: 1.5rem 0; }
+        svg { max-width: 100%; height: auto; }
+        </style>
+        </head>
+        <body>
+        <h1>Private training: \(escaped(configuration.model))</h1>
+        <table>
+        \(rows.map { "<tr><td>\(escaped($0))</td><td>\(escaped($1))</td></tr>" }.joined(separator: "\n"))
+        </table>
+        \(figures.map { "<figure>\n\($0)</figure>" }.joined(separator: "\n"))
+        <h2>What is promised</h2>
+        <pre>\(escaped(result.report.text))</pre>
+        <h2>Configuration</h2>
+        <pre>\(escaped(configurationText))</pre>
+        </body>
+        </html>
+
+        """
+    }
+
+    private var rows: [(String, String)] {
+        let record = result.record
+        var rows: [(String, String)] = []
+        if let accuracy = record.testAccuracy { rows.append(("Test accuracy", Percent.text(accuracy))) }
+        if let loss = record.testLoss { rows.append(("Test loss", String(format: "%.4f", loss))) }
+        rows.append(("ε", record.epsilon.map { String(format: "%.4f at δ = ", $0) + "\(record.delta)" } ?? "∞"))
+        rows.append(("Steps", "\(record.steps) of \(record.plannedSteps)"))
+        rows.append(("Noise multiplier", String(format: "%.4f", record.noiseMultiplier)))
+        rows.append(("Seconds", String(format: "%.1f", record.seconds)))
+        return rows
+    }
+
+    private var figures: [String] {
+        func series(_ name: String, _ value: (MetricsRecord) -> Double?) -> LineChart.Series {
+            LineChart.Series(
+                name: name, points: metrics.compactMap { record in value(record).map { (Double(record.step), $0) } })
+        }
+        var figures: [String] = []
+        if metrics.contains(where: { $0.testAccuracy != nil }) {
+            figures.append(
+                LineChart(
+                    title: "Accuracy on test data", xLabel: "steps", yLabel: "accuracy",
+                    series: [series("accuracy", \.testAccuracy)]
+                ).svg)
+        }
+        if metrics.contains(where: { $0.testLoss != nil }) {
+            figures.append(
+                LineChart(
+                    title: "Loss on test data", xLabel: "steps", yLabel: "loss", series: [series("loss", \.testLoss)]
+                ).svg)
+        }
+        if metrics.contains(where: { $0.epsilon != nil }) {
+            figures.append(
+                LineChart(
+                    title: "ε at δ = \(result.record.delta)", xLabel: "steps", yLabel: "ε",
+                    series: [series("ε", \.epsilon)]
+                ).svg)
+        }
+        return figures
+    }
+
+    private var configurationText: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(configuration)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    private func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+            .replacing("\"", with: "&quot;")
+    }
+}

@@ -1,0 +1,157 @@
+import CommandLineSupport
+import Foundation
+import GradientTransformations
+import Logging
+import PrivacyMechanisms
+import PrivateTraining
+
+/// A run of `dp train`: reads the data, trains, and writes what came of it.
+struct TrainingRun {
+    let configuration: TrainingConfiguration
+    let folder: RunFolder?
+    let format: OutputFormat
+
+    init(_ configuration: TrainingConfiguration, folder: RunFolder?, format: OutputFormat) {
+        self.configuration = configuration
+        self.folder = folder
+        self.format = format
+    }
+
+    func run() throws {
+        let begin = ContinuousClock.now
+        let progress = Progress()
+        progress.show("reading the data")
+        let data = try configuration.data.load()
+        let training = try mapped(data.training)
+        let test = try data.test.map(mapped)
+        progress.show("making the plan")
+        var resolved = configuration
+        let plan = try configuration.plan.plan(exampleCount: training.count)
+        resolved.plan = plan.request
+        let architecture = try NetworkArchitecture(
+            specification: configuration.model, featureCount: training.featureCount,
+            outputCount: training.targets.outputCount)
+        if let folder {
+            try folder.create()
+            try folder.write(resolved, to: "config.json")
+            try folder.write(
+                RunFolder.Model(
+                    architecture: architecture, features: configuration.features, schema: data.schema),
+                to: "model.json")
+        }
+        let session = Session(
+            configuration: resolved, folder: folder, plan: plan, network: try Network(architecture),
+            training: training, test: test, progress: progress, begin: begin)
+        let result = try configuration.optimizer.with(steps: plan.iterations, session)
+        progress.clear()
+        try show(result)
+    }
+
+    private func mapped(_ data: InMemoryDataset) throws -> InMemoryDataset {
+        guard let features = configuration.features else { return data }
+        return try features.map(data)
+    }
+
+    private func show(_ result: TrainingResult) throws {
+        if format == .json { return try printJSONLine(result.record) }
+        print(result.report.text)
+        print("")
+        if let accuracy = result.record.testAccuracy { print("test accuracy  \(Percent.text(accuracy))") }
+        if let loss = result.record.testLoss { print("test loss      \(String(format: "%.4f", loss))") }
+        print("seconds        \(String(format: "%.1f", result.record.seconds))")
+        if let folder {
+            print("written to     \(folder.url.path)")
+        } else {
+            print("The model was not kept: give --output to keep it.")
+        }
+        if !result.record.isFinished {
+            print("Stopped after \(result.record.steps) of \(result.record.plannedSteps) steps; --resume goes on.")
+        }
+    }
+}
+
+/// What a run came to.
+struct TrainingResult {
+    let record: Record
+    let report: PrivacyReport
+
+    /// The last line of `--format json`.
+    struct Record: Codable {
+        let testAccuracy: Double?
+        let testLoss: Double?
+        let epsilon: Double?
+        let delta: Double
+        let noiseMultiplier: Double
+        let steps: Int
+        let plannedSteps: Int
+        let isFinished: Bool
+        let seconds: Double
+        let output: String?
+    }
+}
+
+/// Shares as people read them.
+enum Percent {
+    static func text(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
+}
+
+/// Everything but the optimizer's type.
+private struct Session: OptimizerVisitor {
+    let configuration: TrainingConfiguration
+    let folder: RunFolder?
+    let plan: PrivacyPlan
+    let network: Network
+    let training: InMemoryDataset
+    let test: InMemoryDataset?
+    let progress: Progress
+    let begin: ContinuousClock.Instant
+
+    func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
+        let trainer = try Trainer(
+            plan: plan, model: network, optimizer: optimizer,
+            options: configuration.options(iterations: plan.iterations, notCovered: training.notCovered))
+        let checkpoints = try folder.map {
+            try CheckpointFolder<Optimizer>(
+                $0.checkpoints, interval: configuration.checkpointInterval ?? max(1, plan.iterations / 20))
+        }
+        var display = TrainingDisplay(progress, plan: plan)
+        var metrics: [MetricsRecord] = []
+        var isFirst = true
+        Interruption.watch()
+        let outcome = try trainer.fit(
+            training, evaluatingOn: test, checkpoints: checkpoints,
+            logger: progress.isTerminal ? nil : Logger(label: "dp") { StreamLogHandler.standardError(label: $0) }
+        ) { step in
+            if isFirst, let folder { metrics = try folder.metrics(upTo: step.step - 1) }
+            isFirst = false
+            if step.isReportDue {
+                let record = try MetricsRecord(step)
+                metrics.append(record)
+                display.show(record)
+                try folder?.write(metrics)
+            }
+            display.show(step.step)
+            return Interruption.isRequested ? .stop : .proceed
+        }
+        let result = TrainingResult(
+            record: record(of: outcome), report: outcome.report)
+        if let folder {
+            try SafeTensors.write(outcome.parameters, to: folder.path("model.safetensors"))
+            try folder.write(outcome.report, to: "report.json")
+            try folder.write(outcome.report.text + "\n", to: "report.txt")
+            let page = TrainingPage(
+                configuration: configuration, result: result, metrics: try folder.metrics(upTo: .max))
+            try folder.write(page.html, to: "index.html")
+        }
+        return result
+    }
+
+    private func record(of outcome: TrainingOutcome) -> TrainingResult.Record {
+        TrainingResult.Record(
+            testAccuracy: outcome.evaluation?.accuracy, testLoss: outcome.evaluation?.loss,
+            epsilon: outcome.report.guarantees.first?.epsilon, delta: plan.delta,
+            noiseMultiplier: plan.noiseMultiplier, steps: outcome.stepsTaken, plannedSteps: plan.iterations,
+            isFinished: outcome.stepsTaken == plan.iterations, seconds: begin.duration(to: .now) / .seconds(1),
+            output: folder?.url.path)
+    }
+}
