@@ -71,14 +71,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ],
-            path: "Benchmarks/dpbench",
-            resources: [.copy("Resources/digits.csv")]
+            path: "Benchmarks/dpbench"
         ),
         .testTarget(
             name: "PrivateTrainingTests",
             dependencies: [
-                "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PrivacyMechanisms", "PrivateTraining",
-                "PyTrees",
+                "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PrivacyMechanisms",
+                "PrivateTraining", "PyTrees",
             ]
         ),
         .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels"]),

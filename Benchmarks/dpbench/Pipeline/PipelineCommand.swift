@@ -3,6 +3,7 @@ import CommandLineSupport
 import Foundation
 import LinearAlgebra
 import PrivacyMechanisms
+import PrivateTraining
 import PyTrees
 import TextTable
 
@@ -73,7 +74,7 @@ struct PipelineCommand: ParsableCommand {
     }
 
     private func runDigits(threads: Int) throws {
-        let (gradients, layout) = try Digits().softmaxGradients()
+        let (gradients, layout) = try Digits.all.softmaxGradients()
         let problem = PipelineProblem(
             name: "digits", gradients: gradients, layout: layout, hasScale: transform == .diagonal, l2ClipNorm: nil,
             noiseMultiplier: 1)

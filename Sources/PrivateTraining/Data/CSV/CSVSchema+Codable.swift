@@ -1,0 +1,154 @@
+import Foundation
+
+extension CSVSchema {
+    /// Reads a schema from the JSON file at `path`. Throws ``DatasetError`` if there is none, or it contradicts itself.
+    public init(contentsOf path: String) throws(DatasetError) {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try FileContents.read(path, limit: 1 << 24)
+        } catch {
+            throw .file(error)
+        }
+        do {
+            self = try JSONDecoder().decode(CSVSchema.self, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw .invalidSchema(column: nil, problem: "in '\(path)' cannot be read: \(error.explanation)")
+        } catch {
+            throw .invalidSchema(column: nil, problem: "in '\(path)' cannot be read: \(error).")
+        }
+        try validate()
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case columns, hasHeader, separator, commentPrefix, missingMarkers
+    }
+
+    /// Reads a schema; what has a default may be left out, and keys that mean nothing are refused.
+    public init(from decoder: any Decoder) throws {
+        try decoder.refuseKeys(except: CodingKeys.allCases)
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            columns: try container.decode([Column].self, forKey: .columns),
+            hasHeader: try container.decodeIfPresent(Bool.self, forKey: .hasHeader) ?? true,
+            separator: try container.decodeIfPresent(String.self, forKey: .separator) ?? ",",
+            commentPrefix: try container.decodeIfPresent(String.self, forKey: .commentPrefix),
+            missingMarkers: try container.decodeIfPresent([String].self, forKey: .missingMarkers) ?? [""])
+    }
+}
+
+extension CSVSchema.Column: Codable {
+    private enum Keys: String, CodingKey {
+        case name, kind, lower, upper, isLogarithmic, fill, hasIndicator, edges, categories, unlisted, classes
+        case ignoresFullStop
+
+        static func allowed(for kind: KindName) -> [Keys] {
+            let own: [Keys] =
+                switch kind {
+                case .numeric: [.lower, .upper, .isLogarithmic, .fill, .hasIndicator]
+                case .buckets: [.edges, .unlisted]
+                case .categorical: [.categories, .unlisted]
+                case .label: [.classes, .ignoresFullStop]
+                case .ignored: []
+                }
+            return [.name, .kind] + own
+        }
+    }
+
+    private enum KindName: String, Codable {
+        case numeric, buckets, categorical, label, ignored
+    }
+
+    /// Reads a column such as `{"name": "age", "kind": "numeric", "lower": 17, "upper": 90}`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Keys.self)
+        name = try container.decode(String.self, forKey: .name)
+        let kind = try container.decode(KindName.self, forKey: .kind)
+        // A bound with a misspelt name would otherwise count as open.
+        try decoder.refuseKeys(except: Keys.allowed(for: kind))
+        let unlisted = try container.decodeIfPresent(CSVSchema.Unlisted.self, forKey: .unlisted) ?? .refused
+        switch kind {
+        case .numeric:
+            self.kind = .numeric(
+                CSVSchema.Numeric(
+                    lower: try container.decodeIfPresent(Double.self, forKey: .lower),
+                    upper: try container.decodeIfPresent(Double.self, forKey: .upper),
+                    isLogarithmic: try container.decodeIfPresent(Bool.self, forKey: .isLogarithmic) ?? false,
+                    fill: try container.decodeIfPresent(Double.self, forKey: .fill),
+                    hasIndicator: try container.decodeIfPresent(Bool.self, forKey: .hasIndicator) ?? false))
+        case .buckets:
+            self.kind = .buckets(edges: try container.decode([Double].self, forKey: .edges), unlisted: unlisted)
+        case .categorical:
+            self.kind = .categorical(
+                try container.decodeIfPresent([String].self, forKey: .categories), unlisted: unlisted)
+        case .label:
+            self.kind = .label(
+                classes: try container.decode([String].self, forKey: .classes),
+                ignoresFullStop: try container.decodeIfPresent(Bool.self, forKey: .ignoresFullStop) ?? false)
+        case .ignored:
+            self.kind = .ignored
+        }
+    }
+
+    /// Writes what the column's kind has, open bounds and categories left out.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Keys.self)
+        try container.encode(name, forKey: .name)
+        switch kind {
+        case .numeric(let numeric):
+            try container.encode(KindName.numeric, forKey: .kind)
+            try container.encodeIfPresent(numeric.lower, forKey: .lower)
+            try container.encodeIfPresent(numeric.upper, forKey: .upper)
+            try container.encode(numeric.isLogarithmic, forKey: .isLogarithmic)
+            try container.encodeIfPresent(numeric.fill, forKey: .fill)
+            try container.encode(numeric.hasIndicator, forKey: .hasIndicator)
+        case .buckets(let edges, let unlisted):
+            try container.encode(KindName.buckets, forKey: .kind)
+            try container.encode(edges, forKey: .edges)
+            try container.encode(unlisted, forKey: .unlisted)
+        case .categorical(let categories, let unlisted):
+            try container.encode(KindName.categorical, forKey: .kind)
+            try container.encodeIfPresent(categories, forKey: .categories)
+            try container.encode(unlisted, forKey: .unlisted)
+        case .label(let classes, let ignoresFullStop):
+            try container.encode(KindName.label, forKey: .kind)
+            try container.encode(classes, forKey: .classes)
+            try container.encode(ignoresFullStop, forKey: .ignoresFullStop)
+        case .ignored:
+            try container.encode(KindName.ignored, forKey: .kind)
+        }
+    }
+}
+
+private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+extension Decoder {
+    fileprivate func refuseKeys(except allowed: [some CodingKey]) throws {
+        let names = allowed.map(\.stringValue)
+        for key in try container(keyedBy: AnyKey.self).allKeys where !names.contains(key.stringValue) {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: codingPath,
+                    debugDescription: "'\(key.stringValue)' means nothing here; use \(names.joined(separator: ", "))"))
+        }
+    }
+}
+
+extension DecodingError {
+    /// Where in the JSON text what is wrong.
+    fileprivate var explanation: String {
+        switch self {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+            .dataCorrupted(let context):
+            let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
+            return (place.isEmpty ? "" : "at \(place), ") + context.debugDescription
+        @unknown default:
+            return String(describing: self)
+        }
+    }
+}

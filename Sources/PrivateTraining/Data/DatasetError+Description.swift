@@ -1,0 +1,83 @@
+extension DatasetError: CustomStringConvertible {
+    /// The place, the value, the allowed range, and the remedy.
+    public var description: String {
+        switch self {
+        case .file(let error):
+            error.description
+        case .noExamples(let path):
+            "'\(path)' has no examples: there is nothing to learn from."
+        case .tooLarge(let path, let examples, let features, let limit):
+            "'\(path)' has \(examples) examples of \(features) features, whose matrix takes more than \(limit) bytes: "
+                + "raise the limit, or encode columns in fewer features."
+        case .missingFile(let folder, let name):
+            "'\(folder)' has neither a file '\(name)' nor '\(name).gz': put it there under one of these names."
+        case .notIdx(let path, let magic):
+            "'\(path)' begins with the bytes \(magic), but an idx file with 0, 0, the type of its elements, and the "
+                + "number of its dimensions."
+        case .unsupportedIdxType(let path, let type):
+            "'\(path)' holds elements of type \(type), but must hold unsigned bytes (type 8)."
+        case .wrongIdxRank(let path, let rank, let expected):
+            "'\(path)' has \(rank) dimensions, but must have \(expected): images have three and labels one."
+        case .idxSizeMismatch(let path, let dimensions, let promised, let bytes):
+            "'\(path)' promises \(dimensions.map(String.init).joined(separator: " × ")) = "
+                + "\(promised.map(String.init) ?? "more than \(Int.max)") bytes, but \(bytes) follow its header: "
+                + "fetch or write it again."
+        case .labelOutOfRange(let path, let index, let label, let classCount):
+            "'\(path)' has the label \(label) at index \(index), but labels must be in 0..<\(classCount): "
+                + "give the right number of classes, or correct the file."
+        case .countMismatch(let images, let imageCount, let labels, let labelCount):
+            "'\(images)' has \(imageCount) images, but '\(labels)' has \(labelCount) labels: take files of one set."
+        case .imageShapeMismatch(let train, let test):
+            "The training images have the shape \(train), but the test images \(test): take files of one set."
+        case .invalidSchema(let column, let problem):
+            "The schema\(column.map { " of column '\($0)'" } ?? "") \(problem)"
+        case .openSchema(let columns):
+            "The schema leaves the bounds or categories of \(Self.list(columns)) open. Write down public ones; taken from "
+                + "the data, they are outside the privacy guarantee, and have to be asked for by name."
+        case .invalidUTF8(let path, let line, let column):
+            "'\(path)', line \(line), byte \(column): this is not UTF-8. Convert the file, for example with iconv."
+        case .unterminatedQuote(let path, let line, let column):
+            "'\(path)', line \(line), byte \(column): the quoted field that begins here is not closed. Add the quote, and "
+                + "double those inside the field."
+        case .misplacedQuote(let path, let line, let column):
+            "'\(path)', line \(line), byte \(column): a quote must open or close a whole field. Quote the field, and double "
+                + "the quotes inside it."
+        case .tooManyColumns(let path, let line, let limit):
+            "'\(path)', line \(line) has more than \(limit) fields: look for missing line ends or a wrong separator."
+        case .raggedRow(let path, let line, let fields, let expected):
+            "'\(path)', line \(line) has \(fields) fields, but must have \(expected): correct the line or the schema."
+        case .headerMismatch(let path, let column, let problem):
+            "'\(path)': the header \(problem.text) '\(column)'. Header and schema must name the same columns, each once; "
+                + "columns that are not wanted can be of the kind \"ignored\"."
+        case .notANumber(let path, let line, let column, let text):
+            "'\(path)', line \(line), column '\(column)': \"\(text)\" is not a finite decimal number. Correct it, or list it "
+                + "among the schema's markers of missing values."
+        case .missingValue(let path, let line, let column):
+            "'\(path)', line \(line), column '\(column)': the value is missing. Give the column something to put in its "
+                + "place, or correct the line."
+        case .unknownCategory(let path, let line, let column, let text):
+            "'\(path)', line \(line), column '\(column)': \"\(text)\" is not one of the schema's categories. Add it there, or "
+                + "give unlisted values a slot of their own or zeros."
+        case .unknownLabel(let path, let line, let column, let text, let classes):
+            "'\(path)', line \(line), column '\(column)': the label \"\(text)\" is not one of the classes "
+                + "\(Self.list(classes)). Correct the line or the schema."
+        case .tooManyCategories(let path, let column, let limit):
+            "'\(path)', column '\(column)' has more than \(limit) categories: list those that matter in the schema."
+        }
+    }
+
+    private static func list(_ names: [String]) -> String {
+        let shown = names.prefix(10).map { "'\($0)'" }.joined(separator: ", ")
+        return names.count > 10 ? "\(shown) and \(names.count - 10) more" : shown
+    }
+}
+
+extension DatasetError.HeaderProblem {
+    fileprivate var text: String {
+        switch self {
+        case .missing: "lacks the column"
+        case .unexpected: "has the column, which the schema lacks,"
+        case .duplicate: "has twice the column"
+        }
+    }
+}
