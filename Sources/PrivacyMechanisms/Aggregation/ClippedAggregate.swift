@@ -13,7 +13,8 @@ import PyTrees
 ///
 /// **Guarantee:** two aggregates whose batches are neighbours under a relation differ, before noise, by at most
 /// `sensitivity(for:)` in L2 norm in the transformed space, for batches of up to 32,768 examples (beyond, Float64
-/// rounding can add a relative B²·2⁻⁵³). An example that is padding, or that has a NaN or an infinity anywhere,
+/// rounding can add a relative B²·2⁻⁵³), and but for what a type of gradients says that its own rounding of the sum adds
+/// (`FactoredGradients` does). An example that is padding, or that has a NaN or an infinity anywhere,
 /// contributes exactly zero. The un-noised sum cannot be copied, scaled or stepped with, and is not read but by asking
 /// for a noise multiplier of 0, which is no privacy.
 ///
