@@ -58,8 +58,10 @@ let package = Package(
         .executableTarget(
             name: "dp",
             dependencies: [
-                "CommandLineSupport", "PrivacyAccounting", "PrivateTraining",
+                "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting",
+                "PrivacyMechanisms", "PrivateTraining", "PyTrees",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "TextTable", package: "TextTable"),
             ]
         ),

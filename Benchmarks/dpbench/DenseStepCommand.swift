@@ -37,7 +37,7 @@ struct DenseStepCommand: ParsableCommand {
 
     func run() throws {
         let threads = options.applyThreads()
-        let progress = Progress()
+        let progress = ProgressLine()
         progress.show("dense-step: \(examples) × \(params) gradients")
         let problem = try PipelineProblem.synthetic(examples: examples, parameters: params, hasScale: true)
         var path = try FusedPath(problem: problem)

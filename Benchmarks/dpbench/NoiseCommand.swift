@@ -30,7 +30,7 @@ struct NoiseCommand: ParsableCommand {
 
     func run() throws {
         let threads = options.applyThreads()
-        let progress = Progress()
+        let progress = ProgressLine()
         var numbers = [Float](repeating: 0, count: count)
         var secure = GaussianNoise()
         var seeded = GaussianNoise(nonPrivateSeed: 1)

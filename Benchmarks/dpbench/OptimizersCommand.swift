@@ -40,7 +40,7 @@ struct OptimizersCommand: ParsableCommand {
 
     func run() throws {
         let threads = options.applyThreads()
-        let progress = Progress()
+        let progress = ProgressLine()
         let layout = try TreeLayout([
             (path: "kernel", shape: [params - params / 10]), (path: "bias", shape: [params / 10]),
         ])

@@ -82,8 +82,8 @@ import Testing
             let files = try Self.names(folder.appending(path: "step-000000012"))
             #expect(files == ["manifest.json", "parameters.safetensors", "state.json", "vectors.safetensors"])
             let mode = try FileManager.default.attributesOfItem(
-                atPath: folder.appending(path: "step-000000012/state.json").path)[.posixPermissions] as? Int
-            #expect(mode == 0o600)
+                atPath: folder.appending(path: "step-000000012").path)[.posixPermissions] as? Int
+            #expect(mode == 0o700)
         }
     }
 

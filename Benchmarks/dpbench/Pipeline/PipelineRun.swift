@@ -33,7 +33,7 @@ struct PipelineRun {
     let threads: Int
     let runs: Int
     var paths = Path.allCases
-    var progress = Progress()
+    var progress = ProgressLine()
 
     func records() throws -> [PipelineRecord] {
         try requireMemory()

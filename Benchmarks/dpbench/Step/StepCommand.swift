@@ -60,7 +60,7 @@ struct StepCommand: ParsableCommand {
 
     func run() throws {
         let threads = options.applyThreads()
-        let progress = Progress()
+        let progress = ProgressLine()
         guard let widths else { return }
         let problem = try StepProblem(dims: widths, batch: batch, microbatch: microbatch)
         try problem.requireMemory()

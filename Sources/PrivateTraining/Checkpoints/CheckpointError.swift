@@ -8,6 +8,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case unsupportedFormat(path: String, found: Int, supported: Int)
     /// The folder cannot be read.
     case unreadable(path: String, reason: String)
+    /// The folder cannot be made.
+    case unwritable(path: String, reason: String)
 }
 
 extension CheckpointError: CustomStringConvertible {
@@ -23,6 +25,8 @@ extension CheckpointError: CustomStringConvertible {
             "The checkpoint '\(path)' has format \(found), but this version reads format \(supported)."
         case .unreadable(let path, let reason):
             "The checkpoint folder '\(path)' cannot be read: \(reason)"
+        case .unwritable(let path, let reason):
+            "The checkpoint folder '\(path)' cannot be made: \(reason)"
         }
     }
 }

@@ -17,8 +17,8 @@ import PyTrees
 /// was used after the checkpoint, with other data, is never used again. One that is seeded goes on bit by bit.
 ///
 /// - Warning: `state.json` holds the sampler's key. Whoever reads it learns which examples were and will be drawn, and
-///   the amplification by sampling is void against them. It is as confidential as the data, and readable by its owner
-///   alone; `parameters.safetensors` is private in the sense of the plan.
+///   the amplification by sampling is void against them. It is as confidential as the data, and its folder is
+///   open to its owner alone; `parameters.safetensors` is private in the sense of the plan.
 public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Sendable {
     /// Where the checkpoints are.
     public let url: URL
@@ -42,16 +42,17 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     /// Writes a checkpoint and removes all but the last two. Throws ``FileError``, and then leaves the folder as it was.
     func save(_ checkpoint: RunCheckpoint<Optimizer>) throws {
-        let name = String(format: "step-%09d", checkpoint.run.stepsTaken)
-        let (state, vectors) = try checkpoint.encoded()
-        let parameters = try SafeTensors.encode(
-            checkpoint.run.parameters, metadata: ["step": "\(checkpoint.run.stepsTaken)"])
-        var files = ["state.json": state, "vectors.safetensors": vectors, "parameters.safetensors": parameters]
-        let manifest = Manifest(
-            format: Self.format, step: checkpoint.run.stepsTaken,
-            files: files.mapValues { Manifest.Entry(length: $0.count, sha256: Self.checksum($0)) })
-        files["manifest.json"] = try JSONEncoder().encode(manifest)
-        try AtomicFile.writeFolder(files, to: url.appending(path: name))
+        let step = checkpoint.run.stepsTaken
+        let target = url.appending(path: String(format: "step-%09d", step))
+        // Begins with a full stop: nobody takes it for a finished one.
+        let temporary = url.appending(path: ".\(target.lastPathComponent).\(UUID().uuidString).partial")
+        defer { try? FileManager.default.removeItem(at: temporary) }
+        try makeFolder(temporary)
+        try checkpoint.write(to: temporary)
+        var manifest = Manifest(format: Self.format, step: step, files: [:])
+        for file in Self.files { manifest.files[file] = Manifest.Entry(try read(file, in: temporary)) }
+        try AtomicFile.write(try JSONEncoder().encode(manifest), to: temporary.appending(path: "manifest.json").path)
+        try AtomicFile.moveFolder(temporary.path, to: target.path)
         for old in try names().dropLast(2) { try? FileManager.default.removeItem(at: url.appending(path: old)) }
     }
 
@@ -65,30 +66,42 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
             throw CheckpointError.unsupportedFormat(
                 path: folder.path, found: manifest.format, supported: Self.format)
         }
-        var files: [String: Data] = [:]
-        for file in ["state.json", "vectors.safetensors", "parameters.safetensors"] {
-            guard let entry = manifest.files[file] else {
-                throw CheckpointError.corrupted(path: folder.path, reason: "its manifest does not name '\(file)'")
-            }
-            let data = try read(file, in: folder)
-            guard data.count == entry.length, Self.checksum(data) == entry.sha256 else {
+        for file in Self.files {
+            let entry = Manifest.Entry(try read(file, in: folder))
+            guard manifest.files[file] == entry else {
                 throw CheckpointError.corrupted(
-                    path: folder.path, reason: "'\(file)' is not the file that was written (\(data.count) bytes)")
+                    path: folder.path, reason: "'\(file)' is not the file that was written (\(entry.length) bytes)")
             }
-            files[file] = data
         }
-        return try RunCheckpoint(files, for: plan, layout: layout, path: folder.path)
+        return try RunCheckpoint(from: folder, for: plan, layout: layout)
+    }
+
+    private static var files: [String] { ["state.json", "vectors.safetensors", "parameters.safetensors"] }
+
+    private func makeFolder(_ temporary: URL) throws(CheckpointError) {
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: temporary, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .unwritable(path: url.path, reason: error.localizedDescription)
+        }
     }
 
     private struct Manifest: Codable {
-        struct Entry: Codable {
+        struct Entry: Codable, Equatable {
             let length: Int
             let sha256: String
+
+            init(_ data: Data) {
+                length = data.count
+                sha256 = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+            }
         }
 
         let format: Int
         let step: Int
-        let files: [String: Entry]
+        var files: [String: Entry]
     }
 
     /// The checkpoints' names, the newest last. Folders that are still being written have other names.
@@ -117,9 +130,5 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         } catch {
             throw .corrupted(path: folder.path, reason: "its manifest cannot be read: \(error)")
         }
-    }
-
-    private static func checksum(_ data: Data) -> String {
-        SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
     }
 }

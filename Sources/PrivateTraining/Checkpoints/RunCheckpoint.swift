@@ -47,8 +47,8 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
 
     private static var kind: String { OptimizerCheckpoint<Optimizer>.kind }
 
-    /// `state.json` and `vectors.safetensors`.
-    func encoded() throws -> (state: Data, vectors: Data) {
+    /// Writes `state.json`, `vectors.safetensors` and `parameters.safetensors`.
+    func write(to folder: URL) throws {
         let store = VectorStore()
         let encoder = JSONEncoder()
         encoder.userInfo[.vectorStore] = store
@@ -63,29 +63,37 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
             vectorLayouts: vectors.map(\.layout), stepsTaken: run.stepsTaken, interruptions: interruptions,
             adaptiveL2ClipNorm: run.adaptiveL2ClipNorm, samplingSource: run.source.secretState,
             nonPrivateSeed: run.nonPrivateSeed, noisePosition: run.noisePosition)
-        return (
-            try encoder.encode(Document(header: header, state: state)),
-            try SafeTensors.encode(Self.joined(vectors), metadata: [:])
-        )
+        try AtomicFile.write(
+            try encoder.encode(Document(header: header, state: state)), to: folder.appending(path: "state.json").path)
+        try SafeTensors.write(
+            ParameterVector(values: vectors.flatMap(\.values), layout: Self.joined(header.vectorLayouts)),
+            to: folder.appending(path: "vectors.safetensors").path)
+        try SafeTensors.write(
+            run.parameters, metadata: ["step": "\(run.stepsTaken)"],
+            to: folder.appending(path: "parameters.safetensors").path)
     }
 
-    /// Reads what ``encoded()`` made, and the parameters. Throws ``CheckpointError``.
-    init(_ files: [String: Data], for plan: PrivacyPlan, layout: TreeLayout, path: String) throws(CheckpointError) {
+    /// Reads what ``write(to:)`` wrote. Throws ``CheckpointError``.
+    init(from folder: URL, for plan: PrivacyPlan, layout: TreeLayout) throws(CheckpointError) {
+        let path = folder.path
         do {
             let decoder = JSONDecoder()
-            let state = files["state.json"] ?? Data()
+            let state = try Data(contentsOf: folder.appending(path: "state.json"))
             let header = try decoder.decode(HeaderOnly.self, from: state).header
             guard header.plan == plan else { throw CheckpointError.foreign(path: path, what: "plan") }
             guard header.optimizerKind == Self.kind else {
                 throw CheckpointError.foreign(path: path, what: "optimizer")
             }
             guard header.layout == layout else { throw CheckpointError.foreign(path: path, what: "model") }
-            let flat = try SafeTensors.decode(files["vectors.safetensors"] ?? Data()).vector
+            let flat = try SafeTensors.read(
+                folder.appending(path: "vectors.safetensors").path, as: Self.joined(header.vectorLayouts)
+            ).parameters
             decoder.userInfo[.vectorStore] = VectorStore(try Self.split(flat, into: header.vectorLayouts))
             let document = try decoder.decode(Document.self, from: state)
-            let parameters = try SafeTensors.decode(files["parameters.safetensors"] ?? Data()).vector
             run = RunSnapshot(
-                parameters: try ParameterVector(values: parameters.values, layout: layout),
+                parameters: try SafeTensors.read(
+                    folder.appending(path: "parameters.safetensors").path, as: layout
+                ).parameters,
                 state: document.state.optimizer, stepsTaken: header.stepsTaken,
                 adaptiveL2ClipNorm: header.adaptiveL2ClipNorm,
                 source: SamplingSource(secretState: header.samplingSource),
@@ -100,22 +108,17 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         }
     }
 
-    /// One vector after the other, the leaves of each under its number.
-    private static func joined(_ vectors: [ParameterVector]) throws -> ParameterVector {
-        let leaves = vectors.enumerated().flatMap { number, vector in
-            vector.layout.leaves.map { leaf in
-                (path: TreePath(["\(number)"] + leaf.path.keys), shape: leaf.shape)
-            }
-        }
-        return try ParameterVector(values: vectors.flatMap(\.values), layout: TreeLayout(leaves))
+    /// The layout of one vector after the other, the leaves of each under its number.
+    private static func joined(_ layouts: [TreeLayout]) throws -> TreeLayout {
+        try TreeLayout(
+            layouts.enumerated().flatMap { number, layout in
+                layout.leaves.map { (path: TreePath(["\(number)"] + $0.path.keys), shape: $0.shape) }
+            })
     }
 
     private static func split(_ flat: ParameterVector, into layouts: [TreeLayout]) throws -> [ParameterVector] {
         var begin = 0
         return try layouts.map { layout in
-            guard begin + layout.count <= flat.count else {
-                throw PyTreeError.valueCountMismatch(count: flat.count, expected: begin + layout.count)
-            }
             defer { begin += layout.count }
             return try ParameterVector(values: Array(flat.values[begin..<begin + layout.count]), layout: layout)
         }

@@ -40,6 +40,32 @@ public enum AtomicFile {
         try synchronizeFolder(folder.isEmpty ? "." : folder, path: path)
     }
 
+    /// Gives the folder at `path` the name `target` in one step, and waits until that is on disk; a folder that is there
+    /// already is replaced. Files in it are expected to be on disk.
+    ///
+    /// Throws ``FileError``, and then what was at `target` is still there.
+    static func moveFolder(_ path: String, to target: String) throws(FileError) {
+        let parent = (target as NSString).deletingLastPathComponent
+        try synchronizeFolder(path, path: target)
+        do throws(Failure) {
+            if rename(path, target) != 0 {
+                guard errno == ENOTEMPTY || errno == EEXIST else { throw Failure(step: .rename) }
+                // A folder that holds files cannot be renamed over: it steps aside first.
+                let aside = path + ".old"
+                guard rename(target, aside) == 0 else { throw Failure(step: .rename) }
+                guard rename(path, target) == 0 else {
+                    let failure = Failure(step: .rename)
+                    rename(aside, target)
+                    throw failure
+                }
+                try? FileManager.default.removeItem(atPath: aside)
+            }
+        } catch {
+            throw .cannotWrite(path: target, step: error.step, code: error.code)
+        }
+        try synchronizeFolder(parent.isEmpty ? "." : parent, path: target)
+    }
+
     private struct Failure: Error {
         let step: FileError.WritingStep
         /// Read at once, before cleaning up overwrites it.

@@ -49,7 +49,7 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     /// The kind of data that is at `path`: a folder holds idx files, a file is CSV.
     static func guess(path: String) -> DataConfiguration {
         var isFolder: ObjCBool = false
-        FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         return DataConfiguration(isFolder.boolValue ? .idx : .csv, path: path)
     }
 }

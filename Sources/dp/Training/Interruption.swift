@@ -8,16 +8,17 @@ import Synchronization
 
 /// Ctrl-C and the system's request to end: the run ends after its step, with a checkpoint. A second Ctrl-C kills.
 enum Interruption {
-    private static let flag = Atomic<Bool>(false)
-
-    static var isRequested: Bool { flag.load(ordering: .relaxed) }
+    static var isRequested: Bool { interruptionFlag.load(ordering: .relaxed) }
 
     static func watch() {
         for number in [SIGINT, SIGTERM] {
-            signal(number) { number in
-                flag.store(true, ordering: .relaxed)
-                signal(number, SIG_DFL)
+            signal(number) {
+                interruptionFlag.store(true, ordering: .relaxed)
+                signal($0, SIG_DFL)
             }
         }
     }
 }
+
+/// Apart from the type: a signal's handler captures nothing.
+private let interruptionFlag = Atomic<Bool>(false)

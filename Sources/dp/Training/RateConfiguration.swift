@@ -13,17 +13,23 @@ struct RateConfiguration: Codable, Hashable, Sendable {
         case warmupCosine = "warmup-cosine"
     }
 
-    var kind = Kind.constant
+    let kind: Kind
     /// The largest rate.
-    var value: Double
+    let value: Double
     /// The rate at the end; above 0 for an exponential decay.
-    var final: Double
+    let final: Double
     /// For how many steps the rate rises from 0 to its largest; at least 1 with a warm-up.
-    var warmupSteps = 0
+    let warmupSteps: Int
 
     init(_ value: Double) {
+        self.init(kind: .constant, value: value, final: value, warmupSteps: 0)
+    }
+
+    private init(kind: Kind, value: Double, final: Double, warmupSteps: Int) {
+        self.kind = kind
         self.value = value
-        final = value
+        self.final = final
+        self.warmupSteps = warmupSteps
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
@@ -37,10 +43,12 @@ struct RateConfiguration: Codable, Hashable, Sendable {
         }
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
-        kind = try box.decode(Kind.self, forKey: .kind)
-        value = try box.decode(Double.self, forKey: .value)
-        final = try box.decodeIfPresent(Double.self, forKey: .final) ?? (kind == .constant ? value : 0)
-        warmupSteps = try box.decodeIfPresent(Int.self, forKey: .warmupSteps) ?? 0
+        let kind = try box.decode(Kind.self, forKey: .kind)
+        let value = try box.decode(Double.self, forKey: .value)
+        self.init(
+            kind: kind, value: value,
+            final: try box.decodeIfPresent(Double.self, forKey: .final) ?? (kind == .constant ? value : 0),
+            warmupSteps: try box.decodeIfPresent(Int.self, forKey: .warmupSteps) ?? 0)
     }
 
     func encode(to encoder: any Encoder) throws {

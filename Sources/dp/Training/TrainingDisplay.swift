@@ -5,14 +5,14 @@ import PrivateTraining
 /// The line on a terminal that says how far training is. It shows nothing that was computed from training data but
 /// through the private parameters; the number of examples per second is that of the *expected* batch.
 struct TrainingDisplay {
-    private let progress: Progress
+    private let progress: ProgressLine
     private let plan: PrivacyPlan
     private let begin = ContinuousClock.now
     private var lastShown = ContinuousClock.now
     private var firstStep: Int?
     private var last: MetricsRecord?
 
-    init(_ progress: Progress, plan: PrivacyPlan) {
+    init(_ progress: ProgressLine, plan: PrivacyPlan) {
         self.progress = progress
         self.plan = plan
     }

@@ -19,7 +19,7 @@ struct TrainingRun {
 
     func run() throws {
         let begin = ContinuousClock.now
-        let progress = Progress()
+        let progress = ProgressLine()
         progress.show("reading the data")
         let data = try configuration.data.load()
         let training = try mapped(data.training)
@@ -103,7 +103,7 @@ private struct Session: OptimizerVisitor {
     let network: Network
     let training: InMemoryDataset
     let test: InMemoryDataset?
-    let progress: Progress
+    let progress: ProgressLine
     let begin: ContinuousClock.Instant
 
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {

@@ -5,7 +5,7 @@
 #endif
 
 /// One line on standard error that says what is going on; silent where that is not a terminal.
-package struct Progress: Sendable {
+package struct ProgressLine: Sendable {
     package let isTerminal = isatty(STDERR_FILENO) == 1
 
     package init() {}
