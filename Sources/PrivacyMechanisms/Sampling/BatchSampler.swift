@@ -76,9 +76,8 @@ public struct SamplingCache: Sendable {
     private var owner: Owner?
     private var allocation = Allocation(binCount: 0, bins: [])
 
-    private struct Owner: Equatable, @unchecked Sendable {
-        // Samplers are Sendable; AnyHashable has forgotten that of the value in it.
-        let sampler: AnyHashable
+    private struct Owner: Sendable {
+        let sampler: any BatchSampler
         let source: SamplingSource
         let epoch: Int
     }
@@ -87,16 +86,16 @@ public struct SamplingCache: Sendable {
     public init() {}
 
     /// The allocation of `sampler` in `epoch`, built anew unless it is the one that is kept.
-    mutating func allocation(
-        of sampler: some BatchSampler, in epoch: Int, from source: SamplingSource, _ build: () -> Allocation
+    mutating func allocation<Sampler: BatchSampler>(
+        of sampler: Sampler, in epoch: Int, from source: SamplingSource, _ build: () -> Allocation
     ) -> Allocation {
-        let owner = Owner(sampler: AnyHashable(sampler), source: source, epoch: epoch)
-        if self.owner != owner {
-            // The old one's memory goes before the new one's is taken.
-            allocation = Allocation(binCount: 0, bins: [])
-            allocation = build()
-            self.owner = owner
+        if let owner, owner.epoch == epoch, owner.source == source, owner.sampler as? Sampler == sampler {
+            return allocation
         }
+        // The old one's memory goes before the new one's is taken.
+        allocation = Allocation(binCount: 0, bins: [])
+        allocation = build()
+        owner = Owner(sampler: sampler, source: source, epoch: epoch)
         return allocation
     }
 }

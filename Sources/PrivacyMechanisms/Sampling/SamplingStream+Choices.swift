@@ -27,10 +27,11 @@ extension SamplingStream {
     /// q ≥ 10⁻³⁰; q = 0 and q = 1 are exact. The time, and the number of random words, is proportional to the selection,
     /// about five words for each index in it, whatever `count` is.
     ///
-    /// Blocks of B indices are skipped whole with probability (1 − q)ᴮ; B is chosen so that this is in [½, 0.71). In a
-    /// block that is not skipped, the first selected place has probability ∝ (1 − q)^place: a uniform place, accepted
-    /// with (1 − q)^place ≥ ½. The index after it begins a new block. Inverting the geometric distribution instead takes
-    /// one word, but there q is the difference of two roundings of size 2⁻⁵³: its relative error is 10⁻¹⁶/q.
+    /// Above q = ½ each index has a coin of its own. Otherwise blocks of B indices are skipped whole with probability
+    /// (1 − q)ᴮ; B is chosen so that this is in [½, 0.71). In a block that is not skipped, the first selected place has
+    /// probability ∝ (1 − q)^place: a uniform place, accepted with (1 − q)^place ≥ ½. The index after it begins a new
+    /// block. Inverting the geometric distribution instead takes one word, but there q is the difference of two roundings
+    /// of size 2⁻⁵³: its relative error is 10⁻¹⁶/q.
     ///
     /// The bound: skipping and accepting are off by at most 2⁻⁵⁰ relative (log1p, exp and expm1 are trusted to 1 ulp,
     /// exponents are at most ln 2), the chance of a place is a product of two such numbers over a sum of them, and

@@ -91,7 +91,7 @@ struct SamplingStreamTests {
     @Test(arguments: [0.003, 0.02, 0.1, 0.29, 0.3, 0.4, 0.5, 0.51, 0.7, 0.95])
     func selectionsHaveGeometricGaps(q: Double) {
         var stream = Self.stream(4)
-        let selected = stream.selection(of: Int(100_000 / q), probability: q)
+        let selected = stream.selection(of: Int(1_000_000 / q), probability: q)
         let gaps = zip(selected, [-1] + selected).map { $0 - $1 - 1 }
         func isGeometric(_ gaps: [Int], _ q: Double) -> Bool {
             let (of, probabilities) = CountStatistics.categories(upTo: 20 + Int(20 / q), trials: gaps.count) {
@@ -101,7 +101,7 @@ struct SamplingStreamTests {
             for gap in gaps { counts[gap < of.count ? of[gap] : probabilities.count - 1] += 1 }
             return CountStatistics.isPlausible(counts, probabilities: probabilities)
         }
-        #expect(CountStatistics.isBinomial(selected.count, trials: Int(100_000 / q), probability: q))
+        #expect(CountStatistics.isBinomial(selected.count, trials: Int(1_000_000 / q), probability: q))
         // Verdicts are named, so that a failure prints no list of gaps.
         let (isRight, isOther) = (isGeometric(gaps, q), isGeometric(gaps, q * 0.96))
         #expect(isRight)
