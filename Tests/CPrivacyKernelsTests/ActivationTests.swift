@@ -96,6 +96,8 @@ import Testing
                 { values, _ in kernels.tanh_backward(outputs.base, rows, count, stride, values) },
                 { values, _ in kernels.tempered_sigmoid_backward(k, outputs.base, rows, count, stride, values) },
                 { values, _ in kernels.multiply(outputs.base, rows, count, stride, values) },
+                { values, rest in kernels.give_to_maximum(bias.base, bias.base, count, rest, values) },
+                { values, rest in kernels.give_to_maximum(outputs.base, bias.base, count, rest, values) },
             ]
             for run in runs {
                 let (values, other) = (block(), block())
@@ -133,6 +135,19 @@ import Testing
         // σ = ½ has the derivative ¼ · temperature · scale; at the ends it is 0.
         kernels.tempered_sigmoid_backward(dpk_sigmoid(scale: 2, temperature: 3, offset: 1), [0, 1], 1, 2, 2, &one)
         #expect(one == [1.5, 0])
+    }
+
+    @Test(arguments: Level.available)
+    func anErrorGoesToTheFirstInputThatReachesTheMaximum(level: Level) {
+        let kernels = Self.kernels(level)
+        var rest: [Float] = [1, 2, 3]
+        let maxima: [Float] = [5, 6, 7]
+        var errors: [[Float]] = [[10, 10, 10], [10, 10, 10], [10, 10, 10]]
+        for (index, inputs) in ([[5, 1, 1], [5, 6, 2], [4, 6, 3]] as [[Float]]).enumerated() {
+            kernels.give_to_maximum(inputs, maxima, 3, &rest, &errors[index])
+        }
+        #expect(errors == [[11, 10, 10], [10, 12, 10], [10, 10, 10]])
+        #expect(rest == [0, 0, 3])
     }
 
     @Test(arguments: Level.available)

@@ -55,6 +55,8 @@ struct BLASTests {
     @Test(arguments: [
         [1, 1, 1], [1, 5, 3], [4, 1, 7], [3, 6, 1], [7, 7, 7], [16, 32, 64], [33, 17, 65], [150, 130, 140],
         [0, 3, 4], [3, 0, 4], [3, 4, 0], [0, 0, 0],
+        // Sums so long that they are cut up among threads.
+        [12, 20, 5000], [9, 1, 60_001],
     ])
     func productsStayWithinTheBound(shape: [Int]) {
         let (m, n, k) = (shape[0], shape[1], shape[2])
@@ -110,6 +112,30 @@ struct BLASTests {
             }
             #expect(y.allSatisfy { $0.isFinite })
         }
+    }
+
+    /// Small, cut by rows, cut by columns, and cut along the sums.
+    @Test(arguments: [[3, 4, 5], [300, 40, 100], [40, 300, 100], [12, 20, 5000], [0, 3, 2]])
+    func whatIsFinishedIsEachElementOnce(shape: [Int]) {
+        let (m, n, k) = (shape[0], shape[1], shape[2])
+        var generator = SeededGenerator(seed: 6)
+        let (a, b) = (generator.matrix(m, k), generator.matrix(k, n))
+        var expected = Matrix(rows: m, columns: n)
+        BLAS.gemm(a, .none, b, .none, into: &expected)
+        var c = Matrix(rows: m, columns: n)
+        c.withUnsafeMutableElements { c in
+            a.withUnsafeElements { a in
+                b.withUnsafeElements { b in
+                    BLAS.gemm(
+                        rows: m, columns: n, inner: k, a.baseAddress!, .none, b.baseAddress!, .none,
+                        into: c.baseAddress!
+                    ) { rows, columns in
+                        for row in rows { for column in columns { c[row * n + column] += 1000 } }
+                    }
+                }
+            }
+        }
+        #expect(c.elements == expected.elements.map { $0 + 1000 })
     }
 
     @Test func aSharedResultIsCopiedFirst() {

@@ -4,6 +4,8 @@ import Foundation
 import PrivateTraining
 import TextTable
 
+extension StepPathKind: ExpressibleByArgument {}
+
 struct StepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "step",
@@ -23,6 +25,9 @@ struct StepCommand: ParsableCommand {
 
     @Option(help: "Rows that the dense paths hold at once.")
     var microbatch = 128
+
+    @Option(help: "A path to measure beside the baseline, several times for several (default: all).")
+    var path: [StepPathKind] = []
 
     @OptionGroup var options: MeasurementOptions
 
@@ -67,7 +72,7 @@ struct StepCommand: ParsableCommand {
         progress.show("step: checking that the paths agree")
         try problem.checkAgreement()
         // One path at a time, so that each is charged with its own memory only.
-        let kinds = StepPathKind.allCases
+        let kinds = StepPathKind.allCases.filter { path.isEmpty || $0 == .nonPrivate || path.contains($0) }
         let peaks = try kinds.map { kind in
             progress.show("step: memory of the \(kind.rawValue) path")
             PeakMemory.reset()

@@ -1,7 +1,7 @@
 // The activation functions of networks and their derivatives, each compiled for several instruction sets and chosen
 // once at run time.
 //
-// Every kernel changes `rows` × `count` numbers in place, each row `stride` elements after the one before. All sets
+// The kernels change `rows` × `count` numbers in place, each row `stride` elements after the one before. All sets
 // give the same bits: each operation is rounded once, none is contracted, and no library function is called. NaN stays
 // NaN.
 
@@ -53,6 +53,10 @@ typedef struct {
 
     /// e = e·factor.
     void (*multiply)(const float *factors, long rows, long count, long stride, float *errors);
+
+    /// The way back from a maximum, one of the inputs at a time: where x = maximum, e = e + rest and rest = 0. What is
+    /// left of the error goes to the first input that reaches the maximum.
+    void (*give_to_maximum)(const float *inputs, const float *maxima, long count, float *rest, float *errors);
 } dpk_activations;
 
 /// The set of the level that `dpk_active_kernels` chose.

@@ -8,7 +8,8 @@ struct Block {
 }
 
 extension Activation {
-    private static let kernels = dpk_active_activations().pointee
+    /// Chosen at first use; `DPK_LEVEL` in the environment can ask for a lower instruction set.
+    static let kernels = dpk_active_activations().pointee
 
     /// Whether the derivative is not had from the output alone.
     var keepsDerivatives: Bool { self == .gelu }

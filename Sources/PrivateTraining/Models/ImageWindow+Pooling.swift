@@ -29,21 +29,30 @@ extension ImageWindow {
 
     /// Takes errors back to the pixels: to the first largest one of each window, or to all in equal parts.
     func unpool(
-        _ errors: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling,
-        inputs image: UnsafePointer<Float>, into imageErrors: UnsafeMutablePointer<Float>
+        _ errors: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling, inputs image: UnsafePointer<Float>,
+        outputs: UnsafePointer<Float>, into imageErrors: UnsafeMutablePointer<Float>
     ) {
         imageErrors.update(repeating: 0, count: inputCount)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: channels) { rest in
+            unpool(errors, by: pooling, image, outputs, into: imageErrors, rest: rest.baseAddress!)
+        }
+    }
+
+    private func unpool(
+        _ errors: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling, _ image: UnsafePointer<Float>,
+        _ outputs: UnsafePointer<Float>, into imageErrors: UnsafeMutablePointer<Float>,
+        rest: UnsafeMutablePointer<Float>
+    ) {
+        let kernels = Activation.kernels
         forEachPosition { position, pixel in
             let source = errors + position * channels
             switch pooling {
             case .max:
-                for channel in 0..<channels {
-                    var largest = pixel + channel
-                    forEachPixel { offset in
-                        let index = pixel + offset + channel
-                        if image[index] > image[largest] { largest = index }
-                    }
-                    imageErrors[largest] += source[channel]
+                let maxima = outputs + position * channels
+                rest.update(from: source, count: channels)
+                forEachPixel { offset in
+                    kernels.give_to_maximum(
+                        image + pixel + offset, maxima, channels, rest, imageErrors + pixel + offset)
                 }
             case .average:
                 forEachPixel { offset in

@@ -36,7 +36,7 @@ extension Network {
         parameters.withUnsafeValues { parameters in
             for index in stride(from: last, to: 0, by: -1) {
                 stages[index].backward(
-                    errors: workspace.layers[index].errors, parameters: parameters.baseAddress!,
+                    from: workspace.layers[index], parameters: parameters.baseAddress!,
                     previous: stages[index - 1], previousMemory: &workspace.layers[index - 1])
             }
         }

@@ -64,11 +64,11 @@ extension Stage {
     /// Takes this layer's errors back to the layer before, whose outputs were this one's inputs: multiplied with that
     /// layer's derivative, they are its errors.
     func backward(
-        errors: Matrix, parameters: UnsafePointer<Float>, previous: Stage, previousMemory: inout LayerMemory
+        from memory: LayerMemory, parameters: UnsafePointer<Float>, previous: Stage, previousMemory: inout LayerMemory
     ) {
-        let batch = errors.rows
+        let batch = memory.errors.rows
         previousMemory.errors.reshape(rows: batch, columns: previous.outputCount)
-        errors.withUnsafeElements { errors in
+        memory.errors.withUnsafeElements { errors in
             previousMemory.withUnsafe { before in
                 let errors = errors.baseAddress!
                 let finish = { (example: Int) in
@@ -83,12 +83,15 @@ extension Stage {
                 case .convolution(let map, let window):
                     map.backward(errors, batch: batch, window, parameters, before.errors, finish)
                 case .pooling(let pooling, let window):
-                    window.forEachExample(of: batch) { example in
-                        window.unpool(
-                            errors + example * outputCount, by: pooling,
-                            inputs: before.outputs + example * window.inputCount,
-                            into: before.errors + example * window.inputCount)
-                        finish(example)
+                    memory.outputs.withUnsafeElements { outputs in
+                        window.forEachExample(of: batch) { example in
+                            window.unpool(
+                                errors + example * outputCount, by: pooling,
+                                inputs: before.outputs + example * window.inputCount,
+                                outputs: outputs.baseAddress! + example * outputCount,
+                                into: before.errors + example * window.inputCount)
+                            finish(example)
+                        }
                     }
                 }
             }

@@ -129,6 +129,96 @@ import Testing
         }
     }
 
+    /// The sum of one dense layer and its error bound, for numbers of any magnitude and coefficients that bring it back.
+    private static func exceedsTheBound(
+        _ layer: FactoredNormsTests.Layer, _ coefficients: [Double], sum: [Double]
+    ) -> Bool {
+        var exact = [Double](repeating: 0, count: layer.gradients.layout.count)
+        var size = 0.0
+        for example in 0..<layer.gradients.exampleCount {
+            let gradient = layer.gradients.exactGradient(of: example)
+            for column in exact.indices { exact[column] += coefficients[example] * gradient[column] }
+            size += abs(coefficients[example]) * layer.exactSquare(example).squareRoot()
+        }
+        return !(zip(sum, exact).map { $0 - $1 }.norm <= accumulatedRoundingError(66) * size)
+    }
+
+    @Test(arguments: FactoredNormsTests.Magnitude.allCases)
+    func extremeExamplesAreAddedAsExactly(magnitude: FactoredNormsTests.Magnitude) throws {
+        var generator = SeededGenerator(seed: 3)
+        var plainFailures = 0
+        for other in FactoredNormsTests.Magnitude.allCases {
+            let layer = try FactoredNormsTests.Layer(6, 5, 4, magnitude, other, nil, seed: 11)
+            for size in [1, 1e-70, 1e70] {
+                // As clipping does it: every example is brought to much the same norm.
+                let coefficients = (0..<6).map { example in
+                    let norm = layer.exactSquare(example).squareRoot()
+                    return norm == 0 ? size : size / norm * Double(generator.float(0.5...1))
+                }
+                var sum = ClippedSum(columns: 20)
+                layer.gradients.addWeightedSum(
+                    of: 0..<6, coefficients: coefficients.span, groups: ColumnGroups(ranges: [0..<20]), to: &sum)
+                #expect(!Self.exceedsTheBound(layer, coefficients, sum: Array(sum.values.buffer)))
+
+                var weighted = layer.errors
+                for row in 0..<6 {
+                    for column in 0..<4 {
+                        weighted[row, column] = Float(Double(weighted[row, column]) * coefficients[row])
+                    }
+                }
+                var plain = Matrix(rows: 5, columns: 4)
+                BLAS.gemm(layer.activations, .transposed, weighted, .none, into: &plain)
+                let elements = plain.withUnsafeElements { $0.map(Double.init) }
+                if Self.exceedsTheBound(layer, coefficients, sum: elements) { plainFailures += 1 }
+            }
+        }
+        // The control: one Float32 product for all of them.
+        #expect(plainFailures > 5)
+    }
+
+    /// Where gradients are formed, both questions are about the same Float32 numbers, to the last bit.
+    @Test func whatIsAddedIsWhatIsMeasured() throws {
+        var generator = SeededGenerator(seed: 17)
+        let (b, m, n, t, rows) = (5, 150, 300, 6, 4)
+        func matrix(_ columns: Int) -> Matrix {
+            Matrix(
+                rows: b * t, columns: columns,
+                elements: (0..<b * t * columns).map { _ in
+                    Float(sign: .plus, exponent: Int(generator.next() % 20) - 10, significand: generator.float())
+                })
+        }
+        let layout = try TreeLayout([("bias", [n]), ("kernel", [m, n]), ("table", [rows, n])])
+        let gradients = try FactoredGradients(
+            layout: layout, exampleCount: b,
+            parts: [
+                .sequence(kernel: "kernel", bias: "bias", activations: matrix(m), errors: matrix(n), positions: t),
+                .embedding(
+                    table: "table", indices: (0..<b * t).map { _ in Int(generator.next() % UInt64(rows)) },
+                    errors: matrix(n), positions: t),
+            ])
+        let scale = try FactoredEqualityTests.scale(layout, seed: 5)
+        let groups = ColumnGroups(ranges: layout.leaves.map(\.range))
+        var squares = [Double](repeating: 0, count: b * 3)
+        var span = squares.mutableSpan
+        gradients.squaredNorms(of: 0..<b, under: scale, groups: groups, into: &span)
+        for example in 0..<b {
+            var row = [Float](repeating: 0, count: layout.count)
+            var span = row.mutableSpan
+            gradients.copyGradient(of: example, into: &span)
+            var sum = ClippedSum(columns: layout.count)
+            let ones = [1.0, 1, 1]
+            gradients.addWeightedSum(of: example..<example + 1, coefficients: ones.span, groups: groups, to: &sum)
+            #expect(Array(sum.values.buffer) == row.map(Double.init))
+            for (group, columns) in groups.ranges.enumerated() {
+                let norm = columns.map { Double(row[$0]) * Double(scale.values[$0]) }.norm
+                let relative = squares[example * 3 + group] / (norm * norm) - 1
+                #expect(abs(relative) <= Double(layout.count + 4) * 0x1p-52)
+            }
+            // The control: multiplied out in Float64, some of the numbers are others.
+            #expect(gradients.exactGradient(of: example) != row.map(Double.init))
+        }
+    }
+
     @Test func sumsOfPartsOfABatchAddUp() throws {
         let gradients = try RandomFactors(seed: 3).gradients
         let groups = ColumnGroups(ranges: [0..<gradients.layout.count])

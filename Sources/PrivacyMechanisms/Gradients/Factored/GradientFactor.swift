@@ -33,8 +33,9 @@ extension ColumnGroups {
     }
 }
 
-/// A float32 rounding error of at most n·2⁻²⁴/(1 − n·2⁻²⁴) is what n roundings in a row can amount to (Higham, Accuracy
-/// and Stability of Numerical Algorithms, lemma 3.1).
+/// γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴), what n Float32 roundings in a row can amount to; infinite where they bound nothing.
+///
+/// Source: Higham, Accuracy and Stability of Numerical Algorithms, lemma 3.1.
 func accumulatedRoundingError(_ roundings: Int) -> Double {
     let error = Double(roundings) * 0x1p-24
     return error < 0.5 ? error / (1 - error) : .infinity
