@@ -2,35 +2,42 @@ import PrivateTraining
 
 /// A feature map by its kind.
 ///
-///     {"kind": "unit-norm"}
+///     {"kind": "scattering", "height": 28, "width": 28}
 enum FeatureConfiguration: Codable, Hashable, Sendable {
-    case unitNorm(UnitNorm)
+    case scattering(ScatteringFeatures)
 
     private enum CodingKeys: CodingKey {
         case kind
     }
 
     private enum Kind: String, Codable {
-        case unitNorm = "unit-norm"
+        case scattering
     }
 
     init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)
         switch try box.decode(Kind.self, forKey: .kind) {
-        case .unitNorm: self = .unitNorm(UnitNorm())
+        case .scattering: self = .scattering(try ScatteringFeatures(from: decoder))
         }
     }
 
     func encode(to encoder: any Encoder) throws {
         var box = encoder.container(keyedBy: CodingKeys.self)
         switch self {
-        case .unitNorm: try box.encode(Kind.unitNorm, forKey: .kind)
+        case .scattering(let map):
+            try map.encode(to: encoder)
+            try box.encode(Kind.scattering, forKey: .kind)
         }
     }
 
-    func map(_ data: InMemoryDataset) throws -> InMemoryDataset {
+    /// The data with features in the place of inputs; throws `FeatureMapError` if they do not fit.
+    func map(_ data: InMemoryDataset) throws(FeatureMapError) -> InMemoryDataset {
         switch self {
-        case .unitNorm(let map): try data.mapped(by: map)
+        case .scattering(let map):
+            guard data.featureCount == map.inputCount else {
+                throw .inputMismatch(expected: map.inputCount, found: data.featureCount)
+            }
+            return data.mapped(by: map)
         }
     }
 }

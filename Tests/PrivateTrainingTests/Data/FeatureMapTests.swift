@@ -44,7 +44,7 @@ import Testing
     }
 
     private static func dataset(_ count: Int) -> InMemoryDataset {
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         let elements = (0..<4 * count).map { _ in Float.random(in: -1...1, using: &generator) }
         return InMemoryDataset(
             inputs: Matrix(rows: count, columns: 4, elements: elements),
