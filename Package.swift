@@ -48,7 +48,8 @@ let package = Package(
         .target(
             name: "PrivateTraining",
             dependencies: [
-                "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PrivacyMechanisms", "PyTrees",
+                "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PrivacyMechanisms",
+                "PyTrees",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
