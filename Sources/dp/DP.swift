@@ -6,5 +6,5 @@ struct DP: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dp",
         abstract: "Differential privacy on the command line: what a run costs, and what a budget asks for.",
-        subcommands: [TrainCommand.self, PlanCommand.self, EpsilonCommand.self, CalibrateCommand.self])
+        subcommands: [TrainCommand.self, EvaluateCommand.self, PredictCommand.self, PlanCommand.self, EpsilonCommand.self, CalibrateCommand.self])
 }

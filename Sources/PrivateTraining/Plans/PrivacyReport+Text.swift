@@ -55,9 +55,10 @@ extension PrivacyReport {
 
     /// Five significant digits; with `up` rounded outward, so that a bound is never shown better than it is.
     private static func rounded(_ value: Double, up: Bool? = nil) -> String {
-        guard value.isFinite, value != 0, let up else { return String(format: "%.5g", value) }
-        let unit = pow(10, (log10(abs(value))).rounded(.down) - 4)
-        let digits = (value / unit).rounded(up ? .up : .down)
-        return String(format: "%.5g", digits * unit)
+        let nearest = String(format: "%.5g", value)
+        guard let up, value.isFinite, value != 0, let shown = Double(nearest) else { return nearest }
+        if up ? shown >= value : shown <= value { return nearest }
+        let unit = pow(10, log10(abs(value)).rounded(.down) - 4)
+        return String(format: "%.5g", shown + (up ? unit : -unit))
     }
 }

@@ -115,7 +115,7 @@ import Testing
             let path = try file("{\(tensors.joined(separator: ","))}", data: data)
             #expect(throws: FileError.tensors(path: path, problem: problem)) { try SafeTensors.read(path) }
         }
-        // The control: the same helper makes good files too, in any order in the header.
+        // The control: `file` makes good files too, in any order in the header.
         let good = try file("{\(tensor("b", [1], 8, 12)), \(first)}  ", data: 12)
         #expect(try SafeTensors.read(good).parameters.layout == layout(("a", [2]), ("b", [1])))
     }

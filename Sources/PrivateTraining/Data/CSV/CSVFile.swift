@@ -81,8 +81,10 @@ public struct CSVFile: Sendable {
                 labels.append(try encoder.encode(scanner, columns: columns, into: features))
             }
         }
-        dataset = InMemoryDataset(
-            inputs: inputs, targets: .classes(labels, classCount: complete.classes.count), notCovered: notCovered)
+        let targets: Targets =
+            complete.classes.isEmpty
+            ? .values(Matrix(rows: count, columns: 0)) : .classes(labels, classCount: complete.classes.count)
+        dataset = InMemoryDataset(inputs: inputs, targets: targets, notCovered: notCovered)
         self.schema = complete
     }
 

@@ -21,8 +21,8 @@ extension CSVSchema {
             try column.validate()
         }
         let labels = columns.filter { if case .label = $0.kind { true } else { false } }
-        guard labels.count == 1 else {
-            throw invalid("has \(labels.count) columns of the kind label: it must have exactly one.")
+        guard labels.count <= 1 else {
+            throw invalid("has \(labels.count) columns of the kind label: it must have one, or none to predict only.")
         }
         guard featureCount != 0 else { throw invalid("has no column that becomes a feature: give it one.") }
     }

@@ -105,6 +105,16 @@ extension CSVSchema {
         }
     }
 
+    /// The schema for files without labels: the label's column may hold anything, or is not there at all.
+    public func withoutLabel(hasColumn: Bool) -> CSVSchema {
+        var schema = self
+        schema.columns = columns.compactMap { column in
+            guard case .label = column.kind else { return column }
+            return hasColumn ? Column(column.name, .ignored) : nil
+        }
+        return schema
+    }
+
     /// The columns whose bounds or categories are open.
     public var openColumns: [String] { columns.filter(\.kind.isOpen).map(\.name) }
 

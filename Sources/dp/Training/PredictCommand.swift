@@ -1,0 +1,84 @@
+import ArgumentParser
+import CommandLineSupport
+import Foundation
+import PrivateTraining
+
+struct PredictCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "What a trained model says of new data: CSV with a line for each example.")
+
+    @Option(help: "The folder that 'dp train' wrote.", completion: .directory)
+    var run: String
+
+    @Option(
+        help: "An idx file of images, a folder with idx files, of which the test images are taken, or a CSV file.",
+        completion: .file())
+    var data: String
+
+    @Flag(help: "The CSV file has no column for the label.")
+    var withoutLabelColumn = false
+
+    @Flag(help: "Write the score of each class, too.")
+    var scores = false
+
+    @Option(help: "The file to write; standard output if it is left out.", completion: .file(extensions: ["csv"]))
+    var output: String?
+
+    func run() throws {
+        let model = try TrainedModel(from: RunFolder(run))
+        let examples = try model.mapped(unlabelledData(model))
+        try model.network.checkInputs(of: examples)
+        var lines = [header(model)]
+        try model.forEachBlock(of: examples.inputs) { outputs in
+            let predictions = model.network.predictions(from: outputs)
+            for row in 0..<outputs.rows {
+                let values = outputs.withRow(row) { row in row.indices.map { row[$0] } }
+                var fields = ["\(lines.count - 1)"]
+                switch predictions {
+                case .classes(let classes, _):
+                    fields.append(quoted(model.name(of: classes[row])))
+                    if scores { fields += values.map { "\($0)" } }
+                case .values: fields += values.map { "\($0)" }
+                }
+                lines.append(fields.joined(separator: ","))
+            }
+        }
+        let text = lines.joined(separator: "\n") + "\n"
+        if let output { try AtomicFile.write(Data(text.utf8), to: output) } else { print(text, terminator: "") }
+    }
+
+    private func header(_ model: TrainedModel) -> String {
+        let count = model.network.outputCount
+        guard model.description.architecture.loss != .squaredError else {
+            return (["example"] + (0..<count).map { "value\($0)" }).joined(separator: ",")
+        }
+        let names = count == 1 ? ["score"] : (0..<count).map { "score \(model.name(of: $0))" }
+        return (["example", "class"] + (scores ? names.map(quoted) : [])).joined(separator: ",")
+    }
+
+    private func unlabelledData(_ model: TrainedModel) throws -> InMemoryDataset {
+        if let schema = model.description.schema {
+            return try CSVFile(data, schema: schema.withoutLabel(hasColumn: !withoutLabelColumn)).dataset
+        }
+        if DataConfiguration.guess(path: data).kind == .idx { return try IdxFolder(data).test }
+        let images = try IdxFile.readImages(data).pixels
+        let targets = Targets.classes(Array(repeating: 0, count: images.rows), classCount: model.network.outputCount)
+        return InMemoryDataset(inputs: images, targets: targets)
+    }
+
+    /// RFC 4180: a field with a comma, a quote or a line break stands in quotes.
+    private func quoted(_ text: String) -> String {
+        guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
+        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
+}
+
+extension Network {
+    /// Throws `ModelError` unless the examples have as many features as the model.
+    func checkInputs(of data: InMemoryDataset) throws(ModelError) {
+        guard data.featureCount == featureCount else {
+            throw .widthMismatch(.inputs, model: featureCount, data: data.featureCount)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import LinearAlgebra
+import PrivateTraining
+import PyTrees
+
+/// A model that `dp train` wrote, with all that stands between a file and its predictions.
+struct TrainedModel {
+    let network: Network
+    let parameters: ParameterVector
+    let description: RunFolder.Model
+
+    /// Reads the model from a run's folder. Throws `TrainingConfigurationError`, `FileError` and `ModelError`.
+    init(from folder: RunFolder) throws {
+        description = try folder.read("model.json")
+        network = try Network(description.architecture)
+        parameters = try SafeTensors.read(folder.path("model.safetensors"), as: network.layout).parameters
+    }
+
+    /// What the model's inputs are for examples as they are read.
+    func mapped(_ data: InMemoryDataset) throws -> InMemoryDataset {
+        try description.features?.map(data) ?? data
+    }
+
+    /// The names of the classes where the data has them, their numbers elsewhere.
+    func name(of label: Int) -> String {
+        guard let classes = description.schema?.classes, classes.indices.contains(label) else { return "\(label)" }
+        return classes[label]
+    }
+
+    /// Outputs for every example, in blocks.
+    func forEachBlock(of inputs: Matrix, _ body: (Matrix) throws -> Void) throws {
+        var workspace = network.makeWorkspace()
+        for begin in stride(from: 0, to: inputs.rows, by: 1024) {
+            let rows = begin..<min(begin + 1024, inputs.rows)
+            var block = Matrix(rows: rows.count, columns: inputs.columns)
+            for (target, source) in rows.enumerated() {
+                inputs.withRow(source) { values in
+                    block.withMutableRow(target) { for index in values.indices { $0[index] = values[index] } }
+                }
+            }
+            try body(network.outputs(for: block, at: parameters, workspace: &workspace))
+        }
+    }
+}
