@@ -9,8 +9,8 @@ struct EvaluateCommand: ParsableCommand {
         abstract: "Accuracy and loss of a trained model on labelled data.",
         discussion: "Of the data that the model was trained on, the result is not private.")
 
-    @Option(help: "The folder that 'dp train' wrote.", completion: .directory)
-    var run: String
+    @Option(name: .customLong("run"), help: "The folder that 'dp train' wrote.", completion: .directory)
+    var runPath: String
 
     @Option(help: "A folder with idx files, of which the test set is taken, or a CSV file.", completion: .file())
     var data: String
@@ -19,7 +19,7 @@ struct EvaluateCommand: ParsableCommand {
     var format: OutputFormat = .table
 
     func run() throws {
-        let model = try TrainedModel(from: RunFolder(run))
+        let model = try TrainedModel(from: RunFolder(runPath))
         let examples = try model.mapped(labelledData(model))
         let evaluation = try model.network.evaluate(on: examples, at: model.parameters)
         if format == .json { return try printJSONLine(evaluation) }
@@ -31,7 +31,7 @@ struct EvaluateCommand: ParsableCommand {
     private func labelledData(_ model: TrainedModel) throws -> InMemoryDataset {
         if DataConfiguration.guess(path: data).kind == .idx { return try IdxFolder(data).test }
         guard let schema = model.description.schema else {
-            throw TrainingConfigurationError.notARun(path: run, reason: "It was not trained on a CSV file.")
+            throw TrainingConfigurationError.notARun(path: runPath, reason: "It was not trained on a CSV file.")
         }
         return try CSVFile(data, schema: schema).dataset
     }

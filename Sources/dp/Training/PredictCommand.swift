@@ -8,8 +8,8 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "What a trained model says of new data: CSV with a line for each example.")
 
-    @Option(help: "The folder that 'dp train' wrote.", completion: .directory)
-    var run: String
+    @Option(name: .customLong("run"), help: "The folder that 'dp train' wrote.", completion: .directory)
+    var runPath: String
 
     @Option(
         help: "An idx file of images, a folder with idx files, of which the test images are taken, or a CSV file.",
@@ -26,7 +26,7 @@ struct PredictCommand: ParsableCommand {
     var output: String?
 
     func run() throws {
-        let model = try TrainedModel(from: RunFolder(run))
+        let model = try TrainedModel(from: RunFolder(runPath))
         let examples = try model.mapped(unlabelledData(model))
         try model.network.checkInputs(of: examples)
         var lines = [header(model)]
