@@ -8,6 +8,8 @@ struct ReferenceNetwork {
     /// Lipschitz · |z| + |f(0)|, the maximum of a window by the sum, and the loss by `errorBound` · Σ outputs. The
     /// derivative of that is a bound on the sum of the magnitudes of all terms that make up the network's own derivative.
     var errorBound: Double?
+    /// Whether magnitudes of a maximum are sums, as a bound on derivatives needs, or maxima, which bound the numbers.
+    var addsMaxima = true
 
     private var isMagnitude: Bool { errorBound != nil }
 
@@ -70,7 +72,7 @@ struct ReferenceNetwork {
                 image = slide(image, image.channels, size, stride, 0) { row, column, c in
                     let window = (0..<size * size).map { image.value(row + $0 / size, column + $0 % size, c) }
                     if pooling == .average { return window.reduce(0, +) / Double(size * size) }
-                    return isMagnitude ? window.reduce(0, +) : window.max()!
+                    return isMagnitude && addsMaxima ? window.reduce(0, +) : window.max()!
                 }
                 values = image.values
             }
