@@ -95,6 +95,6 @@ extension DataConfiguration {
                 what: "The schema of the CSV file",
                 remedy: "give a JSON file with --schema that says what its columns mean and what bounds they have")
         }
-        return try readConfiguration(schema)
+        return try CSVSchema(contentsOf: schema)
     }
 }

@@ -11,6 +11,8 @@ enum Interruption {
     static var isRequested: Bool { interruptionFlag.load(ordering: .relaxed) }
 
     static func watch() {
+        // A file that grows too large is then an error of the write, which cleans up, and not the end.
+        signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM] {
             signal(number) {
                 interruptionFlag.store(true, ordering: .relaxed)

@@ -80,11 +80,27 @@ import Testing
         for categories in [[], ["x", "x"]] { expectInvalid("d") { $0.columns[3].kind = .categorical(categories) } }
         for classes in [[], ["x"], ["x", "x"]] { expectInvalid("g") { $0.columns[6].kind = .label(classes: classes) } }
         expectInvalid("b") { $0.columns[5].name = "b" }
-        expectInvalid(nil) { $0.columns.removeLast() }
         expectInvalid(nil) { $0.columns.append(.init("h", .label(classes: ["n", "p"]))) }
         expectInvalid(nil) { $0.columns.removeFirst(5) }
         for separator in ["", ",,", "\"", "\n", " ", "é"] { expectInvalid(nil) { $0.separator = separator } }
         for prefix in ["", "\"", " #"] { expectInvalid(nil) { $0.commentPrefix = prefix } }
+    }
+
+    @Test func filesWithoutLabelsAreReadForPredictions() throws {
+        let labelled = CSVSchema(
+            columns: [.init("a", .numeric(.init(lower: 0, upper: 2))), .init("b", .label(classes: ["n", "p"]))],
+            hasHeader: false)
+        let anything = try CSVFile(
+            folder.write("1,?!\n2,n\n", "anything.csv"), schema: labelled.withoutLabel(hasColumn: true)).dataset
+        let absent = try CSVFile(
+            folder.write("1\n2\n", "absent.csv"), schema: labelled.withoutLabel(hasColumn: false)).dataset
+        for dataset in [anything, absent] {
+            #expect(dataset.inputs == Matrix(rows: 2, columns: 1, elements: [0.5, 1]))
+            #expect(dataset.targets == .values(Matrix(rows: 2, columns: 0)))
+        }
+        #expect(throws: DatasetError.self) {
+            try CSVFile(folder.write("1\n", "absent.csv"), schema: labelled.withoutLabel(hasColumn: true))
+        }
     }
 
     @Test func readersCheckTheSchema() throws {
