@@ -49,7 +49,7 @@ struct StepCommand: ParsableCommand {
 
     private var widths: [Int]? {
         let widths = dims.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-        return widths.count >= 2 && widths.allSatisfy { $0 >= 1 } ? widths.map { $0 } : nil
+        return widths.count >= 2 && widths.allSatisfy { $0 >= 1 } ? widths : nil
     }
 
     func validate() throws {

@@ -67,10 +67,16 @@ import Testing
     @Test func rowsAreZeroBeforeTheClosureWrites() {
         let (first, parameters) = problem(5, seed: 1)
         let (second, _) = problem(5, seed: 2)
-        var workspace = Self.model().makeWorkspace()
-        _ = Self.model(adds: true).gradients(of: first, at: parameters, workspace: &workspace)
-        let adding = Self.model(adds: true).gradients(of: second, at: parameters, workspace: &workspace).rows
-        #expect(adding == Self.model().gradients(of: second, at: parameters, workspace: &workspace).rows)
+        let rows = { (model: ClosureModel, examples: Examples, workspace: inout ClosureWorkspace) in
+            model.gradients(of: examples, at: parameters, workspace: &workspace).rows
+        }
+        var (adding, writing) = (Self.model().makeWorkspace(), Self.model().makeWorkspace())
+        let before = rows(Self.model(adds: true), first, &adding)
+        let after = rows(Self.model(adds: true), second, &adding)
+        let right = rows(Self.model(), second, &writing)
+        #expect(after == right)
+        // Control: rows that still hold the microbatch before are others.
+        #expect(zip(before, right).map { zip($0, $1).map(+) } != right)
     }
 
     @Test func rowsDoNotDependOnThreads() {
