@@ -52,7 +52,8 @@ let package = Package(
                 "PrivacyMechanisms", "PyTrees",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
-            ]
+            ],
+            exclude: ["README.md"]
         ),
         .target(name: "CommandLineSupport", dependencies: ["LinearAlgebra"]),
         .executableTarget(
@@ -84,7 +85,7 @@ let package = Package(
         ),
         .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels"]),
         .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "LinearAlgebra"]),
-        .testTarget(name: "DocumentationTests", dependencies: ["LinearAlgebra", "PrivacyMechanisms", "PyTrees"]),
+        .testTarget(name: "DocumentationTests", dependencies: ["GradientTransformations", "PrivateTraining"]),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CPrivacyKernels"]),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees"]),
         .testTarget(name: "PrivacyAccountingTests", dependencies: ["PrivacyAccounting", "CFourier"]),

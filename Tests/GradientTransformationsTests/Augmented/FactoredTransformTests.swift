@@ -134,7 +134,7 @@ import Testing
     ///
     /// An image is multiplied out in at most k = m + n + T + 4 roundings either way: it errs by 2·γ_k of its size. What
     /// that is of a group's norm moves a contribution by twice as much of its bound; the sum of Float32 products adds
-    /// γ₆₆ of each, and the results are rounded to Float32.
+    /// γ₆₉ of each, and the results are rounded to Float32.
     static func tolerance(
         _ gradients: FactoredGradients, _ rule: ClippingRule, _ transform: some PreClippingTransform,
         result: [Double], amplification: (TreePath) -> Double
@@ -149,7 +149,7 @@ import Testing
             worst = max(worst, error / smallest)
         }
         let bound = try rule.sensitivity(for: .addOrRemoveOne, layout: transform.transformedLayout)
-        return Double(gradients.exampleCount) * bound * (2 * worst + roundingError(66))
+        return Double(gradients.exampleCount) * bound * (2 * worst + roundingError(69))
             + 4 * 0x1p-24 * result.reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
 
@@ -268,8 +268,8 @@ import Testing
         for rule in try Self.rules() {
             let bound = try rule.sensitivity(for: .addOrRemoveOne, layout: Self.layout)
             let sum = try Self.sum(whole, rule, transform)
-            // γ₆₆ of every contribution in each sum, and both rounded to Float32.
-            let slack = 2 * (Self.roundingError(66) + 0x1p-24) * Double(b) * bound
+            // γ₆₉ of every contribution in each sum, and both rounded to Float32.
+            let slack = 2 * (Self.roundingError(69) + 0x1p-24) * Double(b) * bound
             for dropped in stride(from: 0, to: b, by: 7) {
                 let without = try Self.sum(Self.gradients(b, seed: 3, dropping: dropped), rule, transform)
                 #expect(Self.distance(sum, without) <= bound + slack)

@@ -116,7 +116,7 @@ struct BrokenFactors: PerExampleGradients {
     /// With u = 2⁻²⁴: a dense row is rounded once, u of its norm. Norms under a scale are rounded up, in the square by
     /// γ_(k+4) for k inputs. A gradient with positions is rounded in T steps, γ_T·z where z = Σ_t ‖a_t‖‖e_t‖ under the
     /// scale, of which the norm is inflated by as much again. A norm that is off by a relative d moves a contribution by
-    /// at most 2d of its bound (PSAC moves most). The sum adds γ₆₆ of the contributions; both results are rounded to
+    /// at most 2d of its bound (PSAC moves most). The sum adds γ₆₉ of the contributions; both results are rounded to
     /// Float32, and so is noise: two roundings of each element.
     static func tolerance(
         _ gradients: FactoredGradients, _ rule: ClippingRule, scale: ParameterVector?, result: [Float]
@@ -153,7 +153,7 @@ struct BrokenFactors: PerExampleGradients {
         }
         let bound = rule.sensitivityBound(gradients.layout)
         return 2 * worst * bound * Double(gradients.exampleCount)
-            + accumulatedRoundingError(66) * bound * Double(gradients.exampleCount)
+            + accumulatedRoundingError(69) * bound * Double(gradients.exampleCount)
             + 4 * u * result.map(Double.init).norm
     }
 
@@ -223,7 +223,7 @@ struct BrokenFactors: PerExampleGradients {
             // As in `tolerance`, with norms of 30; positions hardly cancel: z is below twice the norm, and the scale's
             // elements differ by 2⁹ at most, but in norm over many elements by less than 4.
             let relative = 2 * (accumulatedRoundingError(516) + 2 * accumulatedRoundingError(4) * 9)
-            let tolerance = 30 * Double(b) * (relative + accumulatedRoundingError(66))
+            let tolerance = 30 * Double(b) * (relative + accumulatedRoundingError(69))
             let distance = Self.distance(expected, found)
             #expect(distance <= tolerance && distance > 0)
             let broken = try Self.privateSum(BrokenLargeNorm(base: gradients), rule, scale: scale)

@@ -21,10 +21,10 @@ import Testing
     }
 
     /// By how much the sum moves at most, relative to the sensitivity, when one of `count` examples is taken away:
-    /// one contribution, twice the rounding of Float32 products (γ₆₆ of every contribution), and that of Float64 sums
+    /// one contribution, twice the rounding of Float32 products (γ₆₉ of every contribution), and that of Float64 sums
     /// and of the distance itself.
     private static func slack(_ count: Int) -> Double {
-        1 + 2 * accumulatedRoundingError(66) * Double(count) + Double(count) * 64 * 0x1p-52
+        1 + 2 * accumulatedRoundingError(69) * Double(count) + Double(count) * 64 * 0x1p-52
     }
 
     /// Whether some example moves the sum by more than it may.
@@ -95,7 +95,7 @@ import Testing
         #expect(try !Self.movesTooMuch(gradients, rule, scale: scale, as: nil))
     }
 
-    /// The error of the sum against Float64: below the bound by γ₆₆, and for random gradients far below.
+    /// The error of the sum against Float64: below the bound by γ₆₉, and for random gradients far below.
     @Test func theSumErrsByLessThanIsSaid() throws {
         var generator = SeededGenerator(seed: 7)
         let (b, m, n) = (1024, 60, 50)
@@ -123,7 +123,7 @@ import Testing
                 contributions.append(coefficients[example] * gradient.norm)
             }
             let error = zip(sum.values.buffer, exact).map { $0 - $1 }.norm
-            #expect(error <= accumulatedRoundingError(66) * contributions.reduce(0, +))
+            #expect(error <= accumulatedRoundingError(69) * contributions.reduce(0, +))
             if range.lowerBound < 0 { #expect(error < 2e-7 * contributions.norm) }
             #expect(error > 0)
         }
@@ -140,7 +140,7 @@ import Testing
             for column in exact.indices { exact[column] += coefficients[example] * gradient[column] }
             size += abs(coefficients[example]) * layer.exactSquare(example).squareRoot()
         }
-        return !(zip(sum, exact).map { $0 - $1 }.norm <= accumulatedRoundingError(66) * size)
+        return !(zip(sum, exact).map { $0 - $1 }.norm <= accumulatedRoundingError(69) * size)
     }
 
     @Test(arguments: FactoredNormsTests.Magnitude.allCases)

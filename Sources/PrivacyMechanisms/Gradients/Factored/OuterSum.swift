@@ -3,8 +3,8 @@ import LinearAlgebra
 /// The weighted sum of a dense layer's gradients, Aᵀ(diag(κ)E): Float32 products of tiles, added up in Float64.
 ///
 /// **Guarantee:** with c_i = |κ_i|·‖a_i‖·‖e_i‖ the norm of what example i contributes, the sum differs from the exact one
-/// by at most γ₆₆·Σ c_i in norm, γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴): a rounding of κ·e, at most 64 of products and their sums, and
-/// one for what underflow takes. Examples that are near the ends of Float32's range, where these could be more, are
+/// by at most γ₆₉·Σ c_i in norm, γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴): a rounding of κ·e, at most 64 of products and their sums, three
+/// where up to four such products are added up before they go to Float64, and one for what underflow takes. Examples that are near the ends of Float32's range, where these could be more, are
 /// added in Float64.
 struct OuterSum {
     let factor: OuterFactor
@@ -14,6 +14,8 @@ struct OuterSum {
 
     /// The most examples whose products are added up in Float32: what bounds the rounding of the sum.
     private static let innerBlock = 64
+    /// How many such products are added up in Float32, each with one more rounding: trips of the Float64 sum are dear.
+    private static let chain = 4
     private static let longestTile = 512
     private static let columnTile = 256
     private static let tileElements = 1 << 15
@@ -35,10 +37,10 @@ struct OuterSum {
         let largest = norms.lazy.map { $0.activation * $0.weighted }.filter(\.isFinite).max() ?? 0
         let root = Double(factor.columns.count).squareRoot()
         for (example, norm) in zip(examples, norms) {
-            // A product of 2¹²⁰ leaves room for a sum of 64. Underflow, of κ·e or of a product, costs an element at most
+            // A product of 2¹¹⁸ leaves room for a sum of 256. Underflow, of κ·e or of a product, costs an element at most
             // 2⁻¹²⁶ times |a| + 2: in norm, no more than 2⁻³² of the largest contribution.
             let isFast =
-                norm.activation <= 0x1p60 && norm.weighted <= 0x1p60
+                norm.activation <= 0x1p59 && norm.weighted <= 0x1p59
                 && (norm.activation + 2) * 0x1p-126 * root <= 0x1p-32 * largest
             if isFast { fast.append(example) } else { slow.append(example) }
         }
@@ -80,13 +82,15 @@ struct OuterSum {
             let rows = TaskTeam.piece(task / columnTiles, of: inputs, length: rowTile)
             let columns = TaskTeam.piece(task % columnTiles, of: outputs, length: columnTile)
             let product = scratch.bindMemory(to: Float.self, capacity: rows.count * columns.count)
-            for block in 0..<TaskTeam.pieces(of: fast.count, length: Self.innerBlock) {
+            let blocks = TaskTeam.pieces(of: fast.count, length: Self.innerBlock)
+            for block in 0..<blocks {
                 let inner = TaskTeam.piece(block, of: fast.count, length: Self.innerBlock)
                 BLAS.product(
                     rows: rows.count, columns: columns.count, inner: inner.count,
                     activations + inner.lowerBound * inputs + rows.lowerBound, .transposed, strideA: inputs,
-                    weighted + inner.lowerBound * outputs + columns.lowerBound, .none, strideB: outputs, product)
-                add(product, rows, columns, to: sum)
+                    weighted + inner.lowerBound * outputs + columns.lowerBound, .none, strideB: outputs, product,
+                    accumulates: block % Self.chain > 0)
+                if (block + 1) % Self.chain == 0 || block + 1 == blocks { add(product, rows, columns, to: sum) }
             }
             for example in slow { add(example, rows, columns, to: sum) }
         }
