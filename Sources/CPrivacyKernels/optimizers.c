@@ -10,6 +10,7 @@
 
 typedef float v8f __attribute__((vector_size(32), aligned(4)));
 typedef int32_t v8i __attribute__((vector_size(32), aligned(4)));
+typedef uint32_t v8u __attribute__((vector_size(32), aligned(4)));
 
 // Helpers pass vectors wider than the baseline's registers; inlined, they have no calling convention to disagree on.
 #define HELPER inline __attribute__((always_inline))

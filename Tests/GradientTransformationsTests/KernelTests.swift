@@ -41,6 +41,7 @@ import Testing
         withUnsafePointer(to: constants) { k in
             run { u, _, _, _ in kernels.scale(1.7, count, u) }
             run { u, m, _, _ in kernels.divide(m, count, u) }
+            run { u, m, _, _ in _ = kernels.inverse_root(0.1, 1e-4, 1e-3, count, m, u) }
             run { u, m, _, _ in kernels.add_scaled(-0.3, m, count, u) }
             run { u, _, _, _ in kernels.clip(0.7, count, u) }
             run { u, m, _, _ in kernels.accumulate(0.25, count, u, m) }
@@ -60,6 +61,28 @@ import Testing
     }
 
     private typealias Pointer = UnsafeMutablePointer<Float>
+
+    /// Whatever the place of the one bad moment, it shows; a plain sign test would let NaN and infinity pass.
+    @Test(arguments: [Float.nan, .infinity, -1])
+    func inverseRootsThatAreNotPositiveAndFiniteShow(bad: Float) throws {
+        for level in [DPK_PORTABLE, DPK_AVX2, DPK_AVX512] {
+            guard let kernels = dpk_optimizers_at(level)?.pointee else { continue }
+            for count in [1, 8, 13] {
+                var scale = [Float](repeating: 0, count: count)
+                let good = [Float](repeating: 4, count: count)
+                #expect(kernels.inverse_root(-.infinity, 0, 0.5, count, good, &scale) != 0)
+                #expect(scale == [Float](repeating: 0.4, count: count))
+                for place in 0..<count {
+                    var moments = good
+                    moments[place] = bad
+                    // 1/(√∞ + ε) is 0, the roots of the others are NaN.
+                    #expect(kernels.inverse_root(-.infinity, 0, 0.5, count, moments, &scale) == 0)
+                }
+                #expect(kernels.inverse_root(9, 0, 0.5, count, good, &scale) != 0)
+                #expect(scale == [Float](repeating: 1 / 3.5, count: count))
+            }
+        }
+    }
 
     @Test func notANumberStays() {
         let kernels = dpk_active_optimizers().pointee

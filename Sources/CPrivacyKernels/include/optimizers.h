@@ -30,6 +30,10 @@ typedef struct {
     /// u = g / divisor.
     void (*divide)(const float *divisor, long count, float *updates);
 
+    /// s = 1 / (√(max(v, floor) + root) + epsilon), each operation rounded once; NaN stays NaN. Returns whether every
+    /// result is positive and finite; epsilon must be a positive normal number.
+    int (*inverse_root)(float floor, float root, float epsilon, long count, const float *v, float *s);
+
     /// u = g + factor·x.
     void (*add_scaled)(float factor, const float *x, long count, float *updates);
 
