@@ -49,7 +49,7 @@ struct BlockRun {
         guard let mutableUpdates else { return }
         forEachShare { share in
             forEachBlock(of: share) { begin, count in
-                apply(to: mutableUpdates + begin, at: begin, count: count)
+                apply(operations[...], to: mutableUpdates + begin, at: begin, count: count)
             }
         }
     }
@@ -57,13 +57,19 @@ struct BlockRun {
     /// Applies the operations to copies of the updates in cache, and adds those to the parameters.
     func runIntoParameters() {
         guard let mutableParameters else { return }
-        forEachShare { share in
+        // A last scaling is the factor of the addition: the same two roundings, and one trip over the block less.
+        var (operations, factor) = (operations[...], Float(1))
+        if let last = operations.last, last.domain.isWhole, let scale = last.operation as? ScaleOperation {
+            factor = scale.factor
+            operations.removeLast()
+        }
+        forEachShare { [operations, factor] share in
             withUnsafeTemporaryAllocation(byteCount: 4 * Self.blockSize, alignment: 64) { scratch in
                 let block = scratch.assumingMemoryBound(to: Float.self).baseAddress!
                 forEachBlock(of: share) { begin, count in
                     block.update(from: updates + begin, count: count)
-                    apply(to: block, at: begin, count: count)
-                    Kernels.active.add_scaled(1, block, count, mutableParameters + begin)
+                    apply(operations, to: block, at: begin, count: count)
+                    Kernels.active.add_scaled(factor, block, count, mutableParameters + begin)
                 }
             }
         }
@@ -83,7 +89,9 @@ struct BlockRun {
         }
     }
 
-    private func apply(to block: UnsafeMutablePointer<Float>, at begin: Int, count: Int) {
+    private func apply(
+        _ operations: ArraySlice<UpdatePass.Pending>, to block: UnsafeMutablePointer<Float>, at begin: Int, count: Int
+    ) {
         for pending in operations {
             pending.domain.forEachSegment(in: begin..<begin + count) { columns, offset in
                 pending.operation.apply(
