@@ -31,14 +31,9 @@ struct PlanCommand: ParsableCommand {
 
 /// Reads a JSON file; what is wrong with it is said with the file's name.
 func readConfiguration<Value: Decodable>(_ path: String) throws -> Value {
-    let data: Data
+    let bytes = try FileContents.read(path, limit: 1 << 24)
     do {
-        data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-        throw TrainingConfigurationError.unreadable(path: path, reason: error.localizedDescription)
-    }
-    do {
-        return try JSONDecoder().decode(Value.self, from: data)
+        return try JSONDecoder().decode(Value.self, from: Data(bytes))
     } catch let error as DecodingError {
         throw TrainingConfigurationError.unreadable(path: path, reason: error.sentence)
     }
@@ -51,11 +46,30 @@ extension DecodingError {
             switch self {
             case .keyNotFound(let key, let context): (context, "'\(key.stringValue)' is missing.")
             case .valueNotFound(_, let context): (context, "A value is null that must not be.")
-            case .typeMismatch(let type, let context): (context, "A value is not a \(type).")
-            case .dataCorrupted(let context): (context, context.debugDescription)
+            case .typeMismatch(let type, let context): (context, "A value is not \(Self.name(of: type)).")
+            case .dataCorrupted(let context):
+                (context, Self.detail(context.underlyingError) ?? context.debugDescription)
             @unknown default: (Context(codingPath: [], debugDescription: ""), "\(self)")
             }
         let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
         return place.isEmpty ? what : "at '\(place)': \(what)"
+    }
+
+    /// What JSON calls values of the type.
+    private static func name(of type: any Any.Type) -> String {
+        switch type {
+        case is Bool.Type: "true or false"
+        case is any BinaryInteger.Type: "a whole number that fits"
+        case is any BinaryFloatingPoint.Type: "a number"
+        case is String.Type: "a text in quotes"
+        case is [Any].Type: "a list in brackets"
+        default: "an object in braces"
+        }
+    }
+
+    /// Where the text stops being JSON, as Foundation says it.
+    private static func detail(_ error: (any Error)?) -> String? {
+        guard let error else { return nil }
+        return (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
     }
 }
