@@ -62,6 +62,27 @@ import Testing
         #expect(abs(try countDeviation(countNoiseMultiplier: 2) / 3 - 1) > tolerance)
     }
 
+    /// **Guarantee:** the noisy count lies on a grid that does not depend on the count, so that its digits do not give
+    /// the count away. Plain Float32 noise, the broken twin, is off the grid.
+    @Test(arguments: [0.7, 3, 28.7, 30, 4000])
+    func theNoiseOnTheCountHidesItsDigits(deviation: Double) {
+        var noise = GaussianNoise(nonPrivateSeed: 3)
+        var plain = GaussianNoise(nonPrivateSeed: 3)
+        let grid = min(0.5, pow(2, log2(deviation).rounded(.down) - 10))
+        var (offGrid, squares) = (0, 0.0)
+        for _ in 0..<4000 {
+            let value = ClippedAggregate<IdentityTransform>.noiseOnGrid(deviation, noise: &noise)
+            #expect((value / grid).rounded() == value / grid)
+            #expect(((value + 0.5) / grid).rounded() == (value + 0.5) / grid)
+            let twin = deviation * plain.next() / grid
+            if twin != twin.rounded() { offGrid += 1 }
+            squares += value * value
+        }
+        #expect(offGrid > 3900)
+        // Rounding to the grid adds a variance of grid²/12, below 10⁻⁷ of the deviation's; 5 standard errors.
+        #expect(abs((squares / 4000).squareRoot() / deviation - 1) < 5 / (2 * 4000.0).squareRoot())
+    }
+
     private func countDeviation(countNoiseMultiplier: Double) throws -> Double {
         let layout = try TreeLayout([("x", [1])])
         var noise = GaussianNoise(nonPrivateSeed: 5)

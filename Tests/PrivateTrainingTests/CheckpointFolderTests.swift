@@ -35,7 +35,7 @@ import Testing
     }
 
     private static func names(_ folder: URL) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0 != ".gitignore" }.sorted()
     }
 
     /// **Guarantee** of seeded runs: wherever it was interrupted, the run ends with the same bits.
@@ -77,8 +77,17 @@ import Testing
     @Test func theLastTwoAreKept() throws {
         try withTemporaryFolder { folder in
             let checkpoints = try Self.checkpoints(folder, interval: 5)
-            _ = try Self.trainer(try Self.plan()).fit(try twoClouds(200, seed: 3), checkpoints: checkpoints)
-            #expect(try Self.names(folder) == ["step-000000010", "step-000000012"])
+            let (data, trainer) = (try twoClouds(200, seed: 3), try Self.trainer(try Self.plan()))
+            _ = try trainer.fit(data, checkpoints: checkpoints) { progress in
+                // The first is on disk before the first step.
+                let names = try Self.names(folder)
+                if progress.step == 1 { #expect(names == ["step-000000000"]) }
+                return progress.step == 11 ? .stop : .proceed
+            }
+            #expect(try Self.names(folder) == ["step-000000010", "step-000000011"])
+            #expect(try String(contentsOf: folder.appending(path: ".gitignore"), encoding: .utf8) == "*\n")
+            _ = try trainer.fit(data, checkpoints: checkpoints)
+            #expect(try Self.names(folder) == ["step-000000012"])
             let files = try Self.names(folder.appending(path: "step-000000012"))
             #expect(files == ["manifest.json", "parameters.safetensors", "state.json", "vectors.safetensors"])
             let mode = try FileManager.default.attributesOfItem(
@@ -92,11 +101,78 @@ import Testing
             let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
             let checkpoints = try Self.checkpoints(folder)
             let once = try Self.trainer(plan).fit(data, checkpoints: checkpoints)
-            let again = try Self.trainer(plan).fit(data, checkpoints: checkpoints) { _ in
-                Issue.record("A finished run took a step")
-                return .stop
+            var steps: [Int] = []
+            let again = try Self.trainer(plan).fit(data, checkpoints: checkpoints) { progress in
+                steps.append(progress.step)
+                return .proceed
             }
+            // Told once more: a process that ended in between may not have been.
+            #expect(steps == [12])
             #expect(again.parameters == once.parameters)
+            #expect(!again.report.notCovered.contains { $0.contains("times)") })
+        }
+    }
+
+    /// **Guarantee:** whatever is told of a step, the step is on disk before: it cannot be lost and taken again.
+    @Test func whatIsToldIsSaved() throws {
+        try withTemporaryFolder { folder in
+            let checkpoints = try Self.checkpoints(folder, interval: 7)
+            var trainer = try Self.trainer(try Self.plan())
+            trainer = try Trainer(
+                plan: trainer.plan, model: trainer.model, optimizer: trainer.optimizer,
+                options: TrainingOptions(averaging: .tail(fraction: 0.5), evaluationInterval: 3, nonPrivateSeed: 1))
+            var told = 0
+            _ = try trainer.fit(try twoClouds(200, seed: 3), checkpoints: checkpoints) { progress in
+                if progress.isReportDue {
+                    told += 1
+                    let newest = try Self.names(folder).last
+                    #expect(newest == String(format: "step-%09d", progress.step))
+                }
+                return .proceed
+            }
+            #expect(told == 4)
+        }
+    }
+
+    /// Every interruption counts, also those after the same checkpoint, and those before the first interval.
+    @Test func everyInterruptionIsReported() throws {
+        struct Crash: Error {}
+        try withTemporaryFolder { folder in
+            let (data, trainer) = (try twoClouds(200, seed: 3), try Self.trainer(try Self.plan(), seed: nil))
+            let checkpoints = try Self.checkpoints(folder, interval: 100)
+            for _ in 0..<3 {
+                #expect(throws: Crash.self) {
+                    try trainer.fit(data, checkpoints: checkpoints) { if $0.step == 2 { throw Crash() } else { .proceed } }
+                }
+            }
+            let outcome = try trainer.fit(data, checkpoints: checkpoints)
+            #expect(outcome.report.notCovered.contains { $0.contains("(3 times)") })
+        }
+    }
+
+    @Test func twoProcessesDoNotTrainWithOneFolder() throws {
+        try withTemporaryFolder { folder in
+            let checkpoints = try Self.checkpoints(folder)
+            let lock = try checkpoints.lock()
+            #expect(throws: CheckpointError.inUse(path: folder.path)) { try checkpoints.lock() }
+            lock.release()
+            try checkpoints.lock().release()
+        }
+    }
+
+    /// The key tells which examples were drawn; a finished run has no more use for it.
+    @Test func aFinishedRunLeavesNoKeyBehind() throws {
+        try withTemporaryFolder { folder in
+            var run = try PrivateRun(
+                try Self.plan(iterations: 1), optimizer: augmented(try sgd(learningRate: 0.1)),
+                parameters: ParameterVector(zeros: TreeLayout([("x", [1])])))
+            let key = run.snapshot.source
+            #expect(run.snapshot.source == key)
+            try run.step { indices, _, batch in
+                let rows = Matrix(rows: indices.count, columns: 1)
+                batch.add(try DenseRows(rows, layout: TreeLayout([("x", [1])])))
+            }
+            #expect(run.snapshot.source != key)
         }
     }
 
@@ -105,8 +181,8 @@ import Testing
         try withTemporaryFolder { folder in
             let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
             let checkpoints = try Self.checkpoints(folder)
-            _ = try Self.trainer(plan).fit(data, checkpoints: checkpoints)
-            let newest = folder.appending(path: "step-000000012")
+            _ = try Self.trainer(plan).fit(data, checkpoints: checkpoints) { $0.step == 11 ? .stop : .proceed }
+            let newest = folder.appending(path: "step-000000011")
             for name in try Self.names(newest) {
                 let file = newest.appending(path: name)
                 let whole = try Data(contentsOf: file)
@@ -122,7 +198,6 @@ import Testing
                     try whole.write(to: file)
                 }
             }
-            #expect(try Self.trainer(plan).fit(data, checkpoints: checkpoints).stepsTaken == 12)
             try FileManager.default.removeItem(at: newest)
             #expect(try Self.trainer(plan).fit(data, checkpoints: checkpoints).stepsTaken == 12)
         }
@@ -159,7 +234,7 @@ import Testing
                 at: folder.appending(path: ".step-000000004.x.partial"), withIntermediateDirectories: true)
             let whole = try Self.trainer(plan).fit(data)
             #expect(try Self.trainer(plan).fit(data, checkpoints: checkpoints).parameters == whole.parameters)
-            #expect(try Self.names(folder) == ["step-000000011", "step-000000012"])
+            #expect(try Self.names(folder) == ["step-000000012"])
         }
     }
 

@@ -175,8 +175,18 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         guard let count = signedCount else { preconditionFailure("Nobody asked this aggregate to count.") }
         let normalizeBy = clipping.normalizeBy
         try noiseTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
-        let noisy = Double(count) / 2 + (noiseMultiplier == 0 ? 0 : countNoiseMultiplier * noise.next())
+        let noisy = Double(count) / 2
+            + (noiseMultiplier == 0 ? 0 : Self.noiseOnGrid(countNoiseMultiplier, noise: &noise))
         return noisy / normalizeBy + 0.5
+    }
+
+    /// Noise for a number that counts in halves, on a grid of 2ᵏ ≤ ½ and about a thousandth of the deviation.
+    ///
+    /// **Guarantee:** count and noise add up without rounding to a multiple of the grid, whatever the count is: the
+    /// digits of the sum do not tell counts apart, as those of a Float32 normal times σ_b would.
+    static func noiseOnGrid(_ deviation: Double, noise: inout GaussianNoise) -> Double {
+        let grid = min(0.5, Double(sign: .plus, exponent: max(-1000, Int(deviation.exponent) - 10), significand: 1))
+        return (deviation * noise.next() / grid).rounded() * grid
     }
 
     private consuming func addNoise(

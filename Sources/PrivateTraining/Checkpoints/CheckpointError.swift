@@ -8,6 +8,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case unsupportedFormat(path: String, found: Int, supported: Int)
     /// The folder cannot be read.
     case unreadable(path: String, reason: String)
+    /// Another process trains with the folder.
+    case inUse(path: String)
     /// The folder cannot be made.
     case unwritable(path: String, reason: String)
 }
@@ -18,13 +20,16 @@ extension CheckpointError: CustomStringConvertible {
         switch self {
         case .corrupted(let path, let reason):
             "The checkpoint '\(path)' is damaged: \(reason). "
-                + "Move it away to go on from the one before it, if there is one beside it."
+                + "Move it away to go on from the one before it, if there is one beside it; "
+                + "the report then does not cover what was told of the steps between the two."
         case .foreign(let path, let what):
             "The checkpoint '\(path)' belongs to another \(what). Choose another folder, or the \(what) it is of."
         case .unsupportedFormat(let path, let found, let supported):
             "The checkpoint '\(path)' has format \(found), but this version reads format \(supported)."
         case .unreadable(let path, let reason):
             "The checkpoint folder '\(path)' cannot be read: \(reason)"
+        case .inUse(let path):
+            "Another process is training with the checkpoints in '\(path)': wait for it, or stop it."
         case .unwritable(let path, let reason):
             "The checkpoint folder '\(path)' cannot be made: \(reason)"
         }

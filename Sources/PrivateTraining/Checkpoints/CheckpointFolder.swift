@@ -11,8 +11,8 @@ import PyTrees
 /// - `state.json`: counters, the plan, the sampler's key, and which vector goes where;
 /// - `manifest.json`: lengths and SHA-256 checksums of the others.
 ///
-/// A checkpoint appears whole, by a rename after everything is on disk, or not at all; the last two are kept. What a
-/// killed process was writing is never taken for a checkpoint, and goes with the next one that is written.
+/// A checkpoint appears whole, by a rename after everything is on disk, or not at all; the last two are kept, and of
+/// a finished run the last one. What a killed process was writing is never taken for a checkpoint, and goes with the next one that is written.
 ///
 /// **Guarantee:** a run that goes on from a checkpoint under secure keys draws its noise from a fresh key: noise that
 /// was used after the checkpoint, with other data, is never used again. One that is seeded goes on bit by bit.
@@ -41,7 +41,8 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
 
-    /// Writes a checkpoint and removes all but the last two, and what a killed process left. Throws ``FileError``, and then leaves the folder as it was.
+    /// Writes a checkpoint and removes all but the last two (of a finished run: all others), and what a killed process
+    /// left. Throws ``FileError``, and then leaves the folder as it was.
     func save(_ checkpoint: RunCheckpoint<Optimizer>) throws {
         let step = checkpoint.run.stepsTaken
         let target = url.appending(path: String(format: "step-%09d", step))
@@ -54,7 +55,9 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         for file in Self.files { manifest.files[file] = Manifest.Entry(try read(file, in: temporary)) }
         try AtomicFile.write(try JSONEncoder().encode(manifest), to: temporary.appending(path: "manifest.json").path)
         try AtomicFile.moveFolder(temporary.path, to: target.path)
-        for old in try names().dropLast(2) + leftovers() {
+        // The sampler's key goes with the older ones when the run is at its end.
+        let kept = step == checkpoint.plan.iterations ? 1 : 2
+        for old in try names().dropLast(kept) + leftovers() {
             try? FileManager.default.removeItem(at: url.appending(path: old))
         }
     }
@@ -81,9 +84,25 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     private static var files: [String] { ["state.json", "vectors.safetensors", "parameters.safetensors"] }
 
-    private func makeFolder(_ temporary: URL) throws(CheckpointError) {
+    /// Keeps others from going on with the same run. Throws ``CheckpointError/inUse(path:)`` if somebody does.
+    func lock() throws -> FolderLock {
+        try makeFolder()
+        return try FolderLock(url.path)
+    }
+
+    private func makeFolder() throws(CheckpointError) {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+            // Checkpoints are as secret as the data, and results are what people commit.
+            let ignored = url.appending(path: ".gitignore")
+            if !FileManager.default.fileExists(atPath: ignored.path) { try Data("*\n".utf8).write(to: ignored) }
+        } catch {
+            throw .unwritable(path: url.path, reason: error.localizedDescription)
+        }
+    }
+
+    private func makeFolder(_ temporary: URL) throws(CheckpointError) {
+        do {
             try FileManager.default.createDirectory(
                 at: temporary, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         } catch {

@@ -8,17 +8,22 @@ extension PrivacyReport {
         func add(_ name: String, _ value: String) {
             lines.append("  \(name.padding(toLength: 22, withPad: " ", startingAt: 0))\(value)")
         }
-        add("protects", "each \(plan.unit.rawValue), under \(plan.relation.rawValue)")
+        if isSeeded { add("SEEDED", "not private against anyone who knows the seed") }
+        add("protects", "each \(unit.rawValue), under \(relation.rawValue)")
         for guarantee in guarantees { add("ε by \(guarantee.accountant)", Self.text(guarantee)) }
         if let equivalentMu { add("equivalent μ", Self.rounded(equivalentMu, up: true)) }
-        if let budget = plan.epsilonBudget { add("budget", "ε = \(budget) for all steps") }
-        add("steps", "\(stepsTaken) of \(plan.iterations) planned")
+        if stepsTaken < plannedSteps {
+            let planned = plannedEpsilon.map { "\(Self.rounded($0, up: true))" } ?? "∞"
+            add("ε of all steps", "\(planned): holds too if results were looked at to decide when to stop")
+        }
+        if let budget = epsilonBudget { add("budget", "ε = \(budget) for all steps") }
+        add("steps", "\(stepsTaken) of \(plannedSteps) planned")
         add("sampling", sampling)
         add("expected batch size", "N = \(Self.rounded(expectedBatchSize))")
         add("clipping", clippingText)
         add("noise multiplier", noiseText)
-        add("sensitivity", sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N" } ?? "unbounded")
-        if let noiseStandardDeviation { add("noise deviation", Self.rounded(noiseStandardDeviation)) }
+        add("sensitivity", sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N\(ofFirstStep)" } ?? "unbounded")
+        if let noiseStandardDeviation { add("noise deviation", Self.rounded(noiseStandardDeviation) + ofFirstStep) }
         lines += ["", "Assumes: \(assumption)", "", "Not covered:"]
         lines += notCovered.map { "  - \($0)" }
         lines += ["", versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")]
@@ -32,8 +37,13 @@ extension PrivacyReport {
         return "\(rounded(epsilon, up: true)) at δ = \(guarantee.delta)\(least)"
     }
 
+    private var ofFirstStep: String {
+        if case .adaptiveQuantile = clipping { return ", in the first step" }
+        return ""
+    }
+
     private var clippingText: String {
-        switch plan.clipping {
+        switch clipping {
         case .fixed(.threshold(.value(let norm), let rescale)):
             "L2 norm at most C = \(norm)" + (rescale ? ", rescaled to 1" : "")
         case .fixed(.threshold(.children, let rescale)):
@@ -48,8 +58,8 @@ extension PrivacyReport {
     }
 
     private var noiseText: String {
-        let z = "z = \(Self.rounded(plan.noiseMultiplier))"
-        guard case .adaptiveQuantile(let adaptive) = plan.clipping else { return z }
+        let z = "z = \(Self.rounded(noiseMultiplier))"
+        guard case .adaptiveQuantile(let adaptive) = clipping else { return z }
         return z + ": \(Self.rounded(gradientNoiseMultiplier)) for sums, \(adaptive.countNoiseMultiplier) for counts"
     }
 

@@ -19,11 +19,23 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         public let refusal: String?
     }
 
-    /// The plan, whole.
-    public let plan: PrivacyPlan
-    /// How many of the planned steps were taken; all of them for a plan that is yet to run.
+    /// Whose presence is hidden.
+    public let unit: PrivacyUnit
+    /// What neighbouring data sets differ in.
+    public let relation: NeighboringRelation
+    /// How many steps were planned.
+    public let plannedSteps: Int
+    /// How many of them were taken; all of them for a plan that is yet to run.
     public let stepsTaken: Int
-    /// The kind of sampling.
+    /// The ε that was asked for, for all planned steps; nil where the noise multiplier was given instead.
+    public let epsilonBudget: Double?
+    /// How contributions are bounded.
+    public let clipping: PlannedClipping
+    /// z: noise standard deviation over Δ, of all that a step releases.
+    public let noiseMultiplier: Double
+    /// Whether noise and sampling can be replayed by whoever knows a seed.
+    public let isSeeded: Bool
+    /// The kind of sampling. What it draws from, and who owns which example, is not part of a report.
     public let sampling: String
     /// What the analysis assumes of the data and its sampling.
     public let assumption: String
@@ -35,10 +47,13 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let sensitivity: Double?
     /// The standard deviation of the noise on that sum; nil if Δ is unbounded.
     public let noiseStandardDeviation: Double?
-    /// (ε, δ) after `stepsTaken` steps, by the plan's accountant first.
+    /// (ε, δ) after `stepsTaken` steps, by the plan's accountant first. For a run that was stopped early it holds if the
+    /// number of steps did not depend on results; ``plannedEpsilon`` holds in any case.
     public let guarantees: [Guarantee]
-    /// μ of the Gaussian mechanism that has the same ε at δ: easier to compare and compose than (ε, δ). Nil where ε is
-    /// not finite or δ is 0.
+    /// ε of all planned steps, by the plan's accountant; nil where there is no bound.
+    public let plannedEpsilon: Double?
+    /// μ of the Gaussian mechanism that has the same ε at δ, for comparison only: the run is not μ-GDP, and μs of this
+    /// kind do not compose. Nil where ε is not finite or δ is 0.
     public let equivalentMu: Double?
     /// What nobody should think is covered.
     public let notCovered: [String]
@@ -56,9 +71,15 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         of plan: PrivacyPlan, stepsTaken: Int? = nil, isSeeded: Bool = false, interruptions: Int = 0,
         notCovered: [String] = []
     ) {
-        self.plan = plan
         let steps = stepsTaken ?? plan.iterations
+        unit = plan.unit
+        relation = plan.relation
+        plannedSteps = plan.iterations
         self.stepsTaken = steps
+        epsilonBudget = plan.epsilonBudget
+        clipping = plan.clipping
+        noiseMultiplier = plan.noiseMultiplier
+        self.isSeeded = isSeeded
         sampling = plan.sampling.kind.rawValue
         assumption = plan.sampling.assumption
         expectedBatchSize = plan.normalizeBy
@@ -66,14 +87,16 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         let bound = plan.initialClippingRule.sensitivity(for: .addOrRemoveOne)
         sensitivity = bound.isFinite ? bound : nil
         noiseStandardDeviation = bound.isFinite ? plan.gradientNoiseMultiplier * bound : nil
-        guarantees = PlanAccountant.allCases.sorted { one, _ in one == plan.accountant }.map {
-            Self.guarantee(of: plan, steps: steps, by: $0)
-        }
+        let accountants = [plan.accountant] + PlanAccountant.allCases.filter { $0 != plan.accountant }
+        guarantees = accountants.map { Self.guarantee(of: plan, steps: steps, by: $0) }
+        plannedEpsilon =
+            steps == plan.iterations
+            ? guarantees[0].epsilon : Self.guarantee(of: plan, steps: plan.iterations, by: plan.accountant).epsilon
         equivalentMu = guarantees.first?.epsilon.flatMap {
             try? GaussianDifferentialPrivacy(epsilon: $0, delta: plan.delta).mu
         }
         self.notCovered =
-            Self.caveats(of: plan, isSeeded: isSeeded, interruptions: interruptions) + notCovered
+            Self.caveats(of: plan, steps: steps, isSeeded: isSeeded, interruptions: interruptions) + notCovered
         versions = Self.versions
     }
 
@@ -100,15 +123,18 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         }
     }
 
-    private static func caveats(of plan: PrivacyPlan, isSeeded: Bool, interruptions: Int) -> [String] {
+    private static func caveats(
+        of plan: PrivacyPlan, steps: Int, isSeeded: Bool, interruptions: Int
+    ) -> [String] {
         var sentences = [
             "Hyperparameters that were chosen by looking at the data, or at other runs on it.",
             "Other releases from the same data: losses, gradient norms or accuracies on it, other models.",
             "Evaluation data, which is used as it is.",
-            "Attacks on the low-order bits of floating-point noise.",
+            "Rounding: attacks on the low-order bits of floating-point noise and sums, and running times.",
+            "Whoever has the checkpoints' sampling key: it tells which examples were drawn.",
         ]
         if plan.relation == .addOrRemoveOne {
-            sentences.append("The expected batch size and sampling probability, which are published.")
+            sentences.append("The planned number of examples, the expected batch size and the sampling probability.")
         } else {
             sentences.append("The size of the data set, which is published.")
         }
@@ -116,14 +142,24 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
             sentences.append("A person with k examples: protected like a group of k, not like one.")
         }
         if plan.noiseMultiplier == 0 { sentences.append("Anyone at all: there is no noise.") }
+        if plan.delta * Double(plan.sampling.exampleCount) >= 1 {
+            sentences.append(
+                "One example in full: δ = \(plan.delta) is no less than one over the number of examples, and publishing "
+                    + "a random one would satisfy it.")
+        }
+        if steps < plan.iterations {
+            sentences.append(
+                "The decision to stop after \(steps) steps, if it was made by looking at results: then the ε of all "
+                    + "\(plan.iterations) planned steps holds.")
+        }
         if isSeeded {
             sentences.append(
                 "Anyone who must be protected from somebody who knows the seed: noise and sampling can be replayed.")
         }
         if interruptions > 0 {
             sentences.append(
-                "Parameters of steps that were lost when the run was interrupted (\(interruptions) times), if anyone "
-                    + "saw them.")
+                "Parameters, evaluations and logs of steps that were lost when the run was interrupted "
+                    + "(\(interruptions) times), if anyone saw them.")
         }
         return sentences
     }

@@ -85,11 +85,11 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
             ?? GaussianNoise()
     }
 
-    /// All that the run goes on from.
+    /// All that the run goes on from. A finished run draws no more, and leaves its secret key out.
     var snapshot: RunSnapshot<Optimizer.State> {
         RunSnapshot(
             parameters: parameters, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
-            source: source, nonPrivateSeed: nonPrivateSeed, noisePosition: noise.position)
+            source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed, noisePosition: noise.position)
     }
 
     /// Whether all planned steps have been taken.

@@ -34,13 +34,13 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
 
     /// Trains to the end of the plan, or until `onStep` says to stop.
     ///
-    /// With `checkpoints`, training goes on from the newest of them if there is one, and a checkpoint is written every
-    /// `checkpointInterval` steps and at the end.
+    /// With `checkpoints`, training goes on from the newest of them if there is one. A checkpoint is written before the
+    /// first step, at the folder's interval, at the end, and before every evaluation: what was told of is never lost.
     ///
     /// - Parameters:
     ///   - data: the private examples.
     ///   - evaluation: other examples, to evaluate on; not covered by the plan.
-    ///   - onStep: called after every step; the run ends, with what it has spent, when it returns `.stop`.
+    ///   - onStep: called after every step, and first of all for the last step of a run that goes on; the run ends, with what it has spent, when it returns `.stop`.
     ///
     /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``, `ModelError`, ``CheckpointError``, and what reading
     /// the data throws. Checkpoints that were written stay.
@@ -52,10 +52,26 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         guard data.count == plan.sampling.exampleCount else {
             throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
         }
+        let lock = try checkpoints?.lock()
+        defer { lock?.release() }
         var session = try open(checkpoints)
         var workspace = model.makeWorkspace()
         var lastEvaluation: Evaluation?
-        var isStopped = false
+        func tell(_ session: borrowing Session) throws -> Bool {
+            let step = session.run.stepsTaken
+            let isDue = isReportDue(at: step)
+            lastEvaluation = nil
+            if let evaluation, isDue {
+                lastEvaluation = try model.evaluate(
+                    on: evaluation, at: session.average.value(orElse: session.run.parameters))
+            }
+            let progress = TrainingProgress(
+                step: step, plan: plan, evaluation: lastEvaluation, isReportDue: isDue)
+            if isDue, let logger { try progress.log(to: logger) }
+            return try onStep(progress) == .stop
+        }
+        // What was saved may not have been told before the run was interrupted.
+        var isStopped = session.run.stepsTaken > 0 ? try tell(session) : false
         while !session.run.isFinished, !isStopped {
             try session.run.step { indices, parameters, batch in
                 for begin in stride(from: 0, to: indices.count, by: options.microbatchSize) {
@@ -67,22 +83,11 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             }
             let step = session.run.stepsTaken
             session.average.add(session.run.parameters, step: step, of: plan.iterations, options.averaging)
-            let isDue = session.run.isFinished || step.isMultiple(of: options.evaluationInterval ?? .max)
-            lastEvaluation = nil
-            if let evaluation, isDue {
-                lastEvaluation = try model.evaluate(
-                    on: evaluation, at: session.average.value(orElse: session.run.parameters))
-            }
-            let progress = TrainingProgress(
-                step: step, plan: plan, evaluation: lastEvaluation, isReportDue: isDue)
-            if isDue, let logger { try progress.log(to: logger) }
-            isStopped = try onStep(progress) == .stop
-            if let checkpoints, isStopped || session.run.isFinished || checkpoints.isDue(at: step) {
-                try checkpoints.save(
-                    RunCheckpoint(
-                        run: session.run.snapshot, average: session.average, plan: plan,
-                        interruptions: session.interruptions))
-            }
+            // Saved before anybody is told: a step that is lost and taken again was then seen by nobody.
+            let isSaved = isReportDue(at: step) || checkpoints?.isDue(at: step) ?? false
+            if isSaved { try checkpoints?.save(session.checkpoint(plan)) }
+            isStopped = try tell(session)
+            if isStopped, !isSaved { try checkpoints?.save(session.checkpoint(plan)) }
         }
         let parameters = session.average.value(orElse: session.run.parameters)
         // A run that was stopped, or that goes on from its end, has not evaluated what it returns.
@@ -94,7 +99,11 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             evaluation: lastEvaluation,
             report: PrivacyReport(
                 of: plan, stepsTaken: session.run.stepsTaken, isSeeded: session.run.isSeeded,
-                interruptions: session.interruptions, notCovered: options.notCovered))
+                interruptions: session.interruptions, notCovered: data.notCovered + options.notCovered))
+    }
+
+    private func isReportDue(at step: Int) -> Bool {
+        step == plan.iterations || step.isMultiple(of: options.evaluationInterval ?? .max)
     }
 
     /// A run and what goes with it.
@@ -102,19 +111,33 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var run: PrivateRun<Optimizer>
         var average = AveragedParameters()
         var interruptions = 0
+
+        func checkpoint(_ plan: PrivacyPlan) -> RunCheckpoint<Optimizer> {
+            RunCheckpoint(run: run.snapshot, average: average, plan: plan, interruptions: interruptions)
+        }
     }
 
+    /// The newest checkpoint's run, which then counts one interruption more, or a new one: either is on disk before its
+    /// first step.
     private func open(_ checkpoints: CheckpointFolder<Optimizer>?) throws -> Session {
         if let found = try checkpoints?.newest(for: plan, layout: model.layout) {
-            return Session(
+            var session = Session(
                 run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer), average: found.average,
-                interruptions: found.interruptions + 1)
+                interruptions: found.interruptions)
+            if !session.run.isFinished {
+                session.interruptions += 1
+                try checkpoints?.save(session.checkpoint(plan))
+            }
+            return session
         }
         let initial = model.initialParameters(seed: options.initializationSeed)
-        if let seed = options.nonPrivateSeed {
-            return Session(
-                run: try PrivateRun(plan, optimizer: optimizer, parameters: initial, nonPrivateSeed: seed))
-        }
-        return Session(run: try PrivateRun(plan, optimizer: optimizer, parameters: initial))
+        let session =
+            if let seed = options.nonPrivateSeed {
+                Session(run: try PrivateRun(plan, optimizer: optimizer, parameters: initial, nonPrivateSeed: seed))
+            } else {
+                Session(run: try PrivateRun(plan, optimizer: optimizer, parameters: initial))
+            }
+        try checkpoints?.save(session.checkpoint(plan))
+        return session
     }
 }

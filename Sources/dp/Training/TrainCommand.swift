@@ -206,11 +206,8 @@ extension TrainCommand {
         if let clip { plan.clipping = .flat(l2ClipNorm: clip) }
         if let delta { plan.delta = delta }
         if let epsilon { (plan.epsilon, plan.noiseMultiplier) = (epsilon, nil) }
-        if let noiseMultiplier {
-            plan.noiseMultiplier = noiseMultiplier
-            // With both given on one line, the noise is checked against the budget.
-            if epsilon == nil { plan.epsilon = nil }
-        }
+        // Beside a budget, the noise is checked against it.
+        if let noiseMultiplier { plan.noiseMultiplier = noiseMultiplier }
         if let epochs { (plan.epochs, plan.iterations) = (epochs, iterations) }
         if let iterations { (plan.iterations, plan.epochs) = (iterations, epochs) }
         if let batch { (plan.expectedBatchSize, plan.sampling) = (batch, nil) }

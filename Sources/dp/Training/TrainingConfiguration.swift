@@ -55,10 +55,10 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     /// The options of a trainer whose plan has `iterations` steps.
-    func options(iterations: Int, notCovered: [String]) -> TrainingOptions {
+    func options(iterations: Int) -> TrainingOptions {
         TrainingOptions(
             microbatchSize: microbatchSize, averaging: averaging,
             evaluationInterval: evaluationInterval ?? max(1, iterations / 20),
-            initializationSeed: initializationSeed, nonPrivateSeed: nonPrivateSeed, notCovered: notCovered)
+            initializationSeed: initializationSeed, nonPrivateSeed: nonPrivateSeed)
     }
 }

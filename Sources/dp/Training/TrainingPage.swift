@@ -83,7 +83,10 @@ struct TrainingPage {
         return figures
     }
 
+    /// Without the plan, which the report tells of: it may say who owns which example.
     private var configurationText: String {
+        var configuration = configuration
+        configuration.plan.sampling = nil
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(configuration)).map { String(decoding: $0, as: UTF8.self) } ?? ""

@@ -112,7 +112,7 @@ private struct Session: OptimizerVisitor {
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
         let trainer = try Trainer(
             plan: plan, model: network, optimizer: optimizer,
-            options: configuration.options(iterations: plan.iterations, notCovered: training.notCovered))
+            options: configuration.options(iterations: plan.iterations))
         let checkpoints = try folder.map {
             try CheckpointFolder<Optimizer>(
                 $0.checkpoints, interval: configuration.checkpointInterval ?? max(1, plan.iterations / 20))
@@ -127,7 +127,11 @@ private struct Session: OptimizerVisitor {
             training, evaluatingOn: test, checkpoints: checkpoints,
             logger: progress.isTerminal ? nil : Logger(label: "dp") { StreamLogHandler.standardError(label: $0) }
         ) { step in
-            if isFirst, let folder { metrics = try folder.metrics(upTo: step.step - 1) }
+            if isFirst, let folder {
+                // What an earlier part of the run wrote, without steps that were lost.
+                metrics = try folder.metrics(upTo: step.step - 1)
+                try folder.write(metrics)
+            }
             isFirst = false
             if step.isReportDue {
                 let record = try MetricsRecord(step)
@@ -145,7 +149,7 @@ private struct Session: OptimizerVisitor {
             try folder.write(outcome.report, to: "report.json")
             try folder.write(outcome.report.text + "\n", to: "report.txt")
             let page = TrainingPage(
-                configuration: configuration, result: result, metrics: try folder.metrics(upTo: .max))
+                configuration: configuration, result: result, metrics: metrics)
             try folder.write(page.html, to: "index.html")
         }
         return result
