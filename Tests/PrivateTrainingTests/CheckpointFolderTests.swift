@@ -90,8 +90,9 @@ import Testing
             #expect(try Self.names(folder) == ["step-000000012"])
             let files = try Self.names(folder.appending(path: "step-000000012"))
             #expect(files == ["manifest.json", "parameters.safetensors", "state.json", "vectors.safetensors"])
-            let mode = try FileManager.default.attributesOfItem(
-                atPath: folder.appending(path: "step-000000012").path)[.posixPermissions] as? Int
+            let mode =
+                try FileManager.default.attributesOfItem(
+                    atPath: folder.appending(path: "step-000000012").path)[.posixPermissions] as? Int
             #expect(mode == 0o700)
         }
     }
@@ -142,7 +143,9 @@ import Testing
             let checkpoints = try Self.checkpoints(folder, interval: 100)
             for _ in 0..<3 {
                 #expect(throws: Crash.self) {
-                    try trainer.fit(data, checkpoints: checkpoints) { if $0.step == 2 { throw Crash() } else { .proceed } }
+                    try trainer.fit(data, checkpoints: checkpoints) {
+                        if $0.step == 2 { throw Crash() } else { .proceed }
+                    }
                 }
             }
             let outcome = try trainer.fit(data, checkpoints: checkpoints)

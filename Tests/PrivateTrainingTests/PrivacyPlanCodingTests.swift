@@ -34,7 +34,8 @@ import Testing
                 budget: .noiseMultiplier(0.7), delta: 1e-6, relation: .replaceOne),
             PrivacyPlan(
                 sampling: .user(UserSampler(owners: [0, 0, 1, 2], userCount: 3, samplingProbability: 0.5)),
-                iterations: 3, clipping: .adaptiveQuantile(
+                iterations: 3,
+                clipping: .adaptiveQuantile(
                     AdaptiveQuantileClipping(initialL2ClipNorm: 0.1, countNoiseMultiplier: 4)),
                 budget: .noiseMultiplier(1), delta: 1e-6, unit: .user),
         ]

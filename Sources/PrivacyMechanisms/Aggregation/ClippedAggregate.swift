@@ -175,7 +175,8 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         guard let count = signedCount else { preconditionFailure("Nobody asked this aggregate to count.") }
         let normalizeBy = clipping.normalizeBy
         try noiseTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
-        let noisy = Double(count) / 2
+        let noisy =
+            Double(count) / 2
             + (noiseMultiplier == 0 ? 0 : Self.noiseOnGrid(countNoiseMultiplier, noise: &noise))
         return noisy / normalizeBy + 0.5
     }

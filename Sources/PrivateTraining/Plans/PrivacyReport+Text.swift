@@ -22,7 +22,8 @@ extension PrivacyReport {
         add("expected batch size", "N = \(Self.rounded(expectedBatchSize))")
         add("clipping", clippingText)
         add("noise multiplier", noiseText)
-        add("sensitivity", sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N\(ofFirstStep)" } ?? "unbounded")
+        let bound = sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N\(ofFirstStep)" }
+        add("sensitivity", bound ?? "unbounded")
         if let noiseStandardDeviation { add("noise deviation", Self.rounded(noiseStandardDeviation) + ofFirstStep) }
         lines += ["", "Assumes: \(assumption)", "", "Not covered:"]
         lines += notCovered.map { "  - \($0)" }

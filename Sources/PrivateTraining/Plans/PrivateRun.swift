@@ -18,6 +18,9 @@ import PyTrees
 /// the parameters, on that example alone. A step releases one noised sum, however many microbatches it was added in; an
 /// empty batch is noised too; a step beyond the plan throws; every run has its own noise, and no number of it is used
 /// twice. A run cannot be copied.
+///
+/// "That example alone" holds for this package's models up to rounding: matrix products of a whole microbatch may round
+/// an example's last bits differently when another one is added.
 public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable {
     /// What the run promises.
     public let plan: PrivacyPlan
@@ -89,7 +92,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     var snapshot: RunSnapshot<Optimizer.State> {
         RunSnapshot(
             parameters: parameters, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
-            source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed, noisePosition: noise.position)
+            source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed,
+            noisePosition: noise.position)
     }
 
     /// Whether all planned steps have been taken.

@@ -91,9 +91,11 @@ import Testing
             columns: [.init("a", .numeric(.init(lower: 0, upper: 2))), .init("b", .label(classes: ["n", "p"]))],
             hasHeader: false)
         let anything = try CSVFile(
-            folder.write("1,?!\n2,n\n", "anything.csv"), schema: labelled.withoutLabel(hasColumn: true)).dataset
+            folder.write("1,?!\n2,n\n", "anything.csv"), schema: labelled.withoutLabel(hasColumn: true)
+        ).dataset
         let absent = try CSVFile(
-            folder.write("1\n2\n", "absent.csv"), schema: labelled.withoutLabel(hasColumn: false)).dataset
+            folder.write("1\n2\n", "absent.csv"), schema: labelled.withoutLabel(hasColumn: false)
+        ).dataset
         for dataset in [anything, absent] {
             #expect(dataset.inputs == Matrix(rows: 2, columns: 1, elements: [0.5, 1]))
             #expect(dataset.targets == .values(Matrix(rows: 2, columns: 0)))

@@ -50,7 +50,9 @@ import Testing
 
     @Test func aBlankImageHasNoFeatures() throws {
         let map = try ScatteringFeatures(height: 8, width: 8)
-        #expect(map.features(of: Matrix(rows: 1, columns: 64)).withRow(0) { row in row.indices.allSatisfy { row[$0] == 0 } })
+        #expect(
+            map.features(of: Matrix(rows: 1, columns: 64)).withRow(0) { row in row.indices.allSatisfy { row[$0] == 0 } }
+        )
     }
 
     @Test func shapesAreChecked() throws {
