@@ -28,34 +28,3 @@ struct PlanCommand: ParsableCommand {
         }
     }
 }
-
-/// Reads a JSON file; what is wrong with it is said with the file's name.
-func readConfiguration<Value: Decodable>(_ path: String) throws -> Value {
-    let data: Data
-    do {
-        data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-        throw TrainingConfigurationError.unreadable(path: path, reason: error.localizedDescription)
-    }
-    do {
-        return try JSONDecoder().decode(Value.self, from: data)
-    } catch let error as DecodingError {
-        throw TrainingConfigurationError.unreadable(path: path, reason: error.sentence)
-    }
-}
-
-extension DecodingError {
-    /// What is wrong and where, without Swift's own words around it.
-    var sentence: String {
-        let (context, what): (Context, String) =
-            switch self {
-            case .keyNotFound(let key, let context): (context, "'\(key.stringValue)' is missing.")
-            case .valueNotFound(_, let context): (context, "A value is null that must not be.")
-            case .typeMismatch(let type, let context): (context, "A value is not a \(type).")
-            case .dataCorrupted(let context): (context, context.debugDescription)
-            @unknown default: (Context(codingPath: [], debugDescription: ""), "\(self)")
-            }
-        let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
-        return place.isEmpty ? what : "at '\(place)': \(what)"
-    }
-}

@@ -11,7 +11,8 @@ import PyTrees
 /// - `state.json`: counters, the plan, the sampler's key, and which vector goes where;
 /// - `manifest.json`: lengths and SHA-256 checksums of the others.
 ///
-/// A checkpoint appears whole, by a rename after everything is on disk, or not at all; the last two are kept.
+/// A checkpoint appears whole, by a rename after everything is on disk, or not at all; the last two are kept. What a
+/// killed process was writing is never taken for a checkpoint, and goes with the next one that is written.
 ///
 /// **Guarantee:** a run that goes on from a checkpoint under secure keys draws its noise from a fresh key: noise that
 /// was used after the checkpoint, with other data, is never used again. One that is seeded goes on bit by bit.
@@ -40,12 +41,12 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
 
-    /// Writes a checkpoint and removes all but the last two. Throws ``FileError``, and then leaves the folder as it was.
+    /// Writes a checkpoint and removes all but the last two, and what a killed process left. Throws ``FileError``, and then leaves the folder as it was.
     func save(_ checkpoint: RunCheckpoint<Optimizer>) throws {
         let step = checkpoint.run.stepsTaken
         let target = url.appending(path: String(format: "step-%09d", step))
         // Begins with a full stop: nobody takes it for a finished one.
-        let temporary = url.appending(path: ".\(target.lastPathComponent).\(UUID().uuidString).partial")
+        let temporary = url.appending(path: ".\(target.lastPathComponent).\(UUID().uuidString)\(Self.partialSuffix)")
         defer { try? FileManager.default.removeItem(at: temporary) }
         try makeFolder(temporary)
         try checkpoint.write(to: temporary)
@@ -53,7 +54,9 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         for file in Self.files { manifest.files[file] = Manifest.Entry(try read(file, in: temporary)) }
         try AtomicFile.write(try JSONEncoder().encode(manifest), to: temporary.appending(path: "manifest.json").path)
         try AtomicFile.moveFolder(temporary.path, to: target.path)
-        for old in try names().dropLast(2) { try? FileManager.default.removeItem(at: url.appending(path: old)) }
+        for old in try names().dropLast(2) + leftovers() {
+            try? FileManager.default.removeItem(at: url.appending(path: old))
+        }
     }
 
     /// The newest checkpoint; nil if there is none. Throws ``CheckpointError`` if it is damaged, or of another plan,
@@ -104,13 +107,23 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         var files: [String: Entry]
     }
 
+    private static var partialSuffix: String { ".partial" }
+
     /// The checkpoints' names, the newest last. Folders that are still being written have other names.
     private func names() throws -> [String] {
+        try contents().filter { $0.wholeMatch(of: /step-[0-9]{9,}/) != nil }
+            .sorted { ($0.count, $0) < ($1.count, $1) }
+    }
+
+    /// Folders whose writer did not come to their end: a run has one writer, which is not writing now.
+    private func leftovers() throws -> [String] {
+        try contents().filter { $0.hasPrefix(".step-") && $0.hasSuffix(Self.partialSuffix) }
+    }
+
+    private func contents() throws -> [String] {
         guard FileManager.default.fileExists(atPath: url.path) else { return [] }
         do {
             return try FileManager.default.contentsOfDirectory(atPath: url.path)
-                .filter { $0.wholeMatch(of: /step-[0-9]{9,}/) != nil }
-                .sorted { ($0.count, $0) < ($1.count, $1) }
         } catch {
             throw CheckpointError.unreadable(path: url.path, reason: error.localizedDescription)
         }

@@ -26,7 +26,7 @@ public enum AtomicFile {
         }
         let folder = (target as NSString).deletingLastPathComponent
         let temporary = (folder as NSString).appendingPathComponent(
-            ".writing-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
+            "\(temporaryPrefix)\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
 
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .cannotWrite(path: path, step: .create, code: errno) }
@@ -65,6 +65,16 @@ public enum AtomicFile {
         }
         try synchronizeFolder(parent.isEmpty ? "." : parent, path: target)
     }
+
+    /// Removes the temporary files of writers that were killed from the folder at `path`, where nobody is writing now.
+    package static func removeLeftovers(in path: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for name in names where name.hasPrefix(temporaryPrefix) {
+            unlink((path as NSString).appendingPathComponent(name))
+        }
+    }
+
+    private static let temporaryPrefix = ".writing-"
 
     private struct Failure: Error {
         let step: FileError.WritingStep

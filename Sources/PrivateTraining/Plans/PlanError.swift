@@ -45,13 +45,14 @@ extension PlanError: CustomStringConvertible {
             return "The noise multiplier \(noiseMultiplier) costs ε = \(epsilon) at δ = \(delta), more than the budget "
                 + "of \(budget): leave the noise multiplier out to have it calibrated, or allow a larger budget."
         case .ambiguous(let choices, let given):
-            let named = given.isEmpty ? "none" : given.joined(separator: " and ")
-            return "Exactly one of \(choices.joined(separator: ", ")) is needed, and \(named) was given."
+            return "Exactly one of \(choices.joined(separator: " and ")) is needed, but "
+                + (given.isEmpty ? "none was given: add one of them." : "both were given: leave one of them out.")
         case .exhausted(let iterations):
             return "All \(iterations) planned steps have been taken; one more would cost more than was planned. "
                 + "Plan more iterations beforehand: the noise must know of them."
         case .dataSetSizeMismatch(let planned, let found):
-            return "The plan is for \(planned) examples, but the data set has \(found): plan for the data that is there."
+            return
+                "The plan is for \(planned) examples, but the data set has \(found): plan for the data that is there."
         }
     }
 }

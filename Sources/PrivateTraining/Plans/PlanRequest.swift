@@ -104,9 +104,9 @@ extension PlanRequest: Decodable {
         epsilon = try box.decodeIfPresent(Double.self, forKey: .epsilon)
         noiseMultiplier = try box.decodeIfPresent(Double.self, forKey: .noiseMultiplier)
         delta = try box.decode(Double.self, forKey: .delta)
-        relation = try box.decodeIfPresent(NeighboringRelation.self, forKey: .relation)
-        unit = try box.decodeIfPresent(PrivacyUnit.self, forKey: .unit)
-        accountant = try box.decodeIfPresent(PlanAccountant.self, forKey: .accountant)
+        relation = try box.decodeChoiceIfPresent(NeighboringRelation.self, forKey: .relation)
+        unit = try box.decodeChoiceIfPresent(PrivacyUnit.self, forKey: .unit)
+        accountant = try box.decodeChoiceIfPresent(PlanAccountant.self, forKey: .accountant)
     }
 }
 
@@ -134,27 +134,4 @@ extension PrivacyPlan: Codable {
         request.accountant = accountant
         return request
     }
-}
-
-extension Decoder {
-    /// Throws `DecodingError.dataCorrupted`, which names key and alternatives, for a key that `Key` does not have.
-    package func refuseUnknownKeys<Key: CodingKey & CaseIterable>(_: Key.Type) throws {
-        let known = Set(Key.allCases.map(\.stringValue))
-        for key in try container(keyedBy: AnyCodingKey.self).allKeys where !known.contains(key.stringValue) {
-            throw DecodingError.dataCorrupted(
-                DecodingError.Context(
-                    codingPath: codingPath + [key],
-                    debugDescription: "There is no setting '\(key.stringValue)'; known are "
-                        + known.sorted().joined(separator: ", ") + "."))
-        }
-    }
-}
-
-/// Any key at all.
-private struct AnyCodingKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
 }

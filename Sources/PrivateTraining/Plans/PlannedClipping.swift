@@ -33,24 +33,45 @@ public enum PlannedClipping: Hashable, Sendable {
 }
 
 extension PlannedClipping: Codable {
-    private enum CodingKeys: CodingKey {
+    private enum CodingKeys: String, CodingKey {
         case method, normalizeBy
     }
 
-    private static let adaptiveName = "adaptive-quantile"
+    private enum Method: String, CaseIterable {
+        case threshold, automatic
+        case perSampleAdaptive = "per-sample-adaptive"
+        case adaptiveQuantile = "adaptive-quantile"
+    }
+
+    private enum ThresholdKeys: String, CodingKey, CaseIterable {
+        case method, l2ClipNorm, rescaleToUnitNorm
+    }
+
+    private enum StabilizedKeys: String, CodingKey, CaseIterable {
+        case method, l2ClipNorm, stability
+    }
+
+    private enum AdaptiveKeys: String, CodingKey, CaseIterable {
+        case method, initialL2ClipNorm, quantile, learningRate, countNoiseMultiplier
+    }
 
     /// Reads a clipping rule without its divisor, or `{"method": "adaptive-quantile", …}`.
     ///
-    /// Throws ``PlanError/divisorInPlan`` if the file sets `normalizeBy`, and what the rule throws.
+    /// Throws ``PlanError/divisorInPlan`` if the file sets `normalizeBy`, `DecodingError` for any other key that the method
+    /// does not have, and what the rule throws.
     public init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)
         guard !box.contains(.normalizeBy) else { throw PlanError.divisorInPlan }
-        if try box.decode(String.self, forKey: .method) == Self.adaptiveName {
+        switch try box.decodeChoice(Method.self, forKey: .method) {
+        case .adaptiveQuantile:
+            try decoder.refuseUnknownKeys(AdaptiveKeys.self)
             self = .adaptiveQuantile(try AdaptiveQuantileClipping(from: decoder))
-        } else {
-            // The divisor is the plan's; the other numbers can be checked already.
-            self = .fixed(try ClippingRule(ClippingRule.Method(from: decoder), normalizeBy: 1).method)
+            return
+        case .threshold: try decoder.refuseUnknownKeys(ThresholdKeys.self)
+        case .automatic, .perSampleAdaptive: try decoder.refuseUnknownKeys(StabilizedKeys.self)
         }
+        // The divisor is the plan's; the other numbers can be checked already.
+        self = .fixed(try ClippingRule(ClippingRule.Method(from: decoder), normalizeBy: 1).method)
     }
 
     /// Writes what ``init(from:)`` reads.
@@ -60,7 +81,7 @@ extension PlannedClipping: Codable {
         case .adaptiveQuantile(let adaptive):
             try adaptive.encode(to: encoder)
             var box = encoder.container(keyedBy: CodingKeys.self)
-            try box.encode(Self.adaptiveName, forKey: .method)
+            try box.encode(Method.adaptiveQuantile.rawValue, forKey: .method)
         }
     }
 }

@@ -73,7 +73,9 @@ public struct PrivacyPlan: Hashable, Sendable {
                 sampler: sampling.kind.rawValue, relation: relation,
                 covered: NeighboringRelation.allCases.filter(sampling.relations.contains))
         }
-        guard unit == sampling.privacyUnit else { throw PlanError.unitMismatch(promised: unit, sampled: sampling.privacyUnit) }
+        guard unit == sampling.privacyUnit else {
+            throw PlanError.unitMismatch(promised: unit, sampled: sampling.privacyUnit)
+        }
         self.sampling = sampling
         self.iterations = iterations
         self.clipping = clipping
@@ -123,7 +125,8 @@ public struct PrivacyPlan: Hashable, Sendable {
     static func iterations(epochs: Double, of sampling: SamplingScheme) throws -> Int {
         let steps = (epochs * Double(sampling.exampleCount) / sampling.expectedBatchSize).rounded()
         guard epochs >= 0, steps <= 1e15 else {
-            throw PlanError.outOfRange(name: "epochs", value: "\(epochs)", allowed: "at least 0, for at most 1e15 steps")
+            throw PlanError.outOfRange(
+                name: "epochs", value: "\(epochs)", allowed: "at least 0, for at most 1e15 steps")
         }
         return Int(steps)
     }

@@ -31,7 +31,7 @@ extension ParameterAveraging: Codable {
         case kind, decay, fraction
     }
 
-    private enum Kind: String, Codable {
+    private enum Kind: String, Codable, CaseIterable {
         case none, exponential, tail
     }
 
@@ -40,7 +40,7 @@ extension ParameterAveraging: Codable {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
         let averaging: ParameterAveraging =
-            switch try box.decode(Kind.self, forKey: .kind) {
+            switch try box.decodeChoice(Kind.self, forKey: .kind) {
             case .none: .none
             case .exponential: .exponential(decay: try box.decode(Double.self, forKey: .decay))
             case .tail: .tail(fraction: try box.decode(Double.self, forKey: .fraction))

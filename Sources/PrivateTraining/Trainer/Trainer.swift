@@ -68,12 +68,13 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             let step = session.run.stepsTaken
             session.average.add(session.run.parameters, step: step, of: plan.iterations, options.averaging)
             let isDue = session.run.isFinished || step.isMultiple(of: options.evaluationInterval ?? .max)
+            lastEvaluation = nil
             if let evaluation, isDue {
                 lastEvaluation = try model.evaluate(
                     on: evaluation, at: session.average.value(orElse: session.run.parameters))
             }
             let progress = TrainingProgress(
-                step: step, plan: plan, evaluation: isDue ? lastEvaluation : nil, isReportDue: isDue)
+                step: step, plan: plan, evaluation: lastEvaluation, isReportDue: isDue)
             if isDue, let logger { try progress.log(to: logger) }
             isStopped = try onStep(progress) == .stop
             if let checkpoints, isStopped || session.run.isFinished || checkpoints.isDue(at: step) {
@@ -83,8 +84,13 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                         interruptions: session.interruptions))
             }
         }
+        let parameters = session.average.value(orElse: session.run.parameters)
+        // A run that was stopped, or that goes on from its end, has not evaluated what it returns.
+        if let evaluation, lastEvaluation == nil {
+            lastEvaluation = try model.evaluate(on: evaluation, at: parameters)
+        }
         return TrainingOutcome(
-            parameters: session.average.value(orElse: session.run.parameters), stepsTaken: session.run.stepsTaken,
+            parameters: parameters, stepsTaken: session.run.stepsTaken,
             evaluation: lastEvaluation,
             report: PrivacyReport(
                 of: plan, stepsTaken: session.run.stepsTaken, isSeeded: session.run.isSeeded,

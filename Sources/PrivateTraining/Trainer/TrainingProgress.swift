@@ -44,7 +44,7 @@ public struct TrainingOutcome: Sendable {
     public let parameters: ParameterVector
     /// How many steps of the plan were taken.
     public let stepsTaken: Int
-    /// The last evaluation.
+    /// How good the parameters are on the other examples; nil if there are none.
     public let evaluation: Evaluation?
     /// What is promised to the people in the data.
     public let report: PrivacyReport

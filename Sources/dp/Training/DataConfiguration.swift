@@ -38,7 +38,7 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
-        kind = try box.decode(Kind.self, forKey: .kind)
+        kind = try box.decodeChoice(Kind.self, forKey: .kind)
         path = try box.decodeIfPresent(String.self, forKey: .path)
         testPath = try box.decodeIfPresent(String.self, forKey: .testPath)
         schema = try box.decodeIfPresent(String.self, forKey: .schema)
@@ -65,6 +65,7 @@ struct LoadedData {
 extension DataConfiguration {
     /// Reads the files. Throws `DatasetError` and `TrainingConfigurationError`.
     func load() throws -> LoadedData {
+        try refuseUnusedSettings()
         switch kind {
         case .digits:
             let split = Digits.split
@@ -78,6 +79,23 @@ extension DataConfiguration {
             let file = try CSVFile(try requiredPath(), schema: try readSchema(), openRanges: open)
             let test = try testPath.map { try CSVFile($0, schema: file.schema).dataset }
             return LoadedData(training: file.dataset, test: test, schema: file.schema)
+        }
+    }
+
+    /// A schema beside data that needs none would look as if it had been followed.
+    private func refuseUnusedSettings() throws {
+        guard kind != .csv else { return }
+        let given: [(name: String, isSet: Bool)] = [
+            ("path", kind == .digits && path != nil), ("testPath", testPath != nil), ("schema", schema != nil),
+            (
+                "takesOpenRangesFromDataWithoutPrivacy",
+                takesOpenRangesFromDataWithoutPrivacy == true
+            ),
+        ]
+        let unused = given.filter(\.isSet).map(\.name)
+        guard unused.isEmpty else {
+            throw TrainingConfigurationError.unused(
+                what: unused, reason: "data of the kind \(kind.rawValue) does without; leave it out, or use CSV data")
         }
     }
 

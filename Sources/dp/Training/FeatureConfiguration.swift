@@ -10,13 +10,13 @@ enum FeatureConfiguration: Codable, Hashable, Sendable {
         case kind
     }
 
-    private enum Kind: String, Codable {
+    private enum Kind: String, Codable, CaseIterable {
         case scattering
     }
 
     init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)
-        switch try box.decode(Kind.self, forKey: .kind) {
+        switch try box.decodeChoice(Kind.self, forKey: .kind) {
         case .scattering: self = .scattering(try ScatteringFeatures(from: decoder))
         }
     }

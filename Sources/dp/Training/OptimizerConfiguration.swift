@@ -63,7 +63,7 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
     init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
-        name = try box.decode(Name.self, forKey: .name)
+        name = try box.decodeChoice(Name.self, forKey: .name)
         learningRate = try box.decode(RateConfiguration.self, forKey: .learningRate)
         momentum = try box.decodeIfPresent(Double.self, forKey: .momentum)
         nesterov = try box.decodeIfPresent(Bool.self, forKey: .nesterov)

@@ -43,7 +43,7 @@ struct RateConfiguration: Codable, Hashable, Sendable {
         }
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
-        let kind = try box.decode(Kind.self, forKey: .kind)
+        let kind = try box.decodeChoice(Kind.self, forKey: .kind)
         let value = try box.decode(Double.self, forKey: .value)
         self.init(
             kind: kind, value: value,

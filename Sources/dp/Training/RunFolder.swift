@@ -25,16 +25,23 @@ struct RunFolder {
 
     var checkpoints: URL { url.appending(path: "checkpoints") }
 
-    var hasRun: Bool { FileManager.default.fileExists(atPath: path("config.json")) }
+    /// Whether a run has been here. Checkpoints alone count, or another run would go on from them.
+    var hasRun: Bool {
+        ["config.json", "checkpoints"].contains { FileManager.default.fileExists(atPath: path($0)) }
+    }
 
     func path(_ name: String) -> String { url.appending(path: name).path }
 
-    func create() throws {
+    /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be trained.
+    func begin(_ configuration: TrainingConfiguration, _ model: Model) throws {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         } catch {
             throw CommandLineError.cannotWrite(path: url.path, reason: error.localizedDescription)
         }
+        AtomicFile.removeLeftovers(in: url.path)
+        try write(configuration, to: "config.json")
+        try write(model, to: "model.json")
     }
 
     func write(_ value: some Encodable, to name: String) throws {

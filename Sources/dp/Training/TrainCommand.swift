@@ -102,11 +102,30 @@ struct TrainCommand: ParsableCommand {
         if let threads, threads < 1 { throw ValidationError("--threads is \(threads), but must be at least 1.") }
         if resume {
             guard output != nil else { throw ValidationError("--resume needs --output, the folder of the run.") }
-            guard config == nil, data == nil, !demo else {
-                throw ValidationError("--resume takes everything from the run in --output: leave the rest out.")
+            guard ignoredByResume.isEmpty else {
+                throw ValidationError(
+                    "--resume takes everything from the run in --output: leave "
+                        + "\(ignoredByResume.joined(separator: ", ")) out.")
             }
         }
         guard !demo || data == nil else { throw ValidationError("--demo brings its own data: leave --data out.") }
+    }
+
+    /// The options that were given and say what the run's own configuration says already.
+    private var ignoredByResume: [String] {
+        let given: [(name: String, isSet: Bool)] = [
+            ("config", config != nil), ("data", data != nil), ("test-data", testData != nil),
+            ("schema", schema != nil),
+            ("open-ranges-from-data-without-privacy", openRangesFromDataWithoutPrivacy), ("demo", demo),
+            ("model", model != nil), ("optimizer", optimizer != nil), ("learning-rate", learningRate != nil),
+            ("momentum", momentum != nil), ("scale-then-privatize", scaleThenPrivatize),
+            ("scale-epsilon", scaleEpsilon != nil), ("epsilon", epsilon != nil),
+            ("noise-multiplier", noiseMultiplier != nil), ("delta", delta != nil), ("epochs", epochs != nil),
+            ("iterations", iterations != nil), ("batch", batch != nil), ("clip", clip != nil),
+            ("average-tail", averageTail != nil), ("checkpoint-interval", checkpointInterval != nil),
+            ("non-private-seed", nonPrivateSeed != nil),
+        ]
+        return given.filter(\.isSet).map { "--\($0.name)" }
     }
 
     func run() throws {

@@ -6,6 +6,8 @@ enum TrainingConfigurationError: Error, Equatable {
     case unreadable(path: String, reason: String)
     case outputExists(path: String)
     case notARun(path: String, reason: String)
+    case clipsEverything
+    case unused(what: [String], reason: String)
 }
 
 extension TrainingConfigurationError: CustomStringConvertible {
@@ -24,7 +26,11 @@ extension TrainingConfigurationError: CustomStringConvertible {
         case .outputExists(let path):
             "'\(path)' holds another run: choose another --output, or --resume to go on with that one."
         case .notARun(let path, let reason):
-            "'\(path)' is not the output of 'dp train': \(reason)"
+            "'\(path)' is not the output of 'dp train': \(reason) Give the folder that was its --output."
+        case .clipsEverything:
+            "The clip norm is 0, which clips every gradient to nothing, but must be above 0: 1 is usual."
+        case .unused(let what, let reason):
+            "\(what.joined(separator: ", ")) would have no effect: \(reason)."
         }
     }
 }

@@ -28,20 +28,22 @@ struct TrainingRun {
         var resolved = configuration
         let plan = try configuration.plan.plan(exampleCount: training.count)
         resolved.plan = plan.request
+        guard plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) > 0 else {
+            throw TrainingConfigurationError.clipsEverything
+        }
         let architecture = try NetworkArchitecture(
             specification: configuration.model, featureCount: training.featureCount,
             outputCount: training.targets.outputCount)
-        if let folder {
-            try folder.create()
-            try folder.write(resolved, to: "config.json")
-            try folder.write(
-                RunFolder.Model(
-                    architecture: architecture, features: configuration.features, schema: data.schema),
-                to: "model.json")
+        let network = try Network(architecture)
+        for examples in [training, test].compactMap(\.self) {
+            try network.check(featureCount: examples.featureCount, targets: examples.targets)
         }
         let session = Session(
-            configuration: resolved, folder: folder, plan: plan, network: try Network(architecture),
-            training: training, test: test, progress: progress, begin: begin)
+            configuration: resolved,
+            description: RunFolder.Model(
+                architecture: architecture, features: configuration.features, schema: data.schema),
+            folder: folder, plan: plan, network: network, training: training, test: test, progress: progress,
+            begin: begin)
         let result = try configuration.optimizer.with(steps: plan.iterations, session)
         progress.clear()
         try show(result)
@@ -98,6 +100,7 @@ enum Percent {
 /// Everything but the optimizer's type.
 private struct Session: OptimizerVisitor {
     let configuration: TrainingConfiguration
+    let description: RunFolder.Model
     let folder: RunFolder?
     let plan: PrivacyPlan
     let network: Network
@@ -118,6 +121,8 @@ private struct Session: OptimizerVisitor {
         var metrics: [MetricsRecord] = []
         var isFirst = true
         Interruption.watch()
+        // Not earlier: a run that cannot begin leaves nothing behind.
+        try folder?.begin(configuration, description)
         let outcome = try trainer.fit(
             training, evaluatingOn: test, checkpoints: checkpoints,
             logger: progress.isTerminal ? nil : Logger(label: "dp") { StreamLogHandler.standardError(label: $0) }

@@ -54,7 +54,7 @@ extension CSVSchema.Column: Codable {
         }
     }
 
-    private enum KindName: String, Codable {
+    private enum KindName: String, Codable, CaseIterable {
         case numeric, buckets, categorical, label, ignored
     }
 
@@ -62,7 +62,7 @@ extension CSVSchema.Column: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
         name = try container.decode(String.self, forKey: .name)
-        let kind = try container.decode(KindName.self, forKey: .kind)
+        let kind = try container.decodeChoice(KindName.self, forKey: .kind)
         // A bound with a misspelt name would otherwise count as open.
         try decoder.refuseKeys(except: Keys.allowed(for: kind))
         let unlisted = try container.decodeIfPresent(CSVSchema.Unlisted.self, forKey: .unlisted) ?? .refused

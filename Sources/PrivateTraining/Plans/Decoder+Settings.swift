@@ -1,0 +1,47 @@
+extension Decoder {
+    /// Throws `DecodingError.dataCorrupted`, which names key and alternatives, for a key that `Key` does not have.
+    package func refuseUnknownKeys<Key: CodingKey & CaseIterable>(_: Key.Type) throws {
+        let known = Set(Key.allCases.map(\.stringValue))
+        let given = try container(keyedBy: AnyCodingKey.self).allKeys.sorted { $0.stringValue < $1.stringValue }
+        for key in given where !known.contains(key.stringValue) {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: codingPath + [key],
+                    debugDescription: "There is no setting '\(key.stringValue)'; known are "
+                        + known.sorted().joined(separator: ", ") + "."))
+        }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// One of the choices that `Choice` has. Throws `DecodingError.dataCorrupted`, which names the value and the choices.
+    package func decodeChoice<Choice: CaseIterable & RawRepresentable<String>>(
+        _: Choice.Type, forKey key: Key
+    ) throws -> Choice {
+        let text = try decode(String.self, forKey: key)
+        guard let choice = Choice(rawValue: text) else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: codingPath + [key],
+                    debugDescription: "There is no choice '\(text)'; known are "
+                        + Choice.allCases.map(\.rawValue).joined(separator: ", ") + "."))
+        }
+        return choice
+    }
+
+    /// The same; nil if the key is not there.
+    package func decodeChoiceIfPresent<Choice: CaseIterable & RawRepresentable<String>>(
+        _ type: Choice.Type, forKey key: Key
+    ) throws -> Choice? {
+        contains(key) ? try decodeChoice(type, forKey: key) : nil
+    }
+}
+
+/// Any key at all.
+private struct AnyCodingKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
