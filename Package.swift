@@ -82,6 +82,7 @@ let package = Package(
                 "PrivateTraining", "PyTrees",
             ]
         ),
+        .testTarget(name: "dpTests", dependencies: ["dp", "CZlib"]),
         .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels"]),
         .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "LinearAlgebra"]),
         .testTarget(name: "DocumentationTests", dependencies: ["LinearAlgebra", "PrivacyMechanisms", "PyTrees"]),
