@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct DemoTests {
     private static let keys: Set = [
-        "testAccuracy", "testLoss", "epsilon", "delta", "noiseMultiplier", "steps", "plannedSteps", "isFinished", "seconds",
+        "testAccuracy", "testLoss", "epsilon", "delta", "noiseMultiplier", "steps", "plannedSteps", "isFinished",
+        "seconds",
     ]
 
     /// Ten classes of equal size: a model that learned nothing is right one time in ten, and one whose gradients have no
@@ -35,7 +36,8 @@ import Testing
             ["train", "--demo", "--non-private-seed", "1", "--output", "RUN", "--format", "json"], in: folder)
         #expect(outcome.status == 0)
         let names = [
-            "checkpoints", "config.json", "index.html", "metrics.jsonl", "model.json", "model.safetensors", "report.json",
+            "checkpoints", "config.json", "index.html", "metrics.jsonl", "model.json", "model.safetensors",
+            "report.json",
             "report.txt",
         ]
         #expect(try folder.names(in: "RUN") == names)
@@ -76,7 +78,8 @@ import Testing
     @Test func aRunWithoutASeedCannotBeRepeated() throws {
         let folder = try WorkFolder()
         for name in ["A", "B"] {
-            #expect(try Program.run(["train", "--demo", "--output", name, "--iterations", "3"], in: folder).status == 0)
+            #expect(
+                try Program.run(["train", "--demo", "--output", name, "--iterations", "3"], in: folder).status == 0)
         }
         #expect(try folder.data("A/model.safetensors") != folder.data("B/model.safetensors"))
     }

@@ -51,8 +51,8 @@ extension PlanError: CustomStringConvertible {
             return "All \(iterations) planned steps have been taken; one more would cost more than was planned. "
                 + "Plan more iterations beforehand: the noise must know of them."
         case .dataSetSizeMismatch(let planned, let found):
-            return "The plan is for \(planned) examples, but the data set has \(found): plan for the data that is "
-                + "there."
+            return
+                "The plan is for \(planned) examples, but the data set has \(found): plan for the data that is there."
         }
     }
 }

@@ -25,7 +25,7 @@ enum Program {
 
         /// The last line of standard output as JSON.
         func json() throws -> [String: Any] {
-            try JSONObject(String(try #require(output.split(separator: "\n").last)))
+            try jsonObject(String(try #require(output.split(separator: "\n").last)))
         }
     }
 
@@ -38,6 +38,6 @@ enum Program {
 }
 
 /// The object that `text` is.
-func JSONObject(_ text: String) throws -> [String: Any] {
+func jsonObject(_ text: String) throws -> [String: Any] {
     try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
 }

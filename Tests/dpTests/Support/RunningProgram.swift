@@ -9,8 +9,9 @@ import Testing
 
 /// A process of `dp` that has begun, and that gets no further than its reader allows.
 ///
-/// Its log goes through a pipe of one page. A line for each step fills it after some thirty steps, and the next write
-/// waits: a process whose plan is longer than that has not ended before its reader has read on, whatever the clock says.
+/// Its log goes through a pipe of one page (where the system lets a pipe be made smaller: on Linux). A line for each step
+/// fills it within thirty steps, and the next write waits: a process whose plan is longer than that has not ended before
+/// its reader has read on, whatever the clock says.
 final class RunningProgram {
     private let process = Process()
     private let log = Pipe()

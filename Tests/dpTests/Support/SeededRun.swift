@@ -6,7 +6,7 @@ import Testing
 struct SeededRun {
     var model = "softmax"
     var seed = 7
-    var iterations = 120
+    var iterations = 220
     var checkpointInterval = 5
 
     var configuration: String {
@@ -41,6 +41,9 @@ struct SeededRun {
             metrics = try folder.text("RUN/metrics.jsonl")
         }
     }
+
+    /// What the run of the default numbers comes to if nothing happens to it.
+    static let usualResult = Swift.Result { try SeededRun().uninterrupted() }
 
     /// What the run comes to if nothing happens to it.
     func uninterrupted() throws -> Result {

@@ -25,7 +25,7 @@ final class WorkFolder {
 
     func text(_ name: String) throws -> String { String(decoding: try data(name), as: UTF8.self) }
 
-    func object(_ name: String) throws -> [String: Any] { try JSONObject(try text(name)) }
+    func object(_ name: String) throws -> [String: Any] { try jsonObject(try text(name)) }
 
     func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: url.appending(path: name).path) }
 
@@ -48,6 +48,6 @@ final class WorkFolder {
 
     /// The lines of a metrics file.
     func metrics(_ run: String) throws -> [[String: Any]] {
-        try text("\(run)/metrics.jsonl").split(separator: "\n").map { try JSONObject(String($0)) }
+        try text("\(run)/metrics.jsonl").split(separator: "\n").map { try jsonObject(String($0)) }
     }
 }
