@@ -55,7 +55,7 @@ import Testing
         // Δ = C / N, and noise of z·Δ.
         let sensitivity = try #require(report["sensitivity"] as? Double)
         #expect(abs(sensitivity - 1 / 600) < 1e-9)
-        let z = try #require((report["plan"] as? [String: Any])?["noiseMultiplier"] as? Double)
+        let z = try #require(report["noiseMultiplier"] as? Double)
         // Each of the three numbers is read from decimal digits, which may cost its last bit.
         let deviation = try #require(report["noiseStandardDeviation"] as? Double)
         #expect(abs(deviation - z * sensitivity) <= 4 * deviation.ulp)

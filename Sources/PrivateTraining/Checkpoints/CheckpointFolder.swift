@@ -55,9 +55,13 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         for file in Self.files { manifest.files[file] = Manifest.Entry(try read(file, in: temporary)) }
         try AtomicFile.write(try JSONEncoder().encode(manifest), to: temporary.appending(path: "manifest.json").path)
         try AtomicFile.moveFolder(temporary.path, to: target.path)
-        // The sampler's key goes with the older ones when the run is at its end.
-        let kept = step == checkpoint.plan.iterations ? 1 : 2
-        for old in try names().dropLast(kept) + leftovers() {
+        try removeOlder(isFinished: step == checkpoint.plan.iterations)
+    }
+
+    /// Removes what is not kept: all but the last two checkpoints, and with a finished run all but the last, since the
+    /// sampler's key is in the others; and what a killed process was writing.
+    func removeOlder(isFinished: Bool) throws {
+        for old in try names().dropLast(isFinished ? 1 : 2) + leftovers() {
             try? FileManager.default.removeItem(at: url.appending(path: old))
         }
     }
@@ -136,7 +140,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     /// Folders whose writer did not come to their end: a run has one writer, which is not writing now.
     private func leftovers() throws -> [String] {
-        try contents().filter { $0.hasPrefix(".step-") && $0.hasSuffix(Self.partialSuffix) }
+        try contents().filter { $0.hasPrefix(".step-") }
     }
 
     private func contents() throws -> [String] {

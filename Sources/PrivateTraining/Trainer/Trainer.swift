@@ -124,7 +124,9 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             var session = Session(
                 run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer), average: found.average,
                 interruptions: found.interruptions)
-            if !session.run.isFinished {
+            if session.run.isFinished {
+                try checkpoints?.removeOlder(isFinished: true)
+            } else {
                 session.interruptions += 1
                 try checkpoints?.save(session.checkpoint(plan))
             }
