@@ -18,25 +18,8 @@ typedef int32_t v8i __attribute__((vector_size(32), aligned(4)));
 // `mask` is all ones or all zeros per lane; the choice is made in the bits, without a branch.
 #define SELECT(mask, yes, no) ((v8f)(((v8i)(mask) & (v8i)(yes)) | (~(v8i)(mask) & (v8i)(no))))
 
-#define NAME(x) x##_portable
-#include "activations.inc"
-#undef NAME
-
-#if defined(__x86_64__)
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define NAME(x) x##_avx2
-#include "activations.inc"
-#undef NAME
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define NAME(x) x##_avx512
-#include "activations.inc"
-#undef NAME
-#pragma clang attribute pop
-
-#endif
+#define DPK_BODY "activations.inc"
+#include "levels.inc"
 
 const dpk_activations *dpk_activations_at(dpk_level level) {
     // One place decides what this processor runs.

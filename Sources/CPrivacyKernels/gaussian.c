@@ -21,22 +21,5 @@ typedef uint32_t v8u __attribute__((vector_size(32)));
 // `mask` is all ones or all zeros per lane; the choice is made in the bits, without a branch.
 #define SELECT(mask, yes, no) (((v8u)(mask) & (v8u)(yes)) | (~(v8u)(mask) & (v8u)(no)))
 
-#define NAME(x) x##_portable
-#include "gaussian.inc"
-#undef NAME
-
-#if defined(__x86_64__)
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define NAME(x) x##_avx2
-#include "gaussian.inc"
-#undef NAME
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define NAME(x) x##_avx512
-#include "gaussian.inc"
-#undef NAME
-#pragma clang attribute pop
-
-#endif
+#define DPK_BODY "gaussian.inc"
+#include "levels.inc"

@@ -20,28 +20,10 @@ typedef int64_t v8l __attribute__((vector_size(64), aligned(8)));
 #define HELPER inline __attribute__((always_inline))
 #pragma clang diagnostic ignored "-Wpsabi"
 
-#define NAME(x) x##_portable
-#include "rows.inc"
-#include "factors.inc"
-#undef NAME
-
-#if defined(__x86_64__)
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define NAME(x) x##_avx2
-#include "rows.inc"
-#include "factors.inc"
-#undef NAME
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define NAME(x) x##_avx512
-#include "rows.inc"
-#include "factors.inc"
-#undef NAME
-#pragma clang attribute pop
-
-#endif
+#define DPK_BODY "rows.inc"
+#include "levels.inc"
+#define DPK_BODY "factors.inc"
+#include "levels.inc"
 
 #define KERNELS(variant, its_level)                                                                                    \
     static const dpk_kernels kernels_##variant = {                                                                     \

@@ -21,25 +21,8 @@ typedef uint32_t v8u __attribute__((vector_size(32), aligned(4)));
 #define SQRT(x) __builtin_elementwise_sqrt(x)
 #define MAX(x, y) __builtin_elementwise_max(x, y)
 
-#define NAME(x) x##_portable
-#include "optimizers.inc"
-#undef NAME
-
-#if defined(__x86_64__)
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define NAME(x) x##_avx2
-#include "optimizers.inc"
-#undef NAME
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define NAME(x) x##_avx512
-#include "optimizers.inc"
-#undef NAME
-#pragma clang attribute pop
-
-#endif
+#define DPK_BODY "optimizers.inc"
+#include "levels.inc"
 
 const dpk_optimizers *dpk_optimizers_at(dpk_level level) {
     // One place decides what this processor runs.
