@@ -66,23 +66,39 @@ import Testing
         #expect(try SeededRun.resume(in: folder) == Self.large.uninterrupted())
     }
 
-    @Test func aDamagedCheckpointIsNamedAndTheOneBeforeItServes() throws {
+    enum Damage: CaseIterable {
+        case flippedBit, cutManifest, missingFile
+    }
+
+    @Test(arguments: Damage.allCases)
+    func aDamagedCheckpointIsNamedAndTheOneBeforeItServes(_ damage: Damage) throws {
         let run = SeededRun(iterations: 30)
         let folder = try WorkFolder()
         #expect(try run.begin(in: folder).finish().status == 0)
         let expected = try SeededRun.Result(in: folder)
         let previous = try folder.contents(of: "RUN/checkpoints/step-000000025")
         let newest = "RUN/checkpoints/step-000000030"
-        var bytes = try folder.data("\(newest)/vectors.safetensors")
-        bytes[bytes.count - 100] ^= 1
-        try folder.write(bytes, to: "\(newest)/vectors.safetensors")
+        let file: String
+        switch damage {
+        case .flippedBit:
+            file = "vectors.safetensors"
+            var bytes = try folder.data("\(newest)/\(file)")
+            bytes[bytes.count - 100] ^= 1
+            try folder.write(bytes, to: "\(newest)/\(file)")
+        case .cutManifest:
+            file = "manifest.json"
+            try folder.write(try folder.data("\(newest)/\(file)").dropLast(10), to: "\(newest)/\(file)")
+        case .missingFile:
+            file = "parameters.safetensors"
+            try folder.remove("\(newest)/\(file)")
+        }
 
         let refused = try Program.run(SeededRun.resumption, in: folder)
         #expect(refused.status == 1)
         #expect(refused.complaints.count == 1)
         let message = refused.complaints.joined()
-        #expect(message.contains("step-000000030' is damaged") && message.contains("'vectors.safetensors'"))
-        #expect(message.contains("Move it away"))
+        #expect(message.contains("step-000000030' is damaged") && message.contains("'\(file)' is "))
+        #expect(message.contains(". Move it away") && !message.contains(".."))
         #expect(try folder.contents(of: "RUN/checkpoints/step-000000025") == previous)
 
         try FileManager.default.moveItem(

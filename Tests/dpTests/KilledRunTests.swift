@@ -4,10 +4,11 @@ import Testing
 /// SIGKILL, which no process can prepare for.
 @Suite struct KilledRunTests {
     /// **Guarantee** of seeded runs, with real processes: killed at any moment, a run goes on to the same bits. The moments
-    /// are a step and some microseconds more, so that they fall into steps, evaluations and half-written files alike.
-    @Test(arguments: [1, 2] as [UInt64])
-    func aKilledRunEndsBitByBitAlike(_ seed: UInt64) throws {
-        let run = SeededRun()
+    /// are a step and some microseconds more, so that they fall into steps and evaluations, and, with a checkpoint after
+    /// every step, into half-written checkpoints more often than not.
+    @Test(arguments: [(5, 1), (1, 2)] as [(Int, UInt64)])
+    func aKilledRunEndsBitByBitAlike(checkpointInterval: Int, seed: UInt64) throws {
+        let run = SeededRun(checkpointInterval: checkpointInterval)
         let folder = try WorkFolder()
         // Knuth's generator: the delays are the same every time, what they hit is not.
         var state = seed
@@ -32,7 +33,9 @@ import Testing
             if first < 120 { program = try RunningProgram(SeededRun.resumption, in: folder) }
         }
         #expect(try SeededRun.resume(in: folder) == SeededRun.usualResult.get())
-        #expect(try folder.names(in: "RUN/checkpoints") == ["step-000000215", "step-000000220"])
+        #expect(
+            try folder.names(in: "RUN/checkpoints")
+                == [220 - checkpointInterval, 220].map { String(format: "step-%09d", $0) })
     }
 
     /// The comparison above tells runs apart: with another seed both files differ, and so does a run that begins anew
