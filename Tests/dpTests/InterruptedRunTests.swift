@@ -66,7 +66,12 @@ import Testing
         #expect(try SeededRun.resume(in: folder) == Self.large.uninterrupted())
     }
 
-    @Test func aDamagedCheckpointIsNamedAndTheOneBeforeItServes() throws {
+    enum Damage: CaseIterable {
+        case flippedBit, cutManifest, missingFile
+    }
+
+    @Test(arguments: Damage.allCases)
+    func aDamagedCheckpointIsNamedAndTheOneBeforeItServes(_ damage: Damage) throws {
         let run = SeededRun(iterations: 400)
         let folder = try WorkFolder()
         let program = try run.begin(in: folder)
@@ -77,16 +82,27 @@ import Testing
         try #require(names.count == 2)
         let (newest, kept) = ("RUN/checkpoints/\(names[1])", "RUN/checkpoints/\(names[0])")
         let previous = try folder.contents(of: kept)
-        var bytes = try folder.data("\(newest)/vectors.safetensors")
-        bytes[bytes.count - 100] ^= 1
-        try folder.write(bytes, to: "\(newest)/vectors.safetensors")
+        let file: String
+        switch damage {
+        case .flippedBit:
+            file = "vectors.safetensors"
+            var bytes = try folder.data("\(newest)/\(file)")
+            bytes[bytes.count - 100] ^= 1
+            try folder.write(bytes, to: "\(newest)/\(file)")
+        case .cutManifest:
+            file = "manifest.json"
+            try folder.write(try folder.data("\(newest)/\(file)").dropLast(10), to: "\(newest)/\(file)")
+        case .missingFile:
+            file = "parameters.safetensors"
+            try folder.remove("\(newest)/\(file)")
+        }
 
         let refused = try Program.run(SeededRun.resumption, in: folder)
         #expect(refused.status == 1)
         #expect(refused.complaints.count == 1)
         let message = refused.complaints.joined()
-        #expect(message.contains("\(names[1])' is damaged") && message.contains("'vectors.safetensors'"))
-        #expect(message.contains("Move it away"))
+        #expect(message.contains("\(names[1])' is damaged") && message.contains("'\(file)' is "))
+        #expect(message.contains(". Move it away") && !message.contains(".."))
         #expect(try folder.contents(of: kept) == previous)
 
         try FileManager.default.moveItem(

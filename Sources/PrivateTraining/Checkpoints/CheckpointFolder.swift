@@ -156,7 +156,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         do {
             return try Data(contentsOf: folder.appending(path: file))
         } catch {
-            throw .corrupted(path: folder.path, reason: "'\(file)' cannot be read: \(error.localizedDescription)")
+            throw .corrupted(path: folder.path, reason: "'\(file)' is missing or cannot be read")
         }
     }
 
@@ -164,7 +164,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         do {
             return try JSONDecoder().decode(Value.self, from: data)
         } catch {
-            throw .corrupted(path: folder.path, reason: "its manifest cannot be read: \(error)")
+            throw .corrupted(path: folder.path, reason: "'manifest.json' is not the file that was written")
         }
     }
 }
