@@ -18,6 +18,16 @@ import Testing
         return folder
     }
 
+    @Test func testingOnTheTrainingDataIsRefused() throws {
+        let folder = try folder()
+        for path in ["train.csv", "./train.csv"] {
+            let refused = try Program.run(Self.training + ["--test-data", path], in: folder)
+            #expect(refused.status == 1)
+            #expect(refused.complaints.joined().contains("trained and tested on"))
+            #expect(!folder.has("RUN"))
+        }
+    }
+
     /// Nine of a hundred labels are flipped, so that 0.9 is within reach and 0.5 is what guessing gives.
     @Test func trainEvaluateAndPredict() throws {
         let folder = try folder()

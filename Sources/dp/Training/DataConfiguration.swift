@@ -76,7 +76,11 @@ extension DataConfiguration {
         case .csv:
             let open: CSVFile.OpenRanges =
                 takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused
-            let file = try CSVFile(try requiredPath(), schema: try readSchema(), openRanges: open)
+            let path = try requiredPath()
+            if let testPath, Self.isSameFile(path, testPath) {
+                throw TrainingConfigurationError.testsOnTrainingData(path: testPath)
+            }
+            let file = try CSVFile(path, schema: try readSchema(), openRanges: open)
             let test = try testPath.map { try CSVFile($0, schema: file.schema).dataset }
             return LoadedData(training: file.dataset, test: test, schema: file.schema)
         }
@@ -97,6 +101,11 @@ extension DataConfiguration {
             throw TrainingConfigurationError.unused(
                 what: unused, reason: "data of the kind \(kind.rawValue) does without; leave it out, or use CSV data")
         }
+    }
+
+    private static func isSameFile(_ one: String, _ other: String) -> Bool {
+        let (first, second) = (URL(fileURLWithPath: one), URL(fileURLWithPath: other))
+        return first.resolvingSymlinksInPath() == second.resolvingSymlinksInPath()
     }
 
     private func requiredPath() throws -> String {

@@ -206,8 +206,15 @@ extension TrainCommand {
         if let clip { plan.clipping = .flat(l2ClipNorm: clip) }
         if let delta { plan.delta = delta }
         if let epsilon { (plan.epsilon, plan.noiseMultiplier) = (epsilon, nil) }
-        // Beside a budget, the noise is checked against it.
-        if let noiseMultiplier { plan.noiseMultiplier = noiseMultiplier }
+        if let noiseMultiplier {
+            plan.noiseMultiplier = noiseMultiplier
+            // Beside a budget on the same line, the noise is checked against it; one from a file is given up, aloud.
+            if epsilon == nil, noiseMultiplier >= 0, let budget = plan.epsilon {
+                plan.epsilon = nil
+                let note = "note: --noise-multiplier takes the place of the configuration's budget, ε = \(budget)\n"
+                FileHandle.standardError.write(Data(note.utf8))
+            }
+        }
         if let epochs { (plan.epochs, plan.iterations) = (epochs, iterations) }
         if let iterations { (plan.iterations, plan.epochs) = (iterations, epochs) }
         if let batch { (plan.expectedBatchSize, plan.sampling) = (batch, nil) }

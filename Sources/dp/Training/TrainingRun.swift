@@ -82,6 +82,8 @@ struct TrainingResult {
         let testAccuracy: Double?
         let testLoss: Double?
         let epsilon: Double?
+        /// Of all planned steps: what holds if results decided when to stop.
+        let plannedEpsilon: Double?
         let delta: Double
         let noiseMultiplier: Double
         let steps: Int
@@ -158,7 +160,8 @@ private struct Session: OptimizerVisitor {
     private func record(of outcome: TrainingOutcome) -> TrainingResult.Record {
         TrainingResult.Record(
             testAccuracy: outcome.evaluation?.accuracy, testLoss: outcome.evaluation?.loss,
-            epsilon: outcome.report.guarantees.first?.epsilon, delta: plan.delta,
+            epsilon: outcome.report.guarantees.first?.epsilon, plannedEpsilon: outcome.report.plannedEpsilon,
+            delta: plan.delta,
             noiseMultiplier: plan.noiseMultiplier, steps: outcome.stepsTaken, plannedSteps: plan.iterations,
             isFinished: outcome.stepsTaken == plan.iterations, seconds: begin.duration(to: .now) / .seconds(1),
             output: folder?.url.path)
