@@ -33,11 +33,47 @@ import Testing
         let report = PrivacyReport(
             of: try plan(), stepsTaken: 40, isSeeded: true, interruptions: 2, notCovered: ["A sentence of the data's."])
         for part in [
-            "each example", "add-or-remove-one", "40 of 100", "poisson", "N = 50", "C = 2", "z = 1", "Δ = 0.04",
-            "ε by pld", "ε by rdp", "δ = 1e-05", "equivalent μ", "knows the seed", "interrupted (2 times)",
+            "each example", "add-or-remove-one", "40 of 100", "poisson", "N = 50", "C = 2", "z = 1", "Δ = 0.04 ",
+            "ε by pld", "ε by rdp", "δ = 1e-05", "equivalent μ", "ε of all steps", "knows the seed",
+            "interrupted (2 times)",
             "A sentence of the data's.", "Hyperparameters", "swift-private-training",
         ] { #expect(report.text.contains(part), "\(part)") }
-        #expect(!PrivacyReport(of: try plan()).text.contains("seed"))
+        let whole = PrivacyReport(of: try plan()).text
+        #expect(!whole.contains("seed") && !whole.contains("ε of all steps"))
+    }
+
+    /// Who stops by looking at results chose the number of steps by the data: only the ε of all of them holds.
+    @Test func aRunThatStoppedEarlyTellsBoth() throws {
+        let plan = try plan()
+        let report = PrivacyReport(of: plan, stepsTaken: 40)
+        #expect(report.guarantees[0].epsilon == (try plan.epsilon(afterIterations: 40)))
+        #expect(report.plannedEpsilon == (try plan.epsilon()))
+        #expect(report.notCovered.contains { $0.contains("stop after 40 steps") })
+        let whole = PrivacyReport(of: plan)
+        #expect(whole.plannedEpsilon == whole.guarantees[0].epsilon)
+        #expect(!whole.notCovered.contains { $0.contains("stop after") })
+    }
+
+    @Test func whoOwnsWhichExampleIsNotInAReport() throws {
+        let owners = [3, 3, 1, 0, 2, 2]
+        let plan = try PrivacyPlan(
+            sampling: .user(UserSampler(owners: owners, userCount: 4, samplingProbability: 0.5)), iterations: 2,
+            clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(1), delta: 1e-5, unit: .user)
+        let report = String(decoding: try JSONEncoder().encode(PrivacyReport(of: plan)), as: UTF8.self)
+        #expect(!report.contains("owners"))
+        // The broken twin: the plan itself has them.
+        #expect(String(decoding: try JSONEncoder().encode(plan), as: UTF8.self).contains("owners"))
+    }
+
+    @Test func aDeltaThatOneRecordMeetsIsPointedOut() throws {
+        func report(delta: Double) throws -> PrivacyReport {
+            PrivacyReport(
+                of: try PrivacyPlan(
+                    exampleCount: 1000, expectedBatchSize: 50, epochs: 1, clipping: .flat(l2ClipNorm: 1),
+                    budget: .noiseMultiplier(1), delta: delta))
+        }
+        #expect(try report(delta: 1e-3).notCovered.contains { $0.contains("One example in full") })
+        #expect(try !report(delta: 9e-4).notCovered.contains { $0.contains("One example in full") })
     }
 
     @Test func anAccountantWithoutAnAnswerSaysSo() throws {

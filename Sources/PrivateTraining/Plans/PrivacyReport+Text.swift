@@ -64,11 +64,13 @@ extension PrivacyReport {
         return z + ": \(Self.rounded(gradientNoiseMultiplier)) for sums, \(adaptive.countNoiseMultiplier) for counts"
     }
 
-    /// Five significant digits; with `up` rounded outward, so that a bound is never shown better than it is.
+    /// Five significant digits; with `up` rounded outward, so that a bound is never shown better than it is, by more than
+    /// the last bits that it was itself rounded up by.
     private static func rounded(_ value: Double, up: Bool? = nil) -> String {
         let nearest = String(format: "%.5g", value)
         guard let up, value.isFinite, value != 0, let shown = Double(nearest) else { return nearest }
-        if up ? shown >= value : shown <= value { return nearest }
+        let slack = 1e-12 * abs(value)
+        if up ? shown >= value - slack : shown <= value + slack { return nearest }
         let unit = pow(10, log10(abs(value)).rounded(.down) - 4)
         return String(format: "%.5g", shown + (up ? unit : -unit))
     }
