@@ -53,7 +53,7 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Clip under the optimizer's own preconditioner (arXiv 2507.01129).")
     var scaleThenPrivatize = false
 
-    @Option(help: "ε of the scale 1/(√v + ε), above 0.")
+    @Option(help: "ε of the scale 1/(√v + ε), above 0; 1e-3 if it is left out (with the paper's 1e-8 training can stall).")
     var scaleEpsilon: Double?
 
     @Option(help: "The budget ε, above 0: the noise is calibrated to it.")
@@ -197,7 +197,7 @@ extension TrainCommand {
         if let momentum { configuration.momentum = momentum }
         if scaleThenPrivatize || scaleEpsilon != nil {
             var scaling = configuration.scaleThenPrivatize ?? OptimizerConfiguration.Scaling()
-            if let scaleEpsilon { scaling.epsilon = scaleEpsilon }
+            scaling.epsilon = scaleEpsilon ?? scaling.epsilon ?? 1e-3
             configuration.scaleThenPrivatize = scaling
         }
     }
