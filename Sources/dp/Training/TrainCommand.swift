@@ -53,7 +53,7 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Clip under the optimizer's own preconditioner (arXiv 2507.01129).")
     var scaleThenPrivatize = false
 
-    @Option(help: "ε of the scale 1/(√v + ε), above 0; 1e-3 if it is left out (with the paper's 1e-8 training can stall).")
+    @Option(help: "ε of the scale 1/(√v + ε), above 0; 1e-3 if left out, since the paper's 1e-8 can stall at first.")
     var scaleEpsilon: Double?
 
     @Option(help: "The budget ε, above 0: the noise is calibrated to it.")
