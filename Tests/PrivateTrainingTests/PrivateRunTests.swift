@@ -205,32 +205,40 @@ import Testing
         while !whole.isFinished { try whole.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
         var first = try Self.run(plan)
         for _ in 0..<2 { try first.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
-        var second = Run(resuming: first.snapshot, plan: plan, optimizer: first.optimizer)
+        var second = Run(resuming: first.snapshot, attempt: 1, plan: plan, optimizer: first.optimizer)
         #expect(second.stepsTaken == 2)
         while !second.isFinished { try second.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
         #expect(whole.parameters == second.parameters)
     }
 
-    /// **Guarantee** of resuming under secure keys: the same batches, and never the same noise.
-    @Test func aResumedSecureRunHasFreshNoise() throws {
+    /// **Guarantee** of resuming under secure keys: never the same noise, and no two attempts with the same batch.
+    @Test func aResumedSecureRunHasFreshNoiseAndBatches() throws {
         let plan = try Self.plan(iterations: 3)
         var first = try Self.run(plan, seed: nil)
         try first.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
         var batches: [[Int]] = []
-        func finish(_ snapshot: RunSnapshot<ScaleByLearningRate<Double>.State>) throws -> ParameterVector {
-            var run = Run(resuming: snapshot, plan: plan, optimizer: augmented(try sgd(learningRate: 1)))
+        func finish(
+            _ snapshot: RunSnapshot<ScaleByLearningRate<Double>.State>, attempt: Int
+        ) throws -> ParameterVector {
+            var run = Run(
+                resuming: snapshot, attempt: attempt, plan: plan, optimizer: augmented(try sgd(learningRate: 1)))
             try run.step { indices, _, batch in
                 batches.append(indices)
                 batch.add(try Self.rows(indices.count))
             }
             return run.parameters
         }
-        let (one, other) = (try finish(first.snapshot), try finish(first.snapshot))
-        #expect(batches[0] == batches[1])
+        let (one, other) = (try finish(first.snapshot, attempt: 1), try finish(first.snapshot, attempt: 2))
+        try first.step { indices, _, batch in
+            batches.append(indices)
+            batch.add(try Self.rows(indices.count))
+        }
+        #expect(Set(batches).count == 3)
         #expect(zip(one.values, other.values).allSatisfy { $0 != $1 })
-        // The broken twin: a seeded run does repeat its noise.
+        // The broken twin: a seeded run does repeat its noise and its batch.
         var seeded = try Self.run(plan, seed: 9)
         try seeded.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
-        #expect(try finish(seeded.snapshot) == finish(seeded.snapshot))
+        #expect(try finish(seeded.snapshot, attempt: 1) == finish(seeded.snapshot, attempt: 2))
+        #expect(batches[3] == batches[4])
     }
 }

@@ -7,25 +7,44 @@
 ///   it is as secret as the data, and is neither printed nor coded except through ``secretState``.
 public struct SamplingSource: Sendable, Equatable {
     let stream: KeyStream
+    /// What the choices of single steps come from: the same, unless steps are taken anew.
+    private(set) var stepStream: KeyStream
     /// Whether the key came from a seed, which is not private.
     public let isSeeded: Bool
 
     /// A source under a fresh key from the operating system.
     public init() {
         stream = KeyStream()
+        stepStream = stream
         isSeeded = false
     }
 
     /// A reproducible source. **Not private**: whoever knows the seed knows every batch. For tests and benchmarks.
     public init(nonPrivateSeed seed: UInt64) {
         stream = KeyStream(nonPrivateSeed: seed)
+        stepStream = stream
         isSeeded = true
     }
 
     /// The source that ``secretState`` was taken from: it gives the same batches at the same steps.
     public init(secretState: SecretState) {
         stream = KeyStream(keyBytes: secretState.key)
+        stepStream = stream
         isSeeded = secretState.isSeeded
+    }
+
+    /// The source for steps that are taken anew, `attempt` = 1, 2, … : epochs and partitions stay, the independent choices of
+    /// steps are others.
+    ///
+    /// A step that is lost and taken again with the same batch and fresh noise would tell as much about that batch as one
+    /// step with half the noise's variance: far more than two steps with batches of their own.
+    package func forAttempt(_ attempt: Int) -> SamplingSource {
+        precondition(attempt >= 1, "Attempts are counted from 1 on, and \(attempt) was asked for.")
+        var source = self
+        source.stepStream = stream.withBlocks(from: UInt64(attempt), count: 1, domain: SamplingStream.attemptDomain) {
+            KeyStream(keyBytes: Array(UnsafeBufferPointer(start: $0, count: 16)))
+        }
+        return source
     }
 
     /// The key, for a checkpoint that is kept as secret as the data.

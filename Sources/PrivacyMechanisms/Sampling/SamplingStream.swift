@@ -22,6 +22,9 @@ struct SamplingStream {
         }
     }
 
+    /// The domain of the keys that repeated steps draw from.
+    static let attemptDomain: UInt64 = 4 << 56
+
     private static let blocksPerRead = 512
 
     private let stream: KeyStream
@@ -32,7 +35,7 @@ struct SamplingStream {
     private(set) var blocksDrawn = 0
 
     init(_ source: SamplingSource, _ purpose: Purpose) {
-        stream = source.stream
+        stream = if case .step = purpose { source.stepStream } else { source.stream }
         domain = purpose.domain
     }
 

@@ -15,7 +15,8 @@ import PyTrees
 /// a finished run the last one. What a killed process was writing is never taken for a checkpoint, and goes with the next one that is written.
 ///
 /// **Guarantee:** a run that goes on from a checkpoint under secure keys draws its noise from a fresh key: noise that
-/// was used after the checkpoint, with other data, is never used again. One that is seeded goes on bit by bit.
+/// was used after the checkpoint, with other data, is never used again, and steps that were lost draw batches of their own
+/// where the sampler's steps are independent. One that is seeded goes on bit by bit.
 ///
 /// - Warning: `state.json` holds the sampler's key. Whoever reads it learns which examples were and will be drawn, and
 ///   the amplification by sampling is void against them. It is as confidential as the data, and its folder is

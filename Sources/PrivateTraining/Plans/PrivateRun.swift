@@ -70,10 +70,13 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         if case .adaptiveQuantile(let adaptive) = plan.clipping { adaptiveL2ClipNorm = adaptive.initialL2ClipNorm }
     }
 
-    /// The run that `snapshot` was taken of, from there on: the same noise goes on if it is seeded; else the noise comes
-    /// from a fresh key, so that steps which were lost with an interrupted process are never repeated with the same
-    /// noise.
-    init(resuming snapshot: RunSnapshot<Optimizer.State>, plan: PrivacyPlan, optimizer: Optimizer) {
+    /// The run that `snapshot` was taken of, from there on. A seeded one goes on with the same noise and batches. Else the
+    /// noise comes from a fresh key and the choices of steps from that of `attempt`, 1, 2, …, so that steps which were lost
+    /// with an interrupted process are never repeated with the same noise, nor, where steps are independent, with the
+    /// same batch.
+    init(
+        resuming snapshot: RunSnapshot<Optimizer.State>, attempt: Int, plan: PrivacyPlan, optimizer: Optimizer
+    ) {
         self.plan = plan
         self.optimizer = optimizer
         parameters = snapshot.parameters
@@ -82,7 +85,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         adaptiveL2ClipNorm = snapshot.adaptiveL2ClipNorm
         nonPrivateSeed = snapshot.nonPrivateSeed
         source = snapshot.source
-        batches = Batches(plan.sampling, from: source, startingAt: snapshot.stepsTaken).makeIterator()
+        let drawn = snapshot.nonPrivateSeed == nil ? source.forAttempt(attempt) : source
+        batches = Batches(plan.sampling, from: drawn, startingAt: snapshot.stepsTaken).makeIterator()
         noise =
             snapshot.nonPrivateSeed.map { GaussianNoise(nonPrivateSeed: $0, resumingAt: snapshot.noisePosition) }
             ?? GaussianNoise()

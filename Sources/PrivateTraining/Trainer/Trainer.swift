@@ -121,13 +121,14 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     /// first step.
     private func open(_ checkpoints: CheckpointFolder<Optimizer>?) throws -> Session {
         if let found = try checkpoints?.newest(for: plan, layout: model.layout) {
+            let attempt = found.interruptions + 1
             var session = Session(
-                run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer), average: found.average,
-                interruptions: found.interruptions)
+                run: PrivateRun(resuming: found.run, attempt: attempt, plan: plan, optimizer: optimizer),
+                average: found.average, interruptions: found.interruptions)
             if session.run.isFinished {
                 try checkpoints?.removeOlder(isFinished: true)
             } else {
-                session.interruptions += 1
+                session.interruptions = attempt
                 try checkpoints?.save(session.checkpoint(plan))
             }
             return session

@@ -57,4 +57,18 @@ struct SamplingSourceTests {
         // Control: the explicit way shows it.
         #expect(shows(String(decoding: try JSONEncoder().encode(source.secretState), as: UTF8.self)))
     }
+
+    /// Steps that are taken anew draw anew; partitions and epochs, on which the analysis of a whole run rests, stay.
+    @Test func attemptsHaveStepsOfTheirOwn() throws {
+        let source = SamplingSource(nonPrivateSeed: 5)
+        let poisson = try PoissonSampler(exampleCount: 500, samplingProbability: 0.2)
+        let shuffled = try ShuffledEpochs(exampleCount: 500, batchSize: 50)
+        let sources = [source, source.forAttempt(1), source.forAttempt(2), source.forAttempt(1)]
+        let batches = sources.map { poisson.batch(at: 3, from: $0) }
+        #expect(Set(batches).count == 3)
+        #expect(batches[1] == batches[3])
+        #expect(Set(sources.map { shuffled.batch(at: 3, from: $0) }).count == 1)
+        // The key that is kept is the first one's: attempts can be counted on from it.
+        #expect(SamplingSource(secretState: source.forAttempt(2).secretState).forAttempt(1) == source.forAttempt(1))
+    }
 }
