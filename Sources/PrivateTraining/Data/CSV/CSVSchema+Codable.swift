@@ -19,7 +19,8 @@ extension CSVSchema {
         try validate()
     }
 
-    private enum CodingKeys: String, CodingKey, CaseIterable {
+    /// Not private: the encoding is synthesized in the type's own file, and a debug build would not find them there.
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case columns, hasHeader, separator, commentPrefix, missingMarkers
     }
 
