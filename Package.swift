@@ -79,8 +79,8 @@ let package = Package(
         .testTarget(
             name: "PrivateTrainingTests",
             dependencies: [
-                "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PrivacyMechanisms",
-                "PrivateTraining", "PyTrees",
+                "CPrivacyKernels", "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting",
+                "PrivacyMechanisms", "PrivateTraining", "PyTrees",
             ]
         ),
         .testTarget(name: "dpTests", dependencies: ["dp", "CZlib"]),

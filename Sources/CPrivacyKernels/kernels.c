@@ -35,6 +35,7 @@ typedef int64_t v8l __attribute__((vector_size(64), aligned(8)));
         .largest_magnitude = largest_magnitude_##variant,                                                              \
         .scaled_squares = scaled_squares_##variant,                                                                    \
         .weighted_square_sum = weighted_square_sum_##variant,                                                          \
+        .dot = dot_##variant,                                                                                          \
         .scaled = scaled_##variant,                                                                                    \
         .gaussian = dpk_gaussian_##variant,                                                                            \
         .add_gaussian = dpk_gaussian_add_##variant,                                                                    \

@@ -23,19 +23,6 @@ extension BLAS {
         }
     }
 
-    /// C = A · Aᵀ in Float64, on the calling thread: A has `rows` × `inner` elements, C `rows` × `rows`, row-major and
-    /// without gaps.
-    package static func gramMatrix(
-        rows: Int, inner: Int, _ a: UnsafePointer<Double>, _ c: UnsafeMutablePointer<Double>
-    ) {
-        preconditionCountable(max(rows, inner))
-        Threads.withSingleThreadedLibrary {
-            cblas_dgemm(
-                CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(rows), Int32(inner), 1, a,
-                Int32(max(1, inner)), a, Int32(max(1, inner)), 0, c, Int32(max(1, rows)))
-        }
-    }
-
     private static func preconditionCountable(_ largest: Int) {
         precondition(
             largest <= Int(Int32.max), "BLAS counts in 32 bits, and a dimension of \(largest) exceeds them.")

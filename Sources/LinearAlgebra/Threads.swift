@@ -83,6 +83,16 @@ extension Threads {
         }
     }
 
+    /// Runs `body` as if it were the only member of a team: whatever it calls computes on the calling thread alone.
+    ///
+    /// For closures that see one example. Matrix products round differently when they are cut among threads, and how
+    /// many threads an example could have for itself depends on how many other examples there are.
+    package static func withoutTeams<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try WorkerPool.runInsideTeam(body)
+    }
+
     /// Runs `body`, a call into BLAS or LAPACK, on the calling thread alone.
     ///
     /// OpenBLAS's own threads are never used: after each call they watch for the next one for some 2²⁶ cycles, and so

@@ -48,6 +48,16 @@ final class WorkerPool: @unchecked Sendable {
         pthread_setspecific(insideTeamKey, insideTeam ? UnsafeRawPointer(bitPattern: 1) : nil)
     }
 
+    /// Runs `body` with the calling thread marked as a member of a team.
+    static func runInsideTeam<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        if isInsideTeam { return try body() }
+        mark(insideTeam: true)
+        defer { mark(insideTeam: false) }
+        return try body()
+    }
+
     /// Runs `body(0)` here and `body(1)` … `body(count - 1)` on workers, and returns when all have.
     func run(_ count: Int, _ body: (Int) -> Void) {
         pthread_mutex_lock(turn)

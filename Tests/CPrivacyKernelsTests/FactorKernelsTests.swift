@@ -130,4 +130,33 @@ struct FactorKernelsTests {
             #expect(count == 9 || result != serial)
         }
     }
+
+    // MARK: Products of rows
+
+    private typealias Dot = (UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Double
+
+    /// How many results err by more than count·2⁻⁵³·Σ|x·y|: the products are exact, and count additions round.
+    private static func dotFailures(of subject: Dot) -> Int {
+        counts.count { count in
+            let x = FencedBuffer(numbers(count, seed: 8))
+            let y = FencedBuffer(numbers(count, seed: 9))
+            let result = withExtendedLifetime((x, y)) { subject(x.base, y.base, count) }
+            let products = zip(x.elements, y.elements).map { Double($0) * Double($1) }
+            // The largest last, so that the reference errs less than it allows for.
+            let exact = products.sorted { abs($0) < abs($1) }.reduce(0, +)
+            return abs(result - exact) > 2 * Double(count) * 0x1p-53 * products.reduce(0) { $0 + abs($1) }
+        }
+    }
+
+    @Test(arguments: Level.available)
+    func rowsAreMultipliedInFloat64(level: Level) {
+        #expect(Self.dotFailures(of: level.kernels.dot) == 0)
+    }
+
+    @Test func productsInFloat32AreRejected() {
+        let inFloat: Dot = { x, y, count in Double((0..<count).reduce(Float(0)) { $0 + x[$1] * y[$1] }) }
+        let withoutTheLast: Dot = { Level.portable.kernels.dot($0, $1, $2 & ~15) }
+        #expect(Self.dotFailures(of: inFloat) > 10)
+        #expect(Self.dotFailures(of: withoutTheLast) > 10)
+    }
 }

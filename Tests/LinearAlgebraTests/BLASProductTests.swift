@@ -44,19 +44,4 @@ struct BLASProductTests {
         #expect(zip(found.elements, expected.elements).allSatisfy { abs($0 - $1) <= 2 * 11 * 11 * 0x1p-24 })
         #expect(found != Self.part(left, 0..<m, 0..<n))
     }
-
-    @Test func gramMatricesAreThoseOfTheRows() {
-        var generator = SeededGenerator(seed: 2)
-        let (rows, inner) = (6, 50)
-        let values = generator.floats(rows * inner).map(Double.init)
-        var gram = [Double](repeating: .nan, count: rows * rows)
-        BLAS.gramMatrix(rows: rows, inner: inner, values, &gram)
-        for i in 0..<rows {
-            for j in 0..<rows {
-                let dot = (0..<inner).reduce(0.0) { $0 + values[i * inner + $1] * values[j * inner + $1] }
-                // Two sums of 50 products of at most 1, each within 50·2⁻⁵³·50; in Float32 it would be 2²⁹ times that.
-                #expect(abs(gram[i * rows + j] - dot) <= 2 * 50 * 50 * 0x1p-53)
-            }
-        }
-    }
 }

@@ -20,13 +20,9 @@ struct Projection: PreClippingTransform {
 
     var form: TransformForm { .general }
 
-    func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
-        let elements = rows.withUnsafeBufferPointer { Array($0) }
-        var result = Matrix(rows: rowCount, columns: basis.columns)
-        BLAS.gemm(
-            Matrix(rows: rowCount, columns: basis.rows, elements: elements), .none, basis, .none, into: &result)
-        result.withElements { result in
-            for index in 0..<result.count { transformed[index] = result[index] }
+    func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
+        gradient.withUnsafeBufferPointer { gradient in
+            transformed.withUnsafeMutableBufferPointer { BLAS.gemv(basis, .transposed, gradient, into: $0) }
         }
     }
 
@@ -87,8 +83,8 @@ private struct Opaque: PreClippingTransform {
     var transformedLayout: TreeLayout { base.transformedLayout }
     var form: TransformForm { .general }
 
-    func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
-        base.transform(rows: rows, rowCount: rowCount, into: &transformed)
+    func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
+        base.transform(gradient, into: &transformed)
     }
 
     func inverse(_ transformed: ParameterVector) -> ParameterVector { base.inverse(transformed) }
@@ -101,7 +97,7 @@ private final class FickleTransform: PreClippingTransform, @unchecked Sendable {
     var transformedLayout: TreeLayout { parameterLayout }
     var form: TransformForm { .diagonal(ParameterVector(repeating: scale, layout: parameterLayout)) }
 
-    func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {}
+    func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {}
     func inverse(_ transformed: ParameterVector) -> ParameterVector { transformed }
 }
 
@@ -111,8 +107,8 @@ private struct SparseIdentity: PreClippingTransform {
     var transformedLayout: TreeLayout { parameterLayout }
     var form: TransformForm { .general }
 
-    func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
-        for index in 0..<rows.count where rows[index] != 0 { transformed[index] = rows[index] }
+    func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
+        for index in 0..<gradient.count where gradient[index] != 0 { transformed[index] = gradient[index] }
     }
 
     func inverse(_ transformed: ParameterVector) -> ParameterVector { transformed }
@@ -253,7 +249,7 @@ private struct CarelessGradients: PerExampleGradients {
         let values = (0..<500).map { _ in generator.float() }
         var transformed = [Float](repeating: 0, count: 500)
         var span = transformed.mutableSpan
-        diagonal.transform(rows: values.span, rowCount: 1, into: &span)
+        diagonal.transform(values.span, into: &span)
         #expect(transformed != values)
         // Powers of two: both directions are exact.
         #expect(diagonal.inverse(try ParameterVector(values: transformed, layout: layout)).values == values)
@@ -343,7 +339,7 @@ private struct CarelessGradients: PerExampleGradients {
                 let parameterLayout = flatLayout(3)
                 let transformedLayout = flatLayout(6)
                 var form: TransformForm { .identity }
-                func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {}
+                func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {}
                 func inverse(_ transformed: ParameterVector) -> ParameterVector { transformed }
             }
             _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: Liar())

@@ -51,6 +51,9 @@ typedef struct {
     /// Σ_j weights[j] · values[j]² in Float64; the squares are exact.
     double (*weighted_square_sum)(const float *weights, const float *values, long count);
 
+    /// Σ_j x[j] · y[j] in Float64; the products are exact.
+    double (*dot)(const float *x, const float *y, long count);
+
     /// out[j] = factor · values[j] in Float64, rounded to the nearest Float32.
     void (*scaled)(const float *values, double factor, long count, float *out);
 
@@ -100,5 +103,6 @@ long dpk_claim(long *counter);
 
 #include "activations.h"
 #include "optimizers.h"
+#include "products.h"
 
 #endif

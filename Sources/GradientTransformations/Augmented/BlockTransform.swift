@@ -14,21 +14,6 @@ extension TreeLayout {
 }
 
 extension PreClippingTransform {
-    func preconditionBlock(rows: Int, transformed: Int, rowCount: Int) {
-        precondition(
-            rows == rowCount * parameterLayout.count && transformed == rowCount * transformedLayout.count,
-            """
-            \(rowCount) rows of \(parameterLayout.count) parameters map to \(rowCount) rows of \
-            \(transformedLayout.count), not \(rows) elements to \(transformed).
-            """)
-    }
-
-    func preconditionTransformed(_ layout: TreeLayout) {
-        precondition(
-            layout == transformedLayout,
-            "A gradient of layout\n\(layout)\nis not in the transformed space\n\(transformedLayout)")
-    }
-
     /// Calls `body` with each row's number, rows shared among threads.
     func forEachRow(of count: Int, _ body: (Int) -> Void) {
         // Below this many elements a second thread costs more to wake than it saves.

@@ -101,70 +101,19 @@ extension KroneckerTransform {
 
     /// Each row times the factor that begins at `factor`, or its transpose.
     private func multiplied(_ rows: Matrix, factor: Int, _ transpose: BLAS.Transpose) -> Matrix {
-        factors.withUnsafeValues { RowBlocks(rows: rows).multiplied(by: $0.baseAddress! + factor, transpose) }
-    }
-}
-
-/// The rows of a matrix in blocks of one fixed shape, the last filled up with zeros.
-///
-/// For another shape BLAS may choose another order of sums, and a row's product would depend on how many there are.
-private struct RowBlocks {
-    let rows: Matrix
-    private let tail: Matrix
-    private let side: Int
-
-    private static let height = 128
-    private static let width = 256
-
-    init(rows: Matrix) {
-        self.rows = rows
-        side = rows.columns
-        let whole = rows.rows / Self.height * Self.height
-        var tail = Matrix(rows: whole == rows.rows ? 0 : Self.height, columns: side)
-        rows.withRows(whole..<rows.rows) { source in
-            tail.withUnsafeMutableElements { for index in 0..<source.count { $0[index] = source[index] } }
-        }
-        self.tail = tail
-    }
-
-    /// Every row times a square matrix, or its transpose.
-    func multiplied(by factor: UnsafePointer<Float>, _ transpose: BLAS.Transpose) -> Matrix {
+        let side = rows.columns
         var result = Matrix(rows: rows.rows, columns: side)
-        let blocks = (rows.rows + Self.height - 1) / Self.height
-        let tasks = blocks * ((side + Self.width - 1) / Self.width)
         result.withUnsafeMutableElements { result in
-            Threads.withTeam(of: min(tasks, rows.count * side / Threads.workPerThread(1 << 20))) { member in
-                var product = Matrix(rows: Self.height, columns: min(Self.width, side))
-                for task in member.share(of: 0..<tasks) {
-                    let begin = task / blocks * Self.width
-                    let columns = begin..<min(begin + Self.width, side)
-                    product.withUnsafeMutableElements {
-                        multiply(
-                            block: task % blocks, columns, by: factor, transpose, into: $0.baseAddress!,
-                            result: result.baseAddress!)
-                    }
+            rows.withUnsafeElements { rows in
+                factors.withUnsafeValues { factors in
+                    let factor = StridedMatrix(factors.baseAddress! + factor, stride: side)
+                    RowwiseProduct.multiply(
+                        rows: rows.count / max(1, side), columns: side, inner: side,
+                        StridedMatrix(rows.baseAddress!, stride: side),
+                        transpose == .none ? factor : factor.transposed, into: result.baseAddress!)
                 }
             }
         }
         return result
-    }
-
-    private func multiply(
-        block: Int, _ columns: Range<Int>, by factor: UnsafePointer<Float>, _ transpose: BLAS.Transpose,
-        into product: UnsafeMutablePointer<Float>, result: UnsafeMutablePointer<Float>
-    ) {
-        let begin = block * Self.height
-        let count = min(Self.height, rows.rows - begin)
-        let source = count == Self.height ? rows : tail
-        source.withUnsafeElements {
-            BLAS.product(
-                rows: Self.height, columns: columns.count, inner: side,
-                $0.baseAddress! + (count == Self.height ? begin * side : 0), .none,
-                factor + columns.lowerBound * (transpose == .none ? 1 : side), transpose, strideB: side, product)
-        }
-        for row in 0..<count {
-            (result + (begin + row) * side + columns.lowerBound).update(
-                from: product + row * columns.count, count: columns.count)
-        }
     }
 }

@@ -7,9 +7,9 @@ import PyTrees
 /// Leaves without such a pair stay as they are. The inverse is A⁻¹·Y·B⁻¹, with inverses that were made beside A and B
 /// from the same eigenvectors: they agree to the Float32 rounding error times the condition numbers.
 ///
-/// **Guarantee:** every row is mapped by itself, on one thread, so that an example's image does not depend, in any bit,
-/// on what else is in the batch. Factored gradients stay factored, A·(a eᵀ)·B = (A a)(B e)ᵀ: their factors are mapped in
-/// blocks of one fixed shape, and depend on nothing but the example in the same way.
+/// **Guarantee:** an example's image is a function of its gradient and of A and B, in every bit: every element is a chain
+/// of products in a fixed order. Factored gradients stay factored, A·(a eᵀ)·B = (A a)(B e)ᵀ, and their factors are mapped
+/// by such chains, too.
 public struct KroneckerTransform: PreClippingTransform, Hashable {
     /// The layout of the gradients, on both sides.
     public let parameterLayout: TreeLayout
@@ -70,20 +70,16 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
     /// `.general`.
     public var form: TransformForm { .general }
 
-    /// Multiplies each row's matrices, rows shared among threads. Traps if the blocks are not `rowCount` rows.
+    /// Multiplies one gradient's matrices. Traps if either has another number of elements than the layout.
     ///
-    /// - Complexity: 2·m·n·(m + n) operations for each matrix leaf and row.
-    public func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
-        preconditionBlock(rows: rows.count, transformed: transformed.count, rowCount: rowCount)
-        rows.withUnsafeBufferPointer { rows in
+    /// - Complexity: 2·m·n·(m + n) operations for each matrix leaf.
+    public func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
+        preconditionMaps(gradient.count, to: transformed.count)
+        gradient.withUnsafeBufferPointer { gradient in
             transformed.withUnsafeMutableBufferPointer { transformed in
                 factors.withUnsafeValues { factors in
-                    guard let rows = rows.baseAddress, let transformed = transformed.baseAddress else { return }
-                    let columns = parameterLayout.count
-                    forEachRow(of: rowCount) { row in
-                        multiply(
-                            maps, rows + row * columns, by: factors.baseAddress, into: transformed + row * columns)
-                    }
+                    guard let gradient = gradient.baseAddress, let transformed = transformed.baseAddress else { return }
+                    multiply(maps, gradient, by: factors.baseAddress, into: transformed)
                 }
             }
         }
@@ -91,7 +87,7 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
 
     /// Multiplies by the inverses. Traps if the vector has another layout.
     public func inverse(_ transformed: ParameterVector) -> ParameterVector {
-        preconditionTransformed(transformed.layout)
+        preconditionTransformedLayout(transformed.layout)
         var result = ParameterVector(zeros: parameterLayout)
         result.withUnsafeMutableValues { result in
             transformed.withUnsafeValues { values in
@@ -120,8 +116,12 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
                     continue
                 }
                 let (m, n) = (map.m, map.n)
-                BLAS.product(rows: m, columns: n, inner: m, factors + left, .none, source, .none, half)
-                BLAS.product(rows: m, columns: n, inner: n, half, .none, factors + right, .none, target)
+                RowwiseProduct.multiplyOnThisThread(
+                    rows: m, columns: n, inner: m, StridedMatrix(factors + left, stride: m),
+                    StridedMatrix(source, stride: n), into: half)
+                RowwiseProduct.multiplyOnThisThread(
+                    rows: m, columns: n, inner: n, StridedMatrix(half, stride: n),
+                    StridedMatrix(factors + right, stride: n), into: target)
             }
         }
     }

@@ -8,8 +8,8 @@ import PyTrees
 /// rank × n where m ≥ n, and m × rank otherwise. All other leaves stay as they are. The inverse is Q· or ·Qᵀ: exact on
 /// the span of Q, and the projection of the gradient onto it in general.
 ///
-/// **Guarantee:** every row is mapped by itself, one matrix product per leaf on one thread, so that an example's image
-/// does not depend, in any bit, on what else is in the batch.
+/// **Guarantee:** an example's image is a function of its gradient and the bases, in every bit: every element is a chain
+/// of products in a fixed order.
 public struct LowRankTransform: PreClippingTransform, Hashable {
     /// The layout of the gradients before.
     public let parameterLayout: TreeLayout
@@ -70,20 +70,16 @@ public struct LowRankTransform: PreClippingTransform, Hashable {
     /// `.general`.
     public var form: TransformForm { .general }
 
-    /// Projects each row, rows shared among threads. Traps if the blocks are not `rowCount` rows.
+    /// Projects one gradient. Traps if either has another number of elements than its layout.
     ///
-    /// - Complexity: 2·m·n·rank operations for each matrix leaf and row.
-    public func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
-        preconditionBlock(rows: rows.count, transformed: transformed.count, rowCount: rowCount)
-        rows.withUnsafeBufferPointer { rows in
+    /// - Complexity: 2·m·n·rank operations for each matrix leaf.
+    public func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
+        preconditionMaps(gradient.count, to: transformed.count)
+        gradient.withUnsafeBufferPointer { gradient in
             transformed.withUnsafeMutableBufferPointer { transformed in
                 bases.withUnsafeValues { bases in
-                    guard let rows = rows.baseAddress, let transformed = transformed.baseAddress else { return }
-                    forEachRow(of: rowCount) { row in
-                        project(
-                            rows + row * parameterLayout.count, bases.baseAddress ?? rows,
-                            into: transformed + row * transformedLayout.count)
-                    }
+                    guard let gradient = gradient.baseAddress, let transformed = transformed.baseAddress else { return }
+                    project(gradient, bases.baseAddress ?? gradient, into: transformed)
                 }
             }
         }
@@ -97,16 +93,20 @@ public struct LowRankTransform: PreClippingTransform, Hashable {
             case .copy(let from, let to, let count):
                 (image + to).update(from: row + from, count: count)
             case .left(let from, let to, let basis, let m, let n, let r):
-                BLAS.product(rows: r, columns: n, inner: m, bases + basis, .transposed, row + from, .none, image + to)
+                RowwiseProduct.multiplyOnThisThread(
+                    rows: r, columns: n, inner: m, StridedMatrix(bases + basis, stride: r).transposed,
+                    StridedMatrix(row + from, stride: n), into: image + to)
             case .right(let from, let to, let basis, let m, let n, let r):
-                BLAS.product(rows: m, columns: r, inner: n, row + from, .none, bases + basis, .none, image + to)
+                RowwiseProduct.multiplyOnThisThread(
+                    rows: m, columns: r, inner: n, StridedMatrix(row + from, stride: n),
+                    StridedMatrix(bases + basis, stride: r), into: image + to)
             }
         }
     }
 
     /// Maps back into the span of the bases. Traps if the vector has another layout.
     public func inverse(_ transformed: ParameterVector) -> ParameterVector {
-        preconditionTransformed(transformed.layout)
+        preconditionTransformedLayout(transformed.layout)
         var result = ParameterVector(zeros: parameterLayout)
         result.withUnsafeMutableValues { result in
             transformed.withUnsafeValues { image in

@@ -66,31 +66,35 @@ extension ClippedAggregate {
         gradients.addWeightedSum(of: examples, coefficients: table.span, groups: bounds.groups, to: &sum)
     }
 
-    /// Maps blocks of rows into the transformed space and adds them as dense rows there.
+    /// Maps gradients into the transformed space, a block of rows at a time, and adds them as dense rows there.
     private mutating func addMapped(
         _ gradients: some PerExampleGradients, padding: [Bool]?, norms: UnsafeMutableBufferPointer<Double>?
     ) {
         let groups = bounds.groups.count
         let (from, to) = (parameterLayout.count, bounds.layout.count)
-        // Enough rows for an efficient matrix product, few enough that a block of both spaces stays in cache.
+        // Few enough rows that a block of both spaces stays in cache.
         let blockRows = max(8, min(256, (4 << 20) / max(1, 4 * (from + to))))
-        let dense = gradients as? DenseRows
-        var gathered = Matrix(rows: dense == nil ? blockRows : 0, columns: from)
+        let isDense = gradients is DenseRows
+        var gathered = Matrix(rows: isDense ? 0 : blockRows, columns: from)
         var mapped = Matrix(rows: blockRows, columns: to)
         for begin in stride(from: 0, to: gradients.exampleCount, by: blockRows) {
             let examples = begin..<min(begin + blockRows, gradients.exampleCount)
-            if let dense, dense.stride == from {
-                let block = UnsafeBufferPointer(start: dense.row(begin), count: examples.count * from)
-                map(block.span, examples.count, into: &mapped)
+            if let dense = gradients as? DenseRows {
+                map(examples.map { UnsafeBufferPointer(start: dense.row($0), count: from) }, into: &mapped)
             } else {
-                if gathered.rows == 0 { gathered = Matrix(rows: blockRows, columns: from) }
                 for example in examples {
                     gathered.withMutableRow(example - begin) {
                         $0.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
                         gradients.copyGradient(of: example, into: &$0)
                     }
                 }
-                gathered.withRows(0..<examples.count) { map($0, examples.count, into: &mapped) }
+                gathered.withUnsafeElements { elements in
+                    map(
+                        (0..<examples.count).map {
+                            UnsafeBufferPointer(rebasing: elements[$0 * from..<($0 + 1) * from])
+                        },
+                        into: &mapped)
+                }
             }
             mapped.withUnsafeElements { elements in
                 let rows = DenseRows(
@@ -103,11 +107,23 @@ extension ClippedAggregate {
         }
     }
 
-    private func map(_ rows: Span<Float>, _ rowCount: Int, into mapped: inout Matrix) {
-        mapped.withMutableRows(0..<rowCount) {
-            // A map that writes only what is not zero must not inherit the block before.
-            $0.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
-            transform.transform(rows: rows, rowCount: rowCount, into: &$0)
+    /// Maps each row by itself, rows shared among threads.
+    private func map(_ rows: [UnsafeBufferPointer<Float>], into mapped: inout Matrix) {
+        let columns = mapped.columns
+        let transform = transform
+        mapped.withUnsafeMutableElements { mapped in
+            // Members write disjoint rows.
+            nonisolated(unsafe) let mapped = mapped
+            let work = rows.count * (parameterLayout.count + columns)
+            Threads.withTeam(of: min(rows.count, work / Threads.workPerThread(1 << 15))) { member in
+                for row in member.share(of: 0..<rows.count) {
+                    let image = UnsafeMutableBufferPointer(rebasing: mapped[row * columns..<(row + 1) * columns])
+                    // A map that writes only what is not zero must not inherit the block before.
+                    image.update(repeating: 0)
+                    var span = image.mutableSpan
+                    Threads.withoutTeams { transform.transform(rows[row].span, into: &span) }
+                }
+            }
         }
     }
 }

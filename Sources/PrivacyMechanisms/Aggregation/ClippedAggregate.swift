@@ -19,8 +19,8 @@ import PyTrees
 /// for a noise multiplier of 0, which is no privacy.
 ///
 /// Under identity and diagonal transforms the result does not depend, in any bit, on how the batch is cut into
-/// microbatches nor on the number of threads, as long as the examples come as dense rows in the same order. A general
-/// transform is applied to blocks of rows, and its own rounding may depend on how they are cut.
+/// microbatches nor on the number of threads, as long as the examples come as dense rows in the same order. Under a
+/// general transform neither, as long as the transform gives one gradient one image.
 ///
 /// - Warning: noise and result are Float32. Where the un-noised sum is exactly zero in a coordinate, the result is a
 ///   Float32 normal times σ; elsewhere it is often not of that form, and whoever sees many such coordinates can tell

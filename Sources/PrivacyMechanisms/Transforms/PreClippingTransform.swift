@@ -6,8 +6,8 @@ import PyTrees
 /// parameters: a projection to fewer dimensions, for example. The transform must not depend on the batch it is applied
 /// to; an optimizer makes it from its own state.
 ///
-/// **Guarantee:** for any map that treats each row on its own and does not look at the batch, the noisy sum in the
-/// transformed space is private, because clipping happens there; inverting it is post-processing.
+/// **Guarantee:** for any map that depends on nothing but its own state and the one gradient that it is given, the noisy
+/// sum in the transformed space is private, because clipping happens there; inverting it is post-processing.
 public protocol PreClippingTransform: Sendable {
     /// The layout of the gradients that the map takes.
     var parameterLayout: TreeLayout { get }
@@ -18,9 +18,12 @@ public protocol PreClippingTransform: Sendable {
     /// What kind of map this is. Identity and diagonal maps never form the transformed matrix.
     var form: TransformForm { get }
 
-    /// Maps a block of rows, each on its own: `rowCount` gradients, one after the other, each `parameterLayout.count` elements, to as
-    /// many of `transformedLayout.count`.
-    func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>)
+    /// Maps one example's gradient: from `parameterLayout.count` elements to `transformedLayout.count`, which hold zeros
+    /// before.
+    ///
+    /// Called on several threads at once, an example at a time, so that no example can be mixed with another. What is
+    /// called within computes on one thread.
+    func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>)
 
     /// Maps a noisy sum back: from `transformedLayout` to `parameterLayout`.
     func inverse(_ transformed: ParameterVector) -> ParameterVector
@@ -28,7 +31,8 @@ public protocol PreClippingTransform: Sendable {
     /// Maps factored gradients to factored gradients, where a general map can; nil otherwise, and by default: the
     /// gradients are then multiplied out, block by block.
     ///
-    /// Examples must stay in their places, each mapped on its own. The result is in `transformedLayout`.
+    /// Examples must stay in their places, and each must be mapped by itself, in every bit: a matrix product of BLAS over
+    /// all of them does not do that. The result is in `transformedLayout`.
     func transformed(_ gradients: FactoredGradients) -> FactoredGradients?
 }
 
@@ -43,7 +47,7 @@ public enum TransformForm: Sendable {
     case identity
     /// Every gradient is multiplied by the same positive scale, element by element.
     case diagonal(ParameterVector)
-    /// Blocks of rows are mapped by `transform(rows:rowCount:into:)`.
+    /// Every gradient is mapped by `transform(_:into:)`.
     case general
 }
 
@@ -62,11 +66,11 @@ public struct IdentityTransform: PreClippingTransform, Hashable, Codable {
     /// `.identity`.
     public var form: TransformForm { .identity }
 
-    /// Copies the rows. Traps if the blocks are not `rowCount` rows.
-    public func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
-        preconditionBlockShape(rows: rows.count, transformed: transformed.count, rowCount: rowCount)
-        rows.withUnsafeBufferPointer { rows in
-            transformed.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: rows) }
+    /// Copies the gradient. Traps if either has another number of elements than the layout.
+    public func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
+        preconditionMaps(gradient.count, to: transformed.count)
+        gradient.withUnsafeBufferPointer { gradient in
+            transformed.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: gradient) }
         }
     }
 
@@ -106,16 +110,11 @@ public struct DiagonalTransform: PreClippingTransform, Hashable {
     /// `.diagonal`, with the scale.
     public var form: TransformForm { .diagonal(scale) }
 
-    /// Multiplies each row by the scale. Traps if the blocks are not `rowCount` rows.
-    public func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
-        preconditionBlockShape(rows: rows.count, transformed: transformed.count, rowCount: rowCount)
-        let columns = parameterLayout.count
+    /// Multiplies by the scale. Traps if either has another number of elements than the layout.
+    public func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
+        preconditionMaps(gradient.count, to: transformed.count)
         scale.withUnsafeValues { scale in
-            for row in 0..<rowCount {
-                for column in 0..<columns {
-                    transformed[row * columns + column] = scale[column] * rows[row * columns + column]
-                }
-            }
+            for column in scale.indices { transformed[column] = scale[column] * gradient[column] }
         }
     }
 
@@ -169,16 +168,16 @@ extension TransformForm {
 }
 
 extension PreClippingTransform {
-    func preconditionBlockShape(rows: Int, transformed: Int, rowCount: Int) {
+    package func preconditionMaps(_ count: Int, to transformedCount: Int) {
         precondition(
-            rows == rowCount * parameterLayout.count && transformed == rowCount * transformedLayout.count,
+            count == parameterLayout.count && transformedCount == transformedLayout.count,
             """
-            \(rowCount) rows of \(parameterLayout.count) parameters map to \(rowCount) rows of \
-            \(transformedLayout.count), not \(rows) elements to \(transformed).
+            A gradient of \(parameterLayout.count) elements maps to \(transformedLayout.count), not one of \(count) \
+            to \(transformedCount).
             """)
     }
 
-    func preconditionTransformedLayout(_ layout: TreeLayout) {
+    package func preconditionTransformedLayout(_ layout: TreeLayout) {
         precondition(
             layout == transformedLayout,
             "A gradient of layout\n\(layout)\nis not in the transformed space\n\(transformedLayout)")

@@ -1,55 +1,71 @@
 import LinearAlgebra
 
-/// A fixed map from inputs to the features that a model is trained on, such as a bank of filters for images.
+/// A fixed map from an example's inputs to the features that a model is trained on, such as a bank of filters for images.
 ///
-/// **Guarantee**, which a conforming type must give: row i of the features is a function of row i of the inputs and of
-/// the map's Codable description, and that description was chosen without a look at the private data. Then the features
-/// of an example tell about nobody else, one person's change moves one row, and mapping costs no privacy. A map that
-/// subtracts the batch's mean, or that was trained on the data, does not conform.
+/// A map sees one example at a time, so that one that subtracts the batch's mean cannot be written.
+///
+/// **Guarantee**, which a conforming type must give: the features are a function of the example and of the map's Codable
+/// description, and that description was chosen without a look at the private data. Then the features of an example tell
+/// about nobody else, one person's change moves one row, and mapping costs no privacy. A map that was trained on the data
+/// does not conform, nor one that keeps something of an example for the next.
 public protocol FeatureMap: Codable, Sendable {
-    /// The number of columns of the inputs.
+    /// Memory that one example hands on to the next. Its contents must not matter.
+    associatedtype Scratch = Void
+
+    /// The number of inputs of an example.
     var inputCount: Int { get }
 
-    /// The number of columns of the features.
+    /// The number of features of an example.
     var featureCount: Int { get }
 
-    /// The features of each row of `inputs`: an examples × `featureCount` matrix. Called on several threads at once.
+    /// Memory for one thread.
+    func makeScratch() -> Scratch
+
+    /// Writes the features of one example: `inputCount` numbers to `featureCount`, which hold zeros before.
     ///
-    /// Traps unless the inputs have `inputCount` columns.
-    func features(of inputs: Matrix) -> Matrix
+    /// Called on several threads at once. What is called within computes on one thread.
+    func writeFeatures(of input: Span<Float>, to features: inout MutableSpan<Float>, scratch: inout Scratch)
 }
 
-extension InMemoryDataset {
-    /// The data set with each input replaced by its features.
+extension FeatureMap where Scratch == Void {
+    /// No memory.
+    public func makeScratch() {}
+}
+
+extension FeatureMap {
+    /// The features of each row of inputs: an examples × `featureCount` matrix. Rows are shared among threads.
     ///
-    /// Blocks of `blockSize` examples are mapped on all threads, so that a map's intermediate results need memory for a
-    /// few blocks only. Traps unless the inputs have as many columns as the map takes, and the features as many as it says.
-    public func mapped(by map: some FeatureMap, blockSize: Int = 256) -> InMemoryDataset {
+    /// Traps unless the inputs have `inputCount` columns.
+    public func features(of inputs: Matrix) -> Matrix {
         precondition(
-            featureCount == map.inputCount,
-            "A map of \(map.inputCount) columns does not fit inputs of shape \(count) × \(featureCount).")
-        precondition(blockSize >= 1, "A block must have at least 1 example, not \(blockSize).")
-        let blocks = (count + blockSize - 1) / blockSize
-        let width = map.featureCount
-        var result = Matrix(rows: count, columns: width)
+            inputs.columns == inputCount,
+            "A map of \(inputCount) columns does not fit inputs of shape \(inputs.rows) × \(inputs.columns).")
+        let width = featureCount
+        var result = Matrix(rows: inputs.rows, columns: width)
         result.withUnsafeMutableElements { target in
             // Members write disjoint rows.
             nonisolated(unsafe) let target = target
-            Threads.withTeam(of: blocks) { member in
-                for block in member.share(of: 0..<blocks) {
-                    let rows = block * blockSize..<min((block + 1) * blockSize, count)
-                    let features = map.features(of: inputs.gatheringRows(Array(rows)))
-                    precondition(
-                        features.rows == rows.count && features.columns == width,
-                        "A map made features of shape \(features.rows) × \(features.columns) "
-                            + "instead of \(rows.count) × \(width).")
-                    features.withUnsafeElements { features in
-                        let place = target[rows.lowerBound * width..<rows.upperBound * width]
-                        _ = UnsafeMutableBufferPointer(rebasing: place).update(fromContentsOf: features)
+            Threads.withTeam(of: inputs.rows) { member in
+                var scratch = makeScratch()
+                for row in member.share(of: 0..<inputs.rows) {
+                    let features = UnsafeMutableBufferPointer(rebasing: target[row * width..<(row + 1) * width])
+                    features.update(repeating: 0)
+                    var span = features.mutableSpan
+                    Threads.withoutTeams {
+                        inputs.withRow(row) { writeFeatures(of: $0, to: &span, scratch: &scratch) }
                     }
                 }
             }
         }
-        return InMemoryDataset(inputs: result, targets: targets, notCovered: notCovered)
+        return result
+    }
+}
+
+extension InMemoryDataset {
+    /// The data set with each example's inputs replaced by its features.
+    ///
+    /// Traps unless the inputs have as many columns as the map takes.
+    public func mapped(by map: some FeatureMap) -> InMemoryDataset {
+        InMemoryDataset(inputs: map.features(of: inputs), targets: targets, notCovered: notCovered)
     }
 }

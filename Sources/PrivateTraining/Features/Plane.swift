@@ -55,8 +55,8 @@ struct Plane {
     }
 }
 
-/// Memory of a scattering that one image hands on to the next.
-struct Scratch {
+/// Memory of a scattering that one image hands on to the next. Every element is written before it is read.
+public struct ScatteringScratch {
     private var patches: [Float] = []
     private var products: [Float] = []
     private var moduli: [Float] = []
@@ -74,9 +74,10 @@ struct Scratch {
         patches.withUnsafeBufferPointer { patches in
             filters.withUnsafeBufferPointer { filters in
                 products.withUnsafeMutableBufferPointer { products in
-                    BLAS.product(
-                        rows: places, columns: columns, inner: size * size, patches.baseAddress!, .none,
-                        filters.baseAddress!, .none, products.baseAddress!)
+                    RowwiseProduct.multiplyOnThisThread(
+                        rows: places, columns: columns, inner: size * size,
+                        StridedMatrix(patches.baseAddress!, stride: size * size),
+                        StridedMatrix(filters.baseAddress!, stride: columns), into: products.baseAddress!)
                 }
             }
         }

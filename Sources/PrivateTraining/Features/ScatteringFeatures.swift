@@ -14,7 +14,8 @@ import LinearAlgebra
 /// group is then centred and divided by its own root mean square, √(var + 10⁻⁵), example by example. The wavelets are
 /// ``MorletFilters`` of 9 × 9 pixels (σ = 0.8, ξ = 3π/4) and 13 × 13 (σ = 1.6, ξ = 3π/8).
 ///
-/// **Guarantee:** the filters are constants, and an example's features are a function of its own pixels.
+/// **Guarantee:** the filters are constants, and an example's features are a function of its own pixels, in every bit: not
+/// of the number of images, nor of the number of threads.
 ///
 /// Source: Bruna and Mallat, arXiv 1203.1513; for private training Tramèr and Boneh, arXiv 2011.11660. This is a
 /// part of the usual transform: block averages in the place of Gaussian low-passes, and two of the eight second-layer
@@ -56,30 +57,24 @@ public struct ScatteringFeatures: FeatureMap, Hashable {
 
     private var groupSizes: [Int] { [1, 8, 8, 16].map { $0 * height * width / 16 } }
 
-    /// The features of each row of inputs. About 5,000 operations a pixel.
-    public func features(of inputs: Matrix) -> Matrix {
+    /// Memory for the convolutions.
+    public func makeScratch() -> ScatteringScratch { ScatteringScratch() }
+
+    /// Writes the features of one image. About 5,000 operations a pixel.
+    public func writeFeatures(
+        of input: Span<Float>, to features: inout MutableSpan<Float>, scratch: inout ScatteringScratch
+    ) {
         precondition(
-            inputs.columns == inputCount,
-            "Images of \(height) × \(width) pixels do not have \(inputs.columns) inputs.")
-        var result = Matrix(rows: inputs.rows, columns: featureCount)
-        var scratch = Scratch()
-        for row in 0..<inputs.rows {
-            inputs.withRow(row) { pixels in
-                result.withMutableRow(row) { features in
-                    pixels.withUnsafeBufferPointer { pixels in
-                        features.withUnsafeMutableBufferPointer { features in
-                            transform(pixels, into: features, &scratch)
-                        }
-                    }
-                }
-            }
+            input.count == inputCount && features.count == featureCount,
+            "\(input.count) inputs and \(features.count) features are not those of an image of \(height) × \(width).")
+        input.withUnsafeBufferPointer { pixels in
+            features.withUnsafeMutableBufferPointer { transform(pixels, into: $0, &scratch) }
         }
-        return result
     }
 
     private func transform(
         _ pixels: UnsafeBufferPointer<Float>, into features: UnsafeMutableBufferPointer<Float>,
-        _ scratch: inout Scratch
+        _ scratch: inout ScatteringScratch
     ) {
         let image = Plane(height: height, width: width)
         let half = Plane(height: height / 2, width: width / 2)

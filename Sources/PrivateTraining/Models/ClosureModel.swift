@@ -14,7 +14,8 @@ import PyTrees
 /// gradients: memory for a microbatch of examples × parameters numbers is held. It must depend on nothing but its
 /// arguments.
 ///
-/// **Guarantee:** an example's row holds what the closure wrote for that example alone: rows are zeroed before.
+/// **Guarantee:** an example's row holds what the closure wrote for that example alone, in every bit: rows are zeroed
+/// before, and matrix products that the closure calls run on one thread, whatever the number of examples is.
 public struct ClosureModel: TrainableModel {
     /// Writes the gradient of one example's loss and returns the loss.
     public typealias Gradient =
@@ -170,7 +171,7 @@ extension Matrix {
                     let row = UnsafeMutableBufferPointer(rebasing: elements[index * columns..<(index + 1) * columns])
                     row.update(repeating: 0)
                     var span = row.mutableSpan
-                    body(index, &span)
+                    Threads.withoutTeams { body(index, &span) }
                 }
             }
         }

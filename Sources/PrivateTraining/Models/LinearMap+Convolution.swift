@@ -14,9 +14,10 @@ extension LinearMap {
                     of: images + example * window.inputCount,
                     to: layer.patches + example * window.positions * inputs)
             }
-            BLAS.product(
-                rows: rows, columns: outputs, inner: inputs, layer.patches + first * inputs, .none,
-                parameters + kernel.range.lowerBound, .none, layer.outputs + first * outputs)
+            RowwiseProduct.multiplyOnThisThread(
+                rows: rows, columns: outputs, inner: inputs,
+                StridedMatrix(layer.patches + first * inputs, stride: inputs), matrix(parameters),
+                into: layer.outputs + first * outputs)
             activation.apply(
                 to: layer.outputs + first * outputs, bias: parameters + bias.range.lowerBound,
                 derivatives: layer.derivatives + first * outputs, Block(rows: rows, count: outputs, stride: outputs))
@@ -32,10 +33,10 @@ extension LinearMap {
             let rows = examples.count * window.positions
             withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * inputs) { patches in
                 let patches = patches.baseAddress!
-                BLAS.product(
+                RowwiseProduct.multiplyOnThisThread(
                     rows: rows, columns: inputs, inner: outputs,
-                    errors + examples.lowerBound * window.positions * outputs, .none,
-                    parameters + kernel.range.lowerBound, .transposed, patches)
+                    StridedMatrix(errors + examples.lowerBound * window.positions * outputs, stride: outputs),
+                    matrix(parameters).transposed, into: patches)
                 for example in examples {
                     let image = imageErrors + example * window.inputCount
                     image.update(repeating: 0, count: window.inputCount)

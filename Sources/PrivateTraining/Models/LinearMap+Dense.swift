@@ -1,14 +1,19 @@
 import LinearAlgebra
 
 extension LinearMap {
+    /// The kernel, inputs × outputs.
+    func matrix(_ parameters: UnsafePointer<Float>) -> StridedMatrix {
+        StridedMatrix(parameters + kernel.range.lowerBound, stride: outputs)
+    }
+
     /// Y = f(XK + b): one product, with bias and activation on each thread's part while it is in cache.
     func forward(
         _ inputs: UnsafePointer<Float>, batch: Int, _ parameters: UnsafePointer<Float>, _ layer: LayerPointers
     ) {
         let bias = parameters + bias.range.lowerBound
-        BLAS.gemm(
-            rows: batch, columns: outputs, inner: self.inputs, inputs, .none, parameters + kernel.range.lowerBound,
-            .none, into: layer.outputs
+        RowwiseProduct.multiply(
+            rows: batch, columns: outputs, inner: self.inputs, StridedMatrix(inputs, stride: self.inputs),
+            matrix(parameters), into: layer.outputs
         ) { rows, columns in
             let offset = rows.lowerBound * outputs + columns.lowerBound
             activation.apply(
@@ -22,9 +27,9 @@ extension LinearMap {
         _ errors: UnsafePointer<Float>, batch: Int, _ parameters: UnsafePointer<Float>, _ previous: Activation,
         _ before: LayerPointers
     ) {
-        BLAS.gemm(
-            rows: batch, columns: inputs, inner: outputs, errors, .none, parameters + kernel.range.lowerBound,
-            .transposed, into: before.errors
+        RowwiseProduct.multiply(
+            rows: batch, columns: inputs, inner: outputs, StridedMatrix(errors, stride: outputs),
+            matrix(parameters).transposed, into: before.errors
         ) { rows, columns in
             let offset = rows.lowerBound * inputs + columns.lowerBound
             previous.multiplyByDerivative(

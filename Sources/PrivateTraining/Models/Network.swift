@@ -10,9 +10,12 @@ import PyTrees
 /// ((size · size · channels) × outputs, in the order of the image) and `conv1/bias`, each kind counted from 1. Outputs are scores before the
 /// softmax or the logistic function, or numbers.
 ///
-/// Per-example gradients come in factored form: what a layer saw and its errors, from which norms and sums are had
-/// without the gradients themselves. Nothing depends on other examples of the batch: there is no batch normalisation,
-/// which could not be trained privately.
+/// Per-example gradients come in factored form: the inputs of each layer and the errors of its outputs, from which norms
+/// and sums are computed without forming the gradients. There is no batch normalisation, which could not be trained
+/// privately.
+///
+/// **Guarantee:** an example's factors, loss and outputs are a function of that example and the parameters, in every bit:
+/// not of the other examples, their number or its place among them, nor of the number of threads.
 public struct Network: Sendable {
     /// What the network is made of.
     public let architecture: NetworkArchitecture

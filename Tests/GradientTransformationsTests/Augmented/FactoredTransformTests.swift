@@ -169,9 +169,9 @@ import Testing
         var transformedLayout: TreeLayout { base.transformedLayout }
         var form: TransformForm { base.form }
 
-        func transform(rows: Span<Float>, rowCount: Int, into transformed: inout MutableSpan<Float>) {
+        func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
             counter.blocks.add(1, ordering: .relaxed)
-            base.transform(rows: rows, rowCount: rowCount, into: &transformed)
+            base.transform(gradient, into: &transformed)
         }
 
         func inverse(_ transformed: ParameterVector) -> ParameterVector { base.inverse(transformed) }

@@ -29,7 +29,7 @@ import Testing
 
     func image(_ vector: ParameterVector, _ transform: some PreClippingTransform) -> ParameterVector {
         var result = ParameterVector(zeros: transform.transformedLayout)
-        vector.withSpan { rows in result.withMutableSpan { transform.transform(rows: rows, rowCount: 1, into: &$0) } }
+        vector.withSpan { rows in result.withMutableSpan { transform.transform(rows, into: &$0) } }
         return result
     }
 

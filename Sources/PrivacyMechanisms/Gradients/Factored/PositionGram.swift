@@ -20,23 +20,27 @@ struct PositionGram {
         self.factor = factor
     }
 
-    var scratchBytes: Int { 8 * (positions * max(factor.inputs, factor.outputs) + 2 * positions * positions) }
-
     /// The squared norm; nil where it is not known well enough.
     ///
     /// - Parameter size: z, a finite number.
-    func squaredNorm(of example: Int, size: Double, scratch: UnsafeMutableRawPointer) -> Double? {
+    func squaredNorm(of example: Int, size: Double) -> Double? {
         if size == 0 { return 0 }
+        let kernels = Kernels.active
         let squares = positions * positions
-        let grams = scratch.bindMemory(to: Double.self, capacity: scratchBytes / 8)
-        let wide = grams + 2 * squares
-        for (index, matrix) in [factor.activations, factor.errors].enumerated() {
-            let source = matrix.unsafeRow(example * positions)
-            for element in 0..<positions * matrix.columns { wide[element] = Double(source[element]) }
-            BLAS.gramMatrix(rows: positions, inner: matrix.columns, wide, grams + index * squares)
-        }
+        let first = example * positions
         var sum = 0.0
-        for index in 0..<squares { sum += grams[index] * grams[squares + index] }
+        for position in 0..<positions {
+            for other in 0...position {
+                let product =
+                    kernels.dot(
+                        factor.activations.unsafeRow(first + position), factor.activations.unsafeRow(first + other),
+                        factor.inputs)
+                    * kernels.dot(
+                        factor.errors.unsafeRow(first + position), factor.errors.unsafeRow(first + other),
+                        factor.outputs)
+                sum += other == position ? product : 2 * product
+            }
+        }
         let terms = Double(factor.inputs + factor.outputs + squares + 8)
         let exact = (max(0, sum) + terms * 0x1p-53 * size * size).squareRoot()
         // The second term is for underflow of the Float32 products.

@@ -101,10 +101,10 @@ struct ScaledOuterNorms {
                 let exponent = squareScale(inner, columns, into: scaleTile)
                 let unit = exponent.map { Double(sign: .plus, exponent: 2 * $0, significand: 1) } ?? .nan
                 if block == 0 { magnitudes[tile] += unit }
-                BLAS.product(
+                RowwiseProduct.multiplyOnThisThread(
                     rows: rows.count, columns: columns.count, inner: inner.count,
-                    squares + rows.lowerBound * inputs + inner.lowerBound, .none, strideA: inputs, scaleTile, .none,
-                    product)
+                    StridedMatrix(squares + rows.lowerBound * inputs + inner.lowerBound, stride: inputs),
+                    StridedMatrix(scaleTile, stride: columns.count), into: product)
                 // Two roundings more than are needed leave room for those in Float64.
                 let inflated = unit * (1 + accumulatedRoundingError(inner.count + 4))
                 for row in rows {

@@ -36,10 +36,11 @@ struct SequenceFactor: GradientFactor {
     }
 
     private func form(_ tile: Tile, of example: Int, in product: UnsafeMutablePointer<Float>) {
-        BLAS.product(
+        RowwiseProduct.multiplyOnThisThread(
             rows: tile.rows.count, columns: tile.columns.count, inner: positions,
-            activations.unsafeRow(example * positions) + tile.rows.lowerBound, .transposed, strideA: inputs,
-            errors.unsafeRow(example * positions) + tile.columns.lowerBound, .none, strideB: outputs, product)
+            StridedMatrix(activations.unsafeRow(example * positions) + tile.rows.lowerBound, stride: inputs).transposed,
+            StridedMatrix(errors.unsafeRow(example * positions) + tile.columns.lowerBound, stride: outputs),
+            into: product)
     }
 
     func squaredNorms(of examples: Range<Int>, under scale: UnsafePointer<Float>?, into norms: inout [Double]) {
@@ -50,7 +51,7 @@ struct SequenceFactor: GradientFactor {
         norms.withUnsafeMutableBufferPointer { norms in
             TaskTeam.run(
                 tasks: examples.count, work: examples.count * positions * inputs * outputs / 16,
-                scratchBytes: max(4 * Self.tileElements, gram?.scratchBytes ?? 0)
+                scratchBytes: 4 * Self.tileElements
             ) { index, scratch in
                 let example = examples.lowerBound + index
                 let size = (index * positions..<(index + 1) * positions).reduce(0) {
@@ -59,7 +60,7 @@ struct SequenceFactor: GradientFactor {
                 norms[index] =
                     !size.isFinite
                     ? .nan
-                    : gram?.squaredNorm(of: example, size: size, scratch: scratch)
+                    : gram?.squaredNorm(of: example, size: size)
                         ?? squaredNorm(of: example, under: scale, scratch: scratch)
             }
         }
