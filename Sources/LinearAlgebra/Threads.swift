@@ -17,7 +17,7 @@ public enum Threads {
 
     /// The largest number of threads that one operation uses; at first, the number of processors.
     ///
-    /// Results of the library's own passes do not depend on it; those of matrix products do, within their rounding.
+    /// What an example gives to a private sum does not depend on it. Products by ``BLAS`` do, within their rounding.
     /// Traps when set below 1.
     public static var limit: Int {
         get { setting.load(ordering: .relaxed) }
