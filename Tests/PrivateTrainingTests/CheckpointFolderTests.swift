@@ -57,7 +57,8 @@ import Testing
         }
     }
 
-    /// Under secure keys, two continuations of one checkpoint draw the same batches and never the same noise.
+    /// Under secure keys, two continuations of one checkpoint never have the same noise; for their batches see
+    /// ``CopiedCheckpointTests``.
     @Test func anInterruptedSecureRunHasFreshNoise() throws {
         try withTemporaryFolder { folder in
             let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan(iterations: 3))
@@ -171,9 +172,8 @@ import Testing
                 parameters: ParameterVector(zeros: TreeLayout([("x", [1])])))
             let key = run.snapshot.source
             #expect(run.snapshot.source == key)
-            try run.step { indices, _, batch in
-                let rows = Matrix(rows: indices.count, columns: 1)
-                batch.add(try DenseRows(rows, layout: TreeLayout([("x", [1])])))
+            try run.step { indices, _ in
+                try DenseRows(Matrix(rows: indices.count, columns: 1), layout: TreeLayout([("x", [1])]))
             }
             #expect(run.snapshot.source != key)
         }

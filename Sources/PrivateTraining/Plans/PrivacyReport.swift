@@ -131,8 +131,17 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
             "Other releases from the same data: losses, gradient norms or accuracies on it, other models.",
             "Evaluation data, which is used as it is.",
             "Rounding: attacks on the low-order bits of floating-point noise and sums, and running times.",
-            "Whoever has the checkpoints' sampling key: it tells which examples were drawn.",
         ]
+        switch plan.sampling.repetition {
+        case .drawsAnew:
+            sentences.append(
+                "Copies of a checkpoint that are both trained on: ε is that of one of them. They draw batches of their "
+                    + "own under noise of their own; who sees both has seen the steps of both, and each counts.")
+        case .repeatsTheBatch:
+            sentences.append(
+                "Copies of a checkpoint that are both trained on: ε is that of one of them. They have the same batches "
+                    + "under noise of their own; who sees both has seen each of these batches twice, and both count.")
+        }
         if plan.relation == .addOrRemoveOne {
             sentences.append("The planned number of examples, the expected batch size and the sampling probability.")
         } else {
@@ -159,7 +168,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         if interruptions > 0 {
             sentences.append(
                 "Parameters, evaluations and logs of steps that were lost when the run was interrupted "
-                    + "(\(interruptions) times), if anyone saw them.")
+                    + "(\(interruptions) times), if anyone saw them: each counts as one more step.")
         }
         return sentences
     }
