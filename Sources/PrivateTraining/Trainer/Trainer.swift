@@ -12,7 +12,8 @@ import PyTrees
 ///
 /// **Guarantee:** what comes out (parameters, their average, the report, and evaluations on other data) is private as
 /// the plan says: it is made of the parameters of a ``PrivateRun``, which asks for each drawn example's gradient
-/// once.
+/// once. The examples that are evaluated on may not be the training examples; see ``Dataset/hasSameExamples(as:)``
+/// for what is compared.
 public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransformation>: Sendable {
     /// What is promised.
     public let plan: PrivacyPlan
@@ -44,7 +45,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     ///   - onStep: called after every step, and first of all for the last step of a run that goes on; the run ends,
     ///     with what it has spent, when it returns `.stop`.
     ///
-    /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``, `ModelError`, ``CheckpointError``, and what reading
+    /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``,
+    /// ``TrainingError/evaluatesOnTrainingData(exampleCount:)``, `ModelError`, ``CheckpointError``, and what reading
     /// the data throws. Checkpoints that were written stay.
     public func fit(
         _ data: some Dataset, evaluatingOn evaluation: (any Dataset)? = nil,
@@ -53,6 +55,9 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     ) throws -> TrainingOutcome {
         guard data.count == plan.sampling.exampleCount else {
             throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
+        }
+        if let evaluation, try data.hasSameExamples(as: evaluation) {
+            throw TrainingError.evaluatesOnTrainingData(exampleCount: data.count)
         }
         let lock = try checkpoints?.lock()
         defer { lock?.release() }
