@@ -48,7 +48,8 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         self.interval = interval
     }
 
-    static var format: Int { 1 }
+    /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now.
+    static var format: Int { 2 }
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
 

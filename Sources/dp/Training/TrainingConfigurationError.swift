@@ -28,8 +28,8 @@ extension TrainingConfigurationError: CustomStringConvertible {
         case .outputExists(let path):
             "'\(path)' holds another run: choose another --output, or --resume to go on with that one."
         case .testsOnTrainingData(let training, let test):
-            "The same data is to be trained and tested on, as '\(training)' and as '\(test)': accuracies on it would tell "
-                + "of the very examples that training protects. Test on other data, or leave --test-data out."
+            "The same data is to be trained and tested on, as '\(training)' and as '\(test)': accuracies on it would "
+                + "tell of the very examples that training protects. Test on other data, or leave --test-data out."
         case .missingOwners(let path):
             "'\(path)' is missing, which says who owns which example: without it the run cannot go on. Put back the "
                 + "file that 'dp train' wrote."
