@@ -92,7 +92,9 @@ import Testing
         #expect(abs(difference - steps * fresh.mean) < 6 * (steps * fresh.variance).squareRoot(), "\(difference)")
         #expect(drawn.notCovered.contains { $0.contains("Copies of a checkpoint") && $0.contains("of their own") })
         // Control: the test tells a copy that repeats the batches, as a seeded run does and is to do.
-        #expect(try Self.draw(fresh.sampling, seed: 3).difference == 0)
+        let seeded = try Self.draw(fresh.sampling, seed: 3)
+        #expect(seeded.difference == 0)
+        #expect(!seeded.notCovered.contains { $0.contains("Copies of a checkpoint") })
     }
 
     /// Sampling of a fixed size is only valid under replace-one. Twice a hypergeometric number: 400 of variance 100.
