@@ -57,7 +57,8 @@ import Testing
         }
     }
 
-    /// Under secure keys, two continuations of one checkpoint draw the same batches and never the same noise.
+    /// Under secure keys, two continuations of one checkpoint never have the same noise; for their batches see
+    /// ``CopiedCheckpointTests``.
     @Test func anInterruptedSecureRunHasFreshNoise() throws {
         try withTemporaryFolder { folder in
             let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan(iterations: 3))
@@ -171,9 +172,8 @@ import Testing
                 parameters: ParameterVector(zeros: TreeLayout([("x", [1])])))
             let key = run.snapshot.source
             #expect(run.snapshot.source == key)
-            try run.step { indices, _, batch in
-                let rows = Matrix(rows: indices.count, columns: 1)
-                batch.add(try DenseRows(rows, layout: TreeLayout([("x", [1])])))
+            try run.step { indices, _ in
+                try DenseRows(Matrix(rows: indices.count, columns: 1), layout: TreeLayout([("x", [1])]))
             }
             #expect(run.snapshot.source != key)
         }
@@ -224,6 +224,27 @@ import Testing
             #expect(throws: CheckpointError.foreign(path: path, what: "optimizer")) {
                 try other.fit(data, checkpoints: CheckpointFolder(folder, interval: 1))
             }
+        }
+    }
+
+    /// A checkpoint of the format before has another meaning of its key: it is refused, and not misread.
+    @Test(arguments: [1, 3])
+    func otherFormatsAreTypedErrors(_ format: Int) throws {
+        try withTemporaryFolder { folder in
+            let (data, trainer) = (try twoClouds(200, seed: 3), try Self.trainer(try Self.plan()))
+            let checkpoints = try Self.checkpoints(folder)
+            _ = try trainer.fit(data, checkpoints: checkpoints) { _ in .stop }
+            let newest = folder.appending(path: "step-000000001")
+            let manifest = newest.appending(path: "manifest.json")
+            let text = try String(contentsOf: manifest, encoding: .utf8)
+            try text.replacing("\"format\":2", with: "\"format\":\(format)")
+                .write(to: manifest, atomically: true, encoding: .utf8)
+            let expected = CheckpointError.unsupportedFormat(path: newest.path, found: format, supported: 2)
+            #expect(throws: expected) { try trainer.fit(data, checkpoints: checkpoints) }
+            #expect(expected.description.contains("begin anew"))
+            // Control: with the number that was written, the run goes on.
+            try text.write(to: manifest, atomically: true, encoding: .utf8)
+            #expect(try trainer.fit(data, checkpoints: checkpoints).stepsTaken == 12)
         }
     }
 

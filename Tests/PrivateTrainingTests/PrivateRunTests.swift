@@ -45,7 +45,7 @@ import Testing
     @Test func noiseHasTheDeviationThatThePlanSays() throws {
         let plan = try Self.plan(iterations: 25)
         var run = try Self.run(plan)
-        while !run.isFinished { try run.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
+        while !run.isFinished { try run.step { indices, _ in try Self.rows(indices.count) } }
         // 399 elements whose gradient is zero, 25 steps of SGD with rate 1: σ√25. Six standard errors, σ/√(2·399).
         let expected = 2 * 1 / 100.0 * 5
         let measured = Self.deviation(run.parameters.values[1...])
@@ -60,9 +60,9 @@ import Testing
         while !run.isFinished {
             let before = run.parameters.values[0]
             var count = 0
-            try run.step { indices, _, batch in
+            try run.step { indices, _ in
                 count = indices.count
-                batch.add(try Self.rows(indices.count))
+                return try Self.rows(indices.count)
             }
             drawn.insert(count)
             // The clip factor's margin is below 2⁻²²; the difference of two Float32 below 2³ errs by 2⁻²¹.
@@ -78,10 +78,8 @@ import Testing
         var whole = try Self.run(plan)
         var cut = try Self.run(plan)
         while !whole.isFinished {
-            try whole.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
-            try cut.step { indices, _, batch in
-                for _ in indices { batch.add(try Self.rows(1)) }
-            }
+            try whole.step { indices, _ in try Self.rows(indices.count) }
+            try cut.step(microbatchSize: 1) { indices, _ in try Self.rows(indices.count) }
         }
         #expect(whole.parameters == cut.parameters)
     }
@@ -92,7 +90,7 @@ import Testing
         func fit(seed: UInt64?) throws -> ParameterVector {
             var run = try Self.run(plan, seed: seed)
             #expect(run.isSeeded == (seed != nil))
-            try run.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
+            try run.step { indices, _ in try Self.rows(indices.count) }
             return run.parameters
         }
         #expect(try fit(seed: nil) != fit(seed: nil))
@@ -102,17 +100,39 @@ import Testing
     /// Foot-gun: an empty batch is skipped.
     @Test func emptyBatchesAreNoisedAndCounted() throws {
         var run = try Self.run(try Self.plan(probability: 1e-9, iterations: 3))
-        try run.step { indices, _, _ in #expect(indices.isEmpty) }
+        try run.step { indices, _ in
+            Issue.record("An empty batch has no gradients to ask for.")
+            return try Self.rows(indices.count)
+        }
         #expect(run.stepsTaken == 1)
         #expect(run.parameters.values.allSatisfy { $0 != 0 })
     }
 
-    /// Foot-guns: the last batch of an epoch is dropped, or some of a batch; others are added; some twice.
+    /// Foot-guns: some of a batch are dropped; others are added; some twice.
     @Test(arguments: [-1, 1])
-    func exactlyTheDrawnExamplesAreAdded(_ difference: Int) async {
-        await #expect(processExitsWith: .failure) { [difference] in
+    func aBlockHasOneGradientForEachIndex(_ difference: Int) async throws {
+        let outcome = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            [difference] in
             var run = try Self.run(try Self.plan())
-            try run.step { indices, _, batch in batch.add(try Self.rows(indices.count + difference)) }
+            try run.step(microbatchSize: 10) { indices, _ in try Self.rows(indices.count + difference) }
+        }
+        let message = String(decoding: try #require(outcome).standardErrorContent, as: UTF8.self)
+        #expect(message.contains("\(10 + difference) gradients were returned for 10 examples"), "\(message)")
+    }
+
+    @Test func sizesOfBlocksAreAtLeastOne() async {
+        await #expect(processExitsWith: .failure) {
+            var run = try Self.run(try Self.plan())
+            try run.step(microbatchSize: 0) { indices, _ in try Self.rows(indices.count) }
+        }
+        await #expect(processExitsWith: .failure) {
+            var run = try Self.run(try Self.plan())
+            try run.step(paddedToMultipleOf: 0) { indices, _ in try Self.rows(indices.count) }
+        }
+        // Control: the smallest sizes that there are.
+        await #expect(processExitsWith: .success) {
+            var run = try Self.run(try Self.plan())
+            try run.step(microbatchSize: 1, paddedToMultipleOf: 1) { indices, _ in try Self.rows(indices.count) }
         }
     }
 
@@ -123,30 +143,47 @@ import Testing
         var run = try Self.run(plan)
         var seen: [Int] = []
         while !run.isFinished {
-            try run.step { indices, _, batch in
+            try run.step { indices, _ in
                 seen += indices
-                batch.add(try Self.rows(indices.count))
+                return try Self.rows(indices.count)
             }
         }
         #expect(seen.sorted() == Array(0..<10))
     }
 
-    @Test func paddingIsNotCounted() throws {
-        var run = try Self.run(try Self.plan())
-        try run.step { indices, _, batch in
-            let padding = [Bool](repeating: false, count: indices.count) + [true, true]
-            batch.add(try Self.rows(indices.count + 2), padding: padding)
+    /// Blocks that are filled up give the same sum: what stands for −1 is not added.
+    @Test func paddingIsNotAdded() throws {
+        let plan = try Self.plan()
+        var plain = try Self.run(plan)
+        var padded = try Self.run(plan)
+        var noticed = try Self.run(plan)
+        var (sizes, fillers) = (Set<Int>(), 0)
+        while !plain.isFinished {
+            try plain.step { indices, _ in try Self.rows(indices.count) }
+            try padded.step(microbatchSize: 30, paddedToMultipleOf: 8) { indices, _ in
+                sizes.insert(indices.count)
+                fillers += indices.count { $0 < 0 }
+                #expect(indices.drop { $0 >= 0 }.allSatisfy { $0 == -1 })
+                return try Self.rows(indices.count)
+            }
+            // Control: the same rows as examples would show.
+            try noticed.step { indices, _ in
+                var rows = Matrix(rows: indices.count, columns: Self.layout.count)
+                for row in 0..<indices.count where row % 8 != 0 { rows[row, 0] = 2 }
+                return try DenseRows(rows, layout: Self.layout)
+            }
         }
-        #expect(run.stepsTaken == 1)
+        #expect(plain.parameters == padded.parameters && plain.parameters != noticed.parameters)
+        #expect(sizes.allSatisfy { $0 % 8 == 0 && $0 <= 32 } && fillers > 0)
     }
 
     /// Foot-gun: training on after the plan.
     @Test func aStepBeyondThePlanThrows() throws {
         var run = try Self.run(try Self.plan(iterations: 1))
-        try run.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
+        try run.step { indices, _ in try Self.rows(indices.count) }
         let reached = run.parameters
         #expect(throws: PlanError.exhausted(iterations: 1)) {
-            try run.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
+            try run.step { indices, _ in try Self.rows(indices.count) }
         }
         #expect(run.parameters == reached)
     }
@@ -154,7 +191,7 @@ import Testing
     @Test func stoppingEarlyCostsWhatWasDone() throws {
         let plan = try Self.plan(iterations: 100)
         var run = try Self.run(plan)
-        for _ in 0..<10 { try run.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
+        for _ in 0..<10 { try run.step { indices, _ in try Self.rows(indices.count) } }
         #expect(try run.epsilonSpent() == plan.epsilon(afterIterations: 10))
         #expect(try run.epsilonSpent() < plan.epsilon())
     }
@@ -166,22 +203,22 @@ import Testing
         var other = try Self.run(plan)
         var first: [Int] = []
         #expect(throws: Failure.self) {
-            try run.step { indices, _, batch in
-                first = indices
-                batch.add(try Self.rows(indices.count))
-                throw Failure()
+            try run.step(microbatchSize: 10) { indices, _ in
+                if first.count == 30 { throw Failure() }
+                first += indices
+                return try Self.rows(indices.count)
             }
         }
         #expect(run.stepsTaken == 0)
         var drawn: [[Int]] = []
         while !run.isFinished {
-            try run.step { indices, _, batch in
+            try run.step { indices, _ in
                 drawn.append(indices)
-                batch.add(try Self.rows(indices.count))
+                return try Self.rows(indices.count)
             }
-            try other.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
+            try other.step { indices, _ in try Self.rows(indices.count) }
         }
-        #expect(drawn[0] == first)
+        #expect(Array(drawn[0].prefix(30)) == first)
         #expect(run.parameters == other.parameters)
     }
 
@@ -191,7 +228,7 @@ import Testing
             initialL2ClipNorm: 0.1, quantile: 0.5, learningRate: 0.3, countNoiseMultiplier: 5)
         let plan = try Self.plan(iterations: 60, clipping: .adaptiveQuantile(adaptive))
         var run = try Self.run(plan)
-        while !run.isFinished { try run.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
+        while !run.isFinished { try run.step { indices, _ in try Self.rows(indices.count) } }
         let last = run.adaptiveL2ClipNorm
         let clipNorm = try #require(last)
         // Steps of exp(±0.15), and noise of deviation 5/100 on the share.
@@ -202,43 +239,40 @@ import Testing
     @Test func aResumedSeededRunIsTheSameRun() throws {
         let plan = try Self.plan(iterations: 6)
         var whole = try Self.run(plan)
-        while !whole.isFinished { try whole.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
+        while !whole.isFinished { try whole.step { indices, _ in try Self.rows(indices.count) } }
         var first = try Self.run(plan)
-        for _ in 0..<2 { try first.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
-        var second = Run(resuming: first.snapshot, attempt: 1, plan: plan, optimizer: first.optimizer)
+        for _ in 0..<2 { try first.step { indices, _ in try Self.rows(indices.count) } }
+        var second = Run(resuming: first.snapshot, plan: plan, optimizer: first.optimizer)
         #expect(second.stepsTaken == 2)
-        while !second.isFinished { try second.step { indices, _, batch in batch.add(try Self.rows(indices.count)) } }
+        while !second.isFinished { try second.step { indices, _ in try Self.rows(indices.count) } }
         #expect(whole.parameters == second.parameters)
     }
 
-    /// **Guarantee** of resuming under secure keys: never the same noise, and no two attempts with the same batch.
+    /// **Guarantee** of resuming under secure keys: never the same noise, and no two times with the same batch.
     @Test func aResumedSecureRunHasFreshNoiseAndBatches() throws {
         let plan = try Self.plan(iterations: 3)
         var first = try Self.run(plan, seed: nil)
-        try first.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
+        try first.step { indices, _ in try Self.rows(indices.count) }
         var batches: [[Int]] = []
-        func finish(
-            _ snapshot: RunSnapshot<ScaleByLearningRate<Double>.State>, attempt: Int
-        ) throws -> ParameterVector {
-            var run = Run(
-                resuming: snapshot, attempt: attempt, plan: plan, optimizer: augmented(try sgd(learningRate: 1)))
-            try run.step { indices, _, batch in
+        func finish(_ snapshot: RunSnapshot<ScaleByLearningRate<Double>.State>) throws -> ParameterVector {
+            var run = Run(resuming: snapshot, plan: plan, optimizer: augmented(try sgd(learningRate: 1)))
+            try run.step { indices, _ in
                 batches.append(indices)
-                batch.add(try Self.rows(indices.count))
+                return try Self.rows(indices.count)
             }
             return run.parameters
         }
-        let (one, other) = (try finish(first.snapshot, attempt: 1), try finish(first.snapshot, attempt: 2))
-        try first.step { indices, _, batch in
+        let (one, other) = (try finish(first.snapshot), try finish(first.snapshot))
+        try first.step { indices, _ in
             batches.append(indices)
-            batch.add(try Self.rows(indices.count))
+            return try Self.rows(indices.count)
         }
         #expect(Set(batches).count == 3)
         #expect(zip(one.values, other.values).allSatisfy { $0 != $1 })
         // The broken twin: a seeded run does repeat its noise and its batch.
         var seeded = try Self.run(plan, seed: 9)
-        try seeded.step { indices, _, batch in batch.add(try Self.rows(indices.count)) }
-        #expect(try finish(seeded.snapshot, attempt: 1) == finish(seeded.snapshot, attempt: 2))
+        try seeded.step { indices, _ in try Self.rows(indices.count) }
+        #expect(try finish(seeded.snapshot) == finish(seeded.snapshot))
         #expect(batches[3] == batches[4])
     }
 }

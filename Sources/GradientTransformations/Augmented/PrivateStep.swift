@@ -82,8 +82,6 @@ extension AugmentedGradientTransformation {
 /// A step's batch while examples are added to it: nothing can be read from it.
 public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
     private var aggregate: ClippedAggregate<Transform>
-    /// How many examples were added, padding aside. Not private.
-    package private(set) var exampleCount = 0
 
     init(_ aggregate: consuming ClippedAggregate<Transform>) {
         self.aggregate = aggregate
@@ -97,7 +95,6 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
     /// - Parameter padding: true for examples that are only there to fill the batch; nil if none are.
     public mutating func add(_ gradients: some PerExampleGradients, padding: [Bool]? = nil) {
         aggregate.add(gradients, padding: padding)
-        exampleCount += padding?.count { !$0 } ?? gradients.exampleCount
     }
 
     /// Writes the noisy, transformed sum to the workspace. The transform is let go of before the state changes, so

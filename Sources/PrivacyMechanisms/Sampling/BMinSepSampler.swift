@@ -15,6 +15,10 @@ import PrivacyAccounting
 /// steps are Poisson samples of rate r; and not knowing them can only help. Valid under every relation, since examples
 /// are independent.
 ///
+/// Phases and slots are the run's structure, which stays when a run goes on from a checkpoint: drawn anew, two of an
+/// example's slots could be closer than b. Whether an example takes its slot is the choice of that step, and is made
+/// anew.
+///
 /// **Guarantee:** an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most K.
 public struct BMinSepSampler: BatchSampler {
     /// The number of examples.
@@ -49,6 +53,9 @@ public struct BMinSepSampler: BatchSampler {
     /// All.
     public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
 
+    /// A batch of its own, unless every slot is taken.
+    public var repetition: BatchRepetition { slotProbability < 1 ? .drawsAnew : .repeatsTheBatch }
+
     /// One sentence for reports.
     public var assumption: String {
         "Every example may participate in slots that are at least \(separation) steps apart, in each with probability "
@@ -72,30 +79,29 @@ public struct BMinSepSampler: BatchSampler {
     /// The batch of `step`. O(batch); without a cache, and once in each F steps, O(n + F).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         let (window, place) = SamplingCheck.split(step, by: frame)
-        let allocation = cache.allocation(of: self, in: window, from: source) { participations(in: window, of: source) }
-        return Array(allocation[place])
+        let slots = cache.allocation(of: self, in: window, from: source) { allSlots(in: window, of: source) }[place]
+        var stream = SamplingStream(source, .step(step))
+        return stream.selection(of: slots.count, probability: slotProbability).map { slots[slots.startIndex + $0] }
     }
 
-    /// Who participates in the steps window·F..<(window + 1)·F. An example's frame m begins at mF less its phase, so
-    /// that two of its frames meet the window.
-    private func participations(in window: Int, of source: SamplingSource) -> Allocation {
+    /// Who has a slot in the steps window·F..<(window + 1)·F. An example's frame m begins at mF less its phase, so that
+    /// two of its frames meet the window.
+    private func allSlots(in window: Int, of source: SamplingSource) -> Allocation {
         var layout = SamplingStream(source, .layout)
         var (first, second) = (SamplingStream(source, .epoch(window)), SamplingStream(source, .epoch(window + 1)))
+        let choices = frame - separation + 1
         var found: [(example: Int, step: Int)] = []
+        found.reserveCapacity(exampleCount + exampleCount / 8)
         for example in 0..<exampleCount {
             let phase = layout.uniform(below: frame)
-            for (begin, step) in [(-phase, slot(&first)), (frame - phase, slot(&second))] {
-                if let step, (0..<frame).contains(begin + step) { found.append((example, begin + step)) }
+            for step in [first.uniform(below: choices) - phase, second.uniform(below: choices) + frame - phase]
+            where (0..<frame).contains(step) {
+                found.append((example, step))
             }
         }
         return Allocation(binCount: frame, participations: found.count) { visit in
             for (example, step) in found { visit(example, step) }
         }
-    }
-
-    /// A frame's slot, if the example participates in it.
-    private func slot(_ stream: inout SamplingStream) -> Int? {
-        stream.bernoulli(slotProbability) ? stream.uniform(below: frame - separation + 1) : nil
     }
 }
 

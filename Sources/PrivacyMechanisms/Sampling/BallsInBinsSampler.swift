@@ -11,6 +11,11 @@ import PrivacyAccounting
 /// bin, the others' are as they would be without it, and δ is at most the average over that bin. The amplification of
 /// the papers needs an accountant that this package does not have.
 ///
+/// Bins are the structure of a run or an epoch, and stay when a run goes on from a checkpoint: drawn anew, an example
+/// could be in two batches of one epoch. They decide the batch, so that a step that is taken anew has the batch that
+/// it had. The event counts on no batch's being hidden: a second time costs each example of the batch one more
+/// Gaussian z, the same as with another batch.
+///
 /// **Guarantee:** every example is in exactly one batch of each epoch.
 public struct BallsInBinsSampler: BatchSampler {
     /// The number of examples.
@@ -32,6 +37,9 @@ public struct BallsInBinsSampler: BatchSampler {
 
     /// All.
     public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
+
+    /// The structure decides the batch.
+    public var repetition: BatchRepetition { .repeatsTheBatch }
 
     /// One sentence for reports.
     public var assumption: String {

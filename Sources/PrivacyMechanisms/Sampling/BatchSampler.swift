@@ -42,6 +42,9 @@ public protocol BatchSampler: Codable, Hashable, Sendable {
     /// What the event takes for granted about the sampling and the data, in one sentence, for reports.
     var assumption: String { get }
 
+    /// What becomes of the batch of a step that is taken a second time, under another key for the choices of steps.
+    var repetition: BatchRepetition { get }
+
     /// What the steps 0..<`iterations`, and so any part of them, are accounted as under Gaussian noise of standard
     /// deviation `noiseMultiplier`·C.
     /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for a negative count or noise multiplier.
@@ -60,9 +63,24 @@ public enum PrivacyUnit: String, Codable, Hashable, Sendable, CaseIterable {
     case user
 }
 
+/// What a step that is taken twice does with its batch: because the first was lost with an interrupted process, or
+/// because two processes go on from copies of one checkpoint.
+///
+/// Each time has noise of its own. Who sees the outcomes of both has seen two releases, and the ε of a run counts one.
+public enum BatchRepetition: Hashable, Sendable {
+    /// The second time has a batch of its own: it costs as one more step.
+    case drawsAnew
+    /// The structure of the run decides the batch, which is the same: it costs each example in it one more Gaussian
+    /// query. The sampler's event claims no amplification, so that this is no more than with another batch.
+    case repeatsTheBatch
+}
+
 extension BatchSampler {
     /// One example.
     public var privacyUnit: PrivacyUnit { .example }
+
+    /// A batch of its own.
+    public var repetition: BatchRepetition { .drawsAnew }
 
     /// The batch of `step` ≥ 0 alone. For a run of batches take ``Batches``, which keeps an epoch's allocation.
     public func batch(at step: Int, from source: SamplingSource) -> [Int] {

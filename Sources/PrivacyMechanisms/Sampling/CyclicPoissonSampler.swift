@@ -7,6 +7,10 @@ import PrivacyAccounting
 /// participations in T steps, q = kb/T. The partition costs O(n) once for a run of batches, from the key, wherever the
 /// run begins; a batch then costs time in proportion to its size.
 ///
+/// Groups are the run's structure, which stays when a run goes on from a checkpoint: drawn anew, an example could
+/// come to a group whose turn is sooner, and have one chance more than the event counts. Who of a group takes part is
+/// the choice of that step, and is made anew.
+///
 /// **Guarantee:** groups are disjoint and the same for the whole run, so that an example's participations are multiples
 /// of b steps apart.
 public struct CyclicPoissonSampler: BatchSampler {
@@ -50,6 +54,9 @@ public struct CyclicPoissonSampler: BatchSampler {
         case .equalSizes: [.replaceOne, .replaceSpecial]
         }
     }
+
+    /// A batch of its own, unless whole groups take part.
+    public var repetition: BatchRepetition { samplingProbability < 1 ? .drawsAnew : .repeatsTheBatch }
 
     /// One sentence for reports.
     public var assumption: String {

@@ -7,6 +7,11 @@ import PrivacyAccounting
 /// T steps, and nothing of the uncertainty about when. That is valid under every relation, since examples choose
 /// independently. The amplification of the paper needs an accountant that this package does not have.
 ///
+/// An epoch's allocation is its structure, and stays when a run goes on from a checkpoint: drawn anew, an example
+/// could be in more than k of its batches. It decides the batch, so that a step that is taken anew has the batch that
+/// it had. The event counts on no batch's being hidden: a second time costs each example of the batch one more
+/// Gaussian z, the same as with another batch.
+///
 /// **Guarantee:** every example is in exactly k batches of each epoch.
 public struct RandomAllocationSampler: BatchSampler {
     /// The number of examples.
@@ -32,6 +37,9 @@ public struct RandomAllocationSampler: BatchSampler {
 
     /// All.
     public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
+
+    /// The structure decides the batch.
+    public var repetition: BatchRepetition { .repeatsTheBatch }
 
     /// One sentence for reports.
     public var assumption: String {

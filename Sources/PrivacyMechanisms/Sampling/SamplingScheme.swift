@@ -55,6 +55,9 @@ extension SamplingScheme: BatchSampler {
     /// The sampler's assumption.
     public var assumption: String { sampler.assumption }
 
+    /// What becomes of the sampler's batch when a step is taken twice.
+    public var repetition: BatchRepetition { sampler.repetition }
+
     /// The sampler's event.
     public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
         try sampler.event(noiseMultiplier: noiseMultiplier, iterations: iterations)

@@ -3,11 +3,18 @@
 /// The stream of step t is a function of key and t alone, so that a run resumed at t goes on as if it had never stopped,
 /// without replaying what came before. Streams are AES-128 in counter mode, each in a domain of its own.
 ///
+/// There are two kinds of choices, and a sampler takes each from the stream of its kind:
+///
+/// - the *structure* of a run or an epoch: a partition, a permutation, an allocation, slots. The analysis counts on its
+///   being the same from the first step to the last, since it bounds how often an example can take part;
+/// - the *choices of single steps*: who of those whose turn it is takes part. Amplification by sampling comes from
+///   these alone: no event counts on the structure's being hidden.
+///
 /// - Warning: amplification by sampling holds only against those who do not know the batches. The key tells them all:
 ///   it is as secret as the data, and is neither printed nor coded except through ``secretState``.
 public struct SamplingSource: Sendable, Equatable {
     let stream: KeyStream
-    /// What the choices of single steps come from: the same, unless steps are taken anew.
+    /// What the choices of single steps come from: the same, unless ``withFreshSteps()`` made it another.
     private(set) var stepStream: KeyStream
     /// Whether the key came from a seed, which is not private.
     public let isSeeded: Bool
@@ -33,21 +40,23 @@ public struct SamplingSource: Sendable, Equatable {
         isSeeded = secretState.isSeeded
     }
 
-    /// The source for steps that are taken anew, `attempt` = 1, 2, … : epochs and partitions stay, the independent choices of
-    /// steps are others.
+    /// The source with the same structure whose choices of single steps come from a key of their own, which the
+    /// operating system makes now and which is written nowhere.
     ///
-    /// A step that is lost and taken again with the same batch and fresh noise would tell as much about that batch as one
-    /// step with half the noise's variance: far more than two steps with batches of their own.
-    package func forAttempt(_ attempt: Int) -> SamplingSource {
-        precondition(attempt >= 1, "Attempts are counted from 1 on, and \(attempt) was asked for.")
+    /// Every process that takes steps of a private run should do so with such a source, whether it begins the run or
+    /// goes on with it, as `PrivateRun` does. A step that is taken twice, because the first was lost or because a
+    /// checkpoint was copied, would with the same batch and fresh noise tell as much about that batch as one step
+    /// with half the noise's variance. With choices of its own it tells as much as one more step.
+    ///
+    /// **Guarantee:** ``secretState`` is that of the structure, and tells nothing of the choices of steps.
+    public func withFreshSteps() -> SamplingSource {
         var source = self
-        source.stepStream = stream.withBlocks(from: UInt64(attempt), count: 1, domain: SamplingStream.attemptDomain) {
-            KeyStream(keyBytes: Array(UnsafeBufferPointer(start: $0, count: 16)))
-        }
+        source.stepStream = KeyStream()
         return source
     }
 
-    /// The key, for a checkpoint that is kept as secret as the data.
+    /// The key, for a checkpoint that is kept as secret as the data. With it every batch can be drawn again, but for
+    /// choices of steps under a key of their own.
     public var secretState: SecretState { SecretState(key: stream.keyBytes, isSeeded: isSeeded) }
 
     /// A source's key in a form that can be coded. **Secret**: with it, batches are no longer hidden, and a run that

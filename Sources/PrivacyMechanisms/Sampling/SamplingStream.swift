@@ -2,11 +2,11 @@
 struct SamplingStream {
     /// What the bits are for. Each has a domain of the key's stream to itself, apart from the noise's domain 0.
     enum Purpose {
-        /// One step's choice.
+        /// One step's choice of who takes part: amplification rests on it. Drawn anew when a step is taken anew.
         case step(Int)
-        /// What holds for one epoch: an allocation, a permutation.
+        /// The structure of one epoch: an allocation, a permutation, slots. It stays when a run is interrupted.
         case epoch(Int)
-        /// What holds for the whole run: a partition.
+        /// The structure of the whole run: a partition, phases. It stays when a run is interrupted.
         case layout
 
         fileprivate var domain: UInt64 {
@@ -21,9 +21,6 @@ struct SamplingStream {
             return tag << 56 | UInt64(index)
         }
     }
-
-    /// The domain of the keys that repeated steps draw from.
-    static let attemptDomain: UInt64 = 4 << 56
 
     private static let blocksPerRead = 512
 

@@ -8,6 +8,11 @@ import PrivacyAccounting
 /// N that sums are divided by stays m.
 ///
 /// Valid only where the number of examples is public: one more shifts the others from batch to batch.
+///
+/// An epoch's order is its structure, and stays when a run goes on from a checkpoint: drawn anew, an example could be
+/// in two of its batches. It decides the batch, so that a step that is taken anew has the batch that it had. The
+/// event counts on no batch's being hidden: a second time costs each example of the batch one more Gaussian z, the
+/// same as with another batch.
 public struct ShuffledEpochs: BatchSampler {
     /// n, the number of examples.
     public let exampleCount: Int
@@ -30,6 +35,9 @@ public struct ShuffledEpochs: BatchSampler {
 
     /// Replace-one and replace-special.
     public var relations: Set<NeighboringRelation> { [.replaceOne, .replaceSpecial] }
+
+    /// The structure decides the batch.
+    public var repetition: BatchRepetition { .repeatsTheBatch }
 
     /// One sentence for reports.
     public var assumption: String {

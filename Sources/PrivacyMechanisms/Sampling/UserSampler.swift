@@ -127,6 +127,8 @@ extension UserSampler: Codable {
     }
 
     /// Writes the owner of each example by number, −1 for nobody.
+    ///
+    /// - Warning: who owns which example is as confidential as the data.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         var owners = [Int](repeating: -1, count: exampleCount)

@@ -25,7 +25,8 @@ extension CheckpointError: CustomStringConvertible {
         case .foreign(let path, let what):
             "The checkpoint '\(path)' belongs to another \(what). Choose another folder, or the \(what) it is of."
         case .unsupportedFormat(let path, let found, let supported):
-            "The checkpoint '\(path)' has format \(found), but this version reads format \(supported)."
+            "The checkpoint '\(path)' has format \(found), but this version reads format \(supported): go on with "
+                + "the version that wrote it, or begin anew in another folder."
         case .unreadable(let path, let reason):
             "The checkpoint folder '\(path)' cannot be read: \(reason)"
         case .inUse(let path):

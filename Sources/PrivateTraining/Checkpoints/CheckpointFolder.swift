@@ -8,19 +8,29 @@ import PyTrees
 ///
 /// - `parameters.safetensors`: the parameters, for any program that reads the format;
 /// - `vectors.safetensors`: the optimizer's moments and the running average;
-/// - `state.json`: counters, the plan, the sampler's key, and which vector goes where;
+/// - `state.json`: counters, the plan, the key of the run's structure, and which vector goes where;
 /// - `manifest.json`: lengths and SHA-256 checksums of the others.
 ///
 /// A checkpoint appears whole, by a rename after everything is on disk, or not at all; the last two are kept, and of
-/// a finished run the last one. What a killed process was writing is never taken for a checkpoint, and goes with the next one that is written.
+/// a finished run the last one. What a killed process was writing is never taken for a checkpoint, and goes with the
+/// next one that is written.
 ///
-/// **Guarantee:** a run that goes on from a checkpoint under secure keys draws its noise from a fresh key: noise that
-/// was used after the checkpoint, with other data, is never used again, and steps that were lost draw batches of their own
-/// where the sampler's steps are independent. One that is seeded goes on bit by bit.
+/// **Guarantee:** a run that goes on from a checkpoint under secure keys takes its noise, and the choices of its steps,
+/// from fresh keys.
 ///
-/// - Warning: `state.json` holds the sampler's key. Whoever reads it learns which examples were and will be drawn, and
-///   the amplification by sampling is void against them. It is as confidential as the data, and its folder is
-///   open to its owner alone; `parameters.safetensors` is private in the sense of the plan.
+/// - Noise that was used after the checkpoint is never used again.
+/// - Steps that are taken again, because they were lost or because the checkpoint was copied, draw batches of their own
+///   unless the structure of the run decides them: see ``BatchRepetition``.
+/// - No file tells what single steps choose, before or after.
+///
+/// A run that is seeded goes on bit by bit.
+///
+/// The ε of a run counts each of its steps once. Of two copies of a checkpoint that are both gone on with, it is the
+/// ε of each alone; whoever sees both has seen the steps of both, and each of them counts.
+///
+/// - Warning: `state.json` holds the key of the run's structure (groups, bins, slots, epochs) and the plan, which for
+///   ``UserSampler`` says who owns which example. It is as confidential as the data, and its folder is open to its
+///   owner alone; `parameters.safetensors` is private in the sense of the plan.
 public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Sendable {
     /// Where the checkpoints are.
     public let url: URL
@@ -38,7 +48,8 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         self.interval = interval
     }
 
-    static var format: Int { 1 }
+    /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now.
+    static var format: Int { 2 }
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
 
@@ -60,7 +71,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     }
 
     /// Removes what is not kept: all but the last two checkpoints, and with a finished run all but the last, since the
-    /// sampler's key is in the others; and what a killed process was writing.
+    /// key of the run's structure is in the others; and what a killed process was writing.
     func removeOlder(isFinished: Bool) throws {
         for old in try names().dropLast(isFinished ? 1 : 2) + leftovers() {
             try? FileManager.default.removeItem(at: url.appending(path: old))

@@ -29,6 +29,9 @@ extension DatasetError: CustomStringConvertible {
             "'\(images)' has \(imageCount) images, but '\(labels)' has \(labelCount) labels: take files of one set."
         case .imageShapeMismatch(let train, let test):
             "The training images have the shape \(train), but the test images \(test): take files of one set."
+        case .testsOnTrainingImages(let train, let test):
+            "'\(train)' and '\(test)' hold the same images: accuracies on them would tell of the very examples that "
+                + "training protects. Put other images into the test set."
         case .invalidSchema(let column, let problem):
             "The schema\(column.map { " of column '\($0)'" } ?? "") \(problem)"
         case .openSchema(let columns):

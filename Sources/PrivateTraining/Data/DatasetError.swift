@@ -28,6 +28,8 @@ public enum DatasetError: Error, Equatable, Sendable {
     case countMismatch(images: String, imageCount: Int, labels: String, labelCount: Int)
     /// The images of the test set have another shape than those of the training set.
     case imageShapeMismatch(train: [Int], test: [Int])
+    /// The images of the test set are those of the training set.
+    case testsOnTrainingImages(train: String, test: String)
 
     // MARK: CSV files
 

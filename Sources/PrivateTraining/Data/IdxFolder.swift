@@ -14,14 +14,18 @@ public struct IdxFolder: Sendable {
 
     /// Reads the folder at `path`; where a file is there both plain and compressed, the plain one.
     ///
-    /// Throws ``DatasetError`` as ``IdxFile`` does, and if a file is missing, images and labels are not as many, or the
-    /// images of the two sets differ in shape.
+    /// Throws ``DatasetError`` as ``IdxFile`` does, and if a file is missing, images and labels are not as many, the
+    /// images of the two sets differ in shape, or they are the same images, by a link or by a copy, compressed or not.
     public init(
         _ path: String, classCount: Int = 10, limit: Int = FileContents.usualLimit
     ) throws(DatasetError) {
         let train = try Self.read("train", in: path, classCount: classCount, limit: limit)
         let test = try Self.read("t10k", in: path, classCount: classCount, limit: limit)
         guard train.shape == test.shape else { throw .imageShapeMismatch(train: train.shape, test: test.shape) }
+        // Whatever labels they have: a model's outputs for a training image tell of that image.
+        guard train.dataset.inputs != test.dataset.inputs else {
+            throw .testsOnTrainingImages(train: train.imagesPath, test: test.imagesPath)
+        }
         self.train = train.dataset
         self.test = test.dataset
         height = train.shape[0]
@@ -30,7 +34,7 @@ public struct IdxFolder: Sendable {
 
     private static func read(
         _ prefix: String, in folder: String, classCount: Int, limit: Int
-    ) throws(DatasetError) -> (dataset: InMemoryDataset, shape: [Int]) {
+    ) throws(DatasetError) -> (dataset: InMemoryDataset, shape: [Int], imagesPath: String) {
         let imagesPath = try find("\(prefix)-images-idx3-ubyte", in: folder)
         let labelsPath = try find("\(prefix)-labels-idx1-ubyte", in: folder)
         let labels = try IdxFile.readLabels(labelsPath, classCount: classCount, limit: limit)
@@ -40,7 +44,7 @@ public struct IdxFolder: Sendable {
                 images: imagesPath, imageCount: images.pixels.rows, labels: labelsPath, labelCount: labels.count)
         }
         let dataset = InMemoryDataset(inputs: images.pixels, targets: .classes(labels, classCount: classCount))
-        return (dataset, [images.height, images.width])
+        return (dataset, [images.height, images.width], imagesPath)
     }
 
     private static func find(_ name: String, in folder: String) throws(DatasetError) -> String {

@@ -17,18 +17,28 @@ public enum AtomicFile {
     /// Throws ``FileError`` and leaves the previous file untouched and nothing beside it; only if the very last step
     /// fails (``FileError/WritingStep/synchronizeFolder``) is the new file in place already.
     public static func write(_ data: Data, to path: String) throws(FileError) {
+        try write(data, to: path, permissions: nil)
+    }
+
+    /// The same for a file that its owner alone may read and write, whatever it was before: it is never open to others,
+    /// not even while it is written.
+    package static func writeSecret(_ data: Data, to path: String) throws(FileError) {
+        try write(data, to: path, permissions: 0o600)
+    }
+
+    private static func write(_ data: Data, to path: String, permissions given: mode_t?) throws(FileError) {
         let target = resolved(path)
-        var permissions: mode_t?
+        var permissions = given
         var status = stat()
         if stat(target, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFREG else { throw .notARegularFile(path: path) }
-            permissions = status.st_mode & 0o7777
+            permissions = given ?? (status.st_mode & 0o7777)
         }
         let folder = (target as NSString).deletingLastPathComponent
         let temporary = (folder as NSString).appendingPathComponent(
             "\(temporaryPrefix)\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
 
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, given ?? 0o666)
         guard descriptor >= 0 else { throw .cannotWrite(path: path, step: .create, code: errno) }
         do throws(Failure) {
             try fill(descriptor, with: data, permissions: permissions)

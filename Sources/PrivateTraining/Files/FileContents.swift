@@ -38,6 +38,14 @@ public enum FileContents {
         }
     }
 
+    /// Whether two paths lead to one file, over symbolic and hard links: the same inode of the same device. False if
+    /// there is no file at one of them.
+    package static func isSameFile(_ path: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        guard stat(path, &first) == 0, stat(other, &second) == 0 else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
     /// The bytes of the file at `path`, inflated if they begin as a gzip stream does.
     ///
     /// Throws ``FileError`` if the file cannot be read, is damaged or cut short, or if it or what it inflates to has more

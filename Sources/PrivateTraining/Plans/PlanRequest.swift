@@ -118,6 +118,8 @@ extension PrivacyPlan: Codable {
 
     /// Writes all that the plan promises, in one form only: sampler, steps, noise multiplier, and the budget if there was
     /// one.
+    ///
+    /// - Warning: of ``UserSampler`` that is who owns which example, too. What may be published is ``PrivacyReport``.
     public func encode(to encoder: any Encoder) throws {
         try request.encode(to: encoder)
     }

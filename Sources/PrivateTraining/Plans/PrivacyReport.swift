@@ -131,8 +131,9 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
             "Other releases from the same data: losses, gradient norms or accuracies on it, other models.",
             "Evaluation data, which is used as it is.",
             "Rounding: attacks on the low-order bits of floating-point noise and sums, and running times.",
-            "Whoever has the checkpoints' sampling key: it tells which examples were drawn.",
         ]
+        // Copies of a seeded run's are one and the same.
+        if !isSeeded { sentences.append(aboutCopies(plan.sampling.repetition)) }
         if plan.relation == .addOrRemoveOne {
             sentences.append("The planned number of examples, the expected batch size and the sampling probability.")
         } else {
@@ -159,9 +160,18 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         if interruptions > 0 {
             sentences.append(
                 "Parameters, evaluations and logs of steps that were lost when the run was interrupted "
-                    + "(\(interruptions) times), if anyone saw them.")
+                    + "(\(interruptions) times), if anyone saw them: each counts as one more step.")
         }
         return sentences
+    }
+
+    private static func aboutCopies(_ repetition: BatchRepetition) -> String {
+        "Copies of a checkpoint that are both trained on: ε is that of one of them. "
+            + (repetition == .drawsAnew
+                ? "They draw batches of their own under noise of their own; who sees both has seen the steps of both, "
+                    + "and each counts."
+                : "They have the same batches under noise of their own; who sees both has seen each of these batches "
+                    + "twice, and both count.")
     }
 
     private static let versions: [String: String] = [

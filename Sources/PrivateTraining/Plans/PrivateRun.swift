@@ -5,19 +5,23 @@ import PyTrees
 
 /// A run of a plan: the parameters, and all that changes with them from step to step.
 ///
-/// A run draws each batch itself, hands the examples' places to the caller, who adds their gradients, and steps:
+/// A run draws each batch itself, asks for the gradients of its examples, block by block, and steps:
 ///
 ///     var run = try PrivateRun(plan, optimizer: optimizer, parameters: model.initialParameters(seed: 0))
 ///     while !run.isFinished {
-///         try run.step { indices, parameters, batch in
-///             batch.add(gradients(of: indices, at: parameters))   // in as many microbatches as you like
+///         try run.step(microbatchSize: 512) { indices, parameters in
+///             try gradients(of: indices, at: parameters)   // one for each index, in their order
 ///         }
 ///     }
 ///
-/// **Guarantee:** the parameters are private as the plan says, if the gradients that are added for an index depend, beside
-/// the parameters, on that example alone. A step releases one noised sum, however many microbatches it was added in; an
-/// empty batch is noised too; a step beyond the plan throws; every run has its own noise, and no number of it is used
-/// twice. A run cannot be copied.
+/// **Guarantee:** the parameters are private as the plan says, if gradient k of a block depends, beside the
+/// parameters, on the example at the k-th index of that block alone.
+///
+/// - Every drawn example is asked for exactly once in a step; a block with another number of gradients traps.
+/// - A step releases one noised sum, however many blocks it was added in; an empty batch is noised too.
+/// - A step beyond the plan throws.
+/// - Every run has its own noise, and no number of it is used twice. A run cannot be copied.
+/// - A run that goes on from a checkpoint has fresh noise, and a fresh key for the choices of its steps.
 ///
 /// "That example alone" holds for this package's models up to rounding: matrix products of a whole microbatch may round
 /// an example's last bits differently when another one is added.
@@ -65,18 +69,19 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         state = try optimizer.initialState(for: parameters)
         nonPrivateSeed = seed
         source = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
-        batches = Batches(plan.sampling, from: source).makeIterator()
+        batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0)
         noise = seed.map { GaussianNoise(nonPrivateSeed: $0) } ?? GaussianNoise()
         if case .adaptiveQuantile(let adaptive) = plan.clipping { adaptiveL2ClipNorm = adaptive.initialL2ClipNorm }
     }
 
-    /// The run that `snapshot` was taken of, from there on. A seeded one goes on with the same noise and batches. Else the
-    /// noise comes from a fresh key and the choices of steps from that of `attempt`, 1, 2, …, so that steps which were lost
-    /// with an interrupted process are never repeated with the same noise, nor, where steps are independent, with the
-    /// same batch.
-    init(
-        resuming snapshot: RunSnapshot<Optimizer.State>, attempt: Int, plan: PrivacyPlan, optimizer: Optimizer
-    ) {
+    /// The run that `snapshot` was taken of, from there on. A seeded one goes on with the same noise and batches; any
+    /// other with noise and choices of steps from fresh keys.
+    ///
+    /// **Guarantee:** a step that is taken anew never has the noise that it had, whether the first was lost with its
+    /// process or two processes go on from copies of one snapshot. Its batch is drawn anew, independently, unless the
+    /// structure of the run decides it: see ``BatchRepetition``. ε counts each step once. Who sees what came of a step
+    /// twice, as of a lost one or of several copies, has seen two steps, and both count.
+    init(resuming snapshot: RunSnapshot<Optimizer.State>, plan: PrivacyPlan, optimizer: Optimizer) {
         self.plan = plan
         self.optimizer = optimizer
         parameters = snapshot.parameters
@@ -85,14 +90,22 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         adaptiveL2ClipNorm = snapshot.adaptiveL2ClipNorm
         nonPrivateSeed = snapshot.nonPrivateSeed
         source = snapshot.source
-        let drawn = snapshot.nonPrivateSeed == nil ? source.forAttempt(attempt) : source
-        batches = Batches(plan.sampling, from: drawn, startingAt: snapshot.stepsTaken).makeIterator()
+        batches = Self.batches(
+            of: plan, from: source, isSeeded: nonPrivateSeed != nil, startingAt: snapshot.stepsTaken)
         noise =
             snapshot.nonPrivateSeed.map { GaussianNoise(nonPrivateSeed: $0, resumingAt: snapshot.noisePosition) }
             ?? GaussianNoise()
     }
 
-    /// All that the run goes on from. A finished run draws no more, and leaves its secret key out.
+    /// The structure is that of `source`, which checkpoints keep. Of the choices of steps no checkpoint tells anything.
+    private static func batches(
+        of plan: PrivacyPlan, from source: SamplingSource, isSeeded: Bool, startingAt step: Int
+    ) -> Batches<SamplingScheme>.Iterator {
+        let drawn = isSeeded ? source : source.withFreshSteps()
+        return Batches(plan.sampling, from: drawn, startingAt: step).makeIterator()
+    }
+
+    /// All that the run goes on from. A finished run draws no more, and leaves the key of its structure out.
     var snapshot: RunSnapshot<Optimizer.State> {
         RunSnapshot(
             parameters: parameters, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
@@ -103,26 +116,49 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     /// Whether all planned steps have been taken.
     public var isFinished: Bool { stepsTaken >= plan.iterations }
 
-    /// Takes one step: draws a batch, has its examples added, noises the sum once, and updates the parameters.
+    /// Takes one step: draws a batch, asks for its gradients block by block, noises their sum once, and updates the
+    /// parameters.
     ///
-    /// Throws ``PlanError/exhausted(iterations:)`` beyond the plan; what the transform throws; what `addExamples` throws.
+    /// The drawn examples are cut into blocks of `microbatchSize`, the last of which may be smaller; an empty batch
+    /// asks for nothing. What is checked is the number of gradients in each block. That gradient k is that of the
+    /// example at `indices[k]`, and of no other, is for the closure to keep to: no check can see it, and an example
+    /// that stands for another moves the sum by twice the clip norm.
+    ///
+    /// Throws ``PlanError/exhausted(iterations:)`` beyond the plan; what the transform throws; what `gradients` throws.
     /// Parameters, state and step count are then as they were, nothing of the batch has been released, and the next call
     /// is for the same batch.
-    /// Traps unless exactly the drawn examples were added, padding aside.
+    /// Traps unless each block has as many gradients as indices, and both sizes are at least 1.
     ///
-    /// - Parameter addExamples: adds the gradients of the examples at the given places of the data set, at the given
-    ///   parameters. The places are not private: which examples were drawn must not be seen by anyone.
-    public mutating func step(
-        addExamples: ([Int], ParameterVector, inout PrivateBatch<Optimizer.Transform>) throws -> Void
+    /// - Parameters:
+    ///   - microbatchSize: how many examples are asked for at once, at least 1; nil for the whole batch.
+    ///   - multiple: each block is filled up to a multiple of this number, at least 1, with the index −1. A gradient
+    ///     is due for these too, and is ignored: for programs that only run with fixed shapes.
+    ///   - gradients: the gradients of the examples at `indices`, in their order, at the given parameters. The indices
+    ///     are not private: which examples were drawn must not be seen by anyone.
+    public mutating func step<Gradients: PerExampleGradients>(
+        microbatchSize: Int? = nil, paddedToMultipleOf multiple: Int = 1,
+        gradients: (_ indices: [Int], _ parameters: ParameterVector) throws -> Gradients
     ) throws {
+        precondition(multiple >= 1, "Blocks are filled up to a multiple of \(multiple), but it must be at least 1.")
+        precondition(
+            microbatchSize ?? 1 >= 1, "Blocks of \(microbatchSize ?? 0) examples were asked for; 1 is the smallest.")
         guard !isFinished else { throw PlanError.exhausted(iterations: plan.iterations) }
-        guard let indices = drawn ?? batches.next() else { preconditionFailure("A stream of batches does not end.") }
-        drawn = indices
+        guard let drawn = drawn ?? batches.next() else { preconditionFailure("A stream of batches does not end.") }
+        self.drawn = drawn
         func add(_ parameters: ParameterVector, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
-            try addExamples(indices, parameters, &batch)
-            precondition(
-                batch.exampleCount == indices.count,
-                "\(batch.exampleCount) examples were added, but \(indices.count) were drawn: add each of them once.")
+            for begin in stride(from: 0, to: drawn.count, by: microbatchSize ?? max(1, drawn.count)) {
+                var indices = Array(drawn[begin...].prefix(microbatchSize ?? drawn.count))
+                let size = indices.count
+                indices += repeatElement(-1, count: (multiple - size % multiple) % multiple)
+                let block = try gradients(indices, parameters)
+                guard block.exampleCount == indices.count else {
+                    // Not a precondition, whose sentence is left out of release builds.
+                    fatalError(
+                        "\(block.exampleCount) gradients were returned for \(indices.count) examples: return one for "
+                            + "each index that was asked for.")
+                }
+                batch.add(block, padding: indices.count > size ? indices.map { $0 < 0 } : nil)
+            }
         }
         if case .adaptiveQuantile(let adaptive) = plan.clipping, let clipNorm = adaptiveL2ClipNorm {
             let rule = try adaptive.rule(l2ClipNorm: clipNorm, normalizeBy: plan.normalizeBy)
@@ -136,7 +172,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
                 noiseMultiplier: plan.noiseMultiplier, noise: &noise, workspace: &workspace, addExamples: add)
         }
         stepsTaken += 1
-        drawn = nil
+        self.drawn = nil
     }
 
     /// What the steps taken so far cost, at the plan's δ: less than was planned if the run stops early.

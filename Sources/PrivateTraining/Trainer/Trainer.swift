@@ -11,7 +11,9 @@ import PyTrees
 ///     print(outcome.report.text)
 ///
 /// **Guarantee:** what comes out (parameters, their average, the report, and evaluations on other data) is private as
-/// the plan says: it is made of the parameters of a ``PrivateRun``, to which each drawn example's gradient is added once.
+/// the plan says: it is made of the parameters of a ``PrivateRun``, which asks for each drawn example's gradient
+/// once. The examples that are evaluated on may not be the training examples; see ``Dataset/hasSameExamples(as:)``
+/// for what is compared.
 public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransformation>: Sendable {
     /// What is promised.
     public let plan: PrivacyPlan
@@ -40,9 +42,11 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     /// - Parameters:
     ///   - data: the private examples.
     ///   - evaluation: other examples, to evaluate on; not covered by the plan.
-    ///   - onStep: called after every step, and first of all for the last step of a run that goes on; the run ends, with what it has spent, when it returns `.stop`.
+    ///   - onStep: called after every step, and first of all for the last step of a run that goes on; the run ends,
+    ///     with what it has spent, when it returns `.stop`.
     ///
-    /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``, `ModelError`, ``CheckpointError``, and what reading
+    /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``,
+    /// ``TrainingError/evaluatesOnTrainingData(exampleCount:)``, `ModelError`, ``CheckpointError``, and what reading
     /// the data throws. Checkpoints that were written stay.
     public func fit(
         _ data: some Dataset, evaluatingOn evaluation: (any Dataset)? = nil,
@@ -51,6 +55,9 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     ) throws -> TrainingOutcome {
         guard data.count == plan.sampling.exampleCount else {
             throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
+        }
+        if let evaluation, try data.hasSameExamples(as: evaluation) {
+            throw TrainingError.evaluatesOnTrainingData(exampleCount: data.count)
         }
         let lock = try checkpoints?.lock()
         defer { lock?.release() }
@@ -73,13 +80,10 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         // What was saved may not have been told before the run was interrupted.
         var isStopped = session.run.stepsTaken > 0 ? try tell(session) : false
         while !session.run.isFinished, !isStopped {
-            try session.run.step { indices, parameters, batch in
-                for begin in stride(from: 0, to: indices.count, by: options.microbatchSize) {
-                    let part = indices[begin..<min(begin + options.microbatchSize, indices.count)]
-                    let examples = try data.examples(at: Array(part))
-                    try model.check(featureCount: examples.inputs.columns, targets: examples.targets)
-                    batch.add(model.gradients(of: examples, at: parameters, workspace: &workspace))
-                }
+            try session.run.step(microbatchSize: options.microbatchSize) { indices, parameters in
+                let examples = try data.examples(at: indices)
+                try model.check(featureCount: examples.inputs.columns, targets: examples.targets)
+                return model.gradients(of: examples, at: parameters, workspace: &workspace)
             }
             let step = session.run.stepsTaken
             session.average.add(session.run.parameters, step: step, of: plan.iterations, options.averaging)
@@ -121,14 +125,13 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     /// first step.
     private func open(_ checkpoints: CheckpointFolder<Optimizer>?) throws -> Session {
         if let found = try checkpoints?.newest(for: plan, layout: model.layout) {
-            let attempt = found.interruptions + 1
             var session = Session(
-                run: PrivateRun(resuming: found.run, attempt: attempt, plan: plan, optimizer: optimizer),
+                run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer),
                 average: found.average, interruptions: found.interruptions)
             if session.run.isFinished {
                 try checkpoints?.removeOlder(isFinished: true)
             } else {
-                session.interruptions = attempt
+                session.interruptions += 1
                 try checkpoints?.save(session.checkpoint(plan))
             }
             return session

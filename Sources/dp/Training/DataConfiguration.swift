@@ -63,7 +63,8 @@ struct LoadedData {
 }
 
 extension DataConfiguration {
-    /// Reads the files. Throws `DatasetError` and `TrainingConfigurationError`.
+    /// Reads the files. Throws `DatasetError` and `TrainingConfigurationError`, also if the test data is the training
+    /// data: the same file over whatever links, or a file with the same examples.
     func load() throws -> LoadedData {
         try refuseUnusedSettings()
         switch kind {
@@ -77,12 +78,28 @@ extension DataConfiguration {
             let open: CSVFile.OpenRanges =
                 takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused
             let path = try requiredPath()
-            if let testPath, Self.isSameFile(path, testPath) {
-                throw TrainingConfigurationError.testsOnTrainingData(path: testPath)
+            if let testPath, FileContents.isSameFile(path, testPath) {
+                throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
             }
             let file = try CSVFile(path, schema: try readSchema(), openRanges: open)
             let test = try testPath.map { try CSVFile($0, schema: file.schema).dataset }
+            if let testPath, let test, try file.dataset.hasSameExamples(as: test) {
+                throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
+            }
             return LoadedData(training: file.dataset, test: test, schema: file.schema)
+        }
+    }
+
+    /// Whether `examples` are the ones that a run with this configuration trains on, as far as its files are still
+    /// where they were. `schema` is the one that the run wrote down. Throws what reading the files throws.
+    func trains(on examples: InMemoryDataset, schema: CSVSchema?) throws -> Bool {
+        switch kind {
+        case .digits: return Digits.split.train.inputs == examples.inputs
+        // Whatever labels they have, as for the test set of one folder.
+        case .idx: return try IdxFolder(try requiredPath()).train.inputs == examples.inputs
+        case .csv:
+            let path = try requiredPath()
+            return try CSVFile(path, schema: schema ?? readSchema()).dataset.hasSameExamples(as: examples)
         }
     }
 
@@ -101,11 +118,6 @@ extension DataConfiguration {
             throw TrainingConfigurationError.unused(
                 what: unused, reason: "data of the kind \(kind.rawValue) does without; leave it out, or use CSV data")
         }
-    }
-
-    private static func isSameFile(_ one: String, _ other: String) -> Bool {
-        let (first, second) = (URL(fileURLWithPath: one), URL(fileURLWithPath: other))
-        return first.resolvingSymlinksInPath() == second.resolvingSymlinksInPath()
     }
 
     private func requiredPath() throws -> String {

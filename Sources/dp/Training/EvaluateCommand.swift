@@ -7,7 +7,10 @@ struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Accuracy and loss of a trained model on labelled data.",
-        discussion: "Of the data that the model was trained on, the result is not private.")
+        discussion: """
+            Of the data that the model was trained on, the result is not private. Where the run's own files show that \
+            it is that data, the output says so.
+            """)
 
     @Option(name: .customLong("run"), help: "The folder that 'dp train' wrote.", completion: .directory)
     var runPath: String
@@ -19,13 +22,29 @@ struct EvaluateCommand: ParsableCommand {
     var format: OutputFormat = .table
 
     func run() throws {
-        let model = try TrainedModel(from: RunFolder(runPath))
-        let examples = try model.mapped(labelledData(model))
-        let evaluation = try model.network.evaluate(on: examples, at: model.parameters)
-        if format == .json { return try printJSONLine(evaluation) }
+        let folder = RunFolder(runPath)
+        let model = try TrainedModel(from: folder)
+        let read = try labelledData(model)
+        let evaluation = try model.network.evaluate(on: model.mapped(read), at: model.parameters)
+        let result = Result(evaluation: evaluation, provenance: provenance(of: read, folder, model))
+        if format == .json { return try printJSONLine(result) }
         if let accuracy = evaluation.accuracy { print("accuracy  \(Percent.text(accuracy))") }
         print("loss      \(String(format: "%.4f", evaluation.loss))")
         print("examples  \(evaluation.exampleCount)")
+        if let warning = result.provenance.warning { print("warning   \(warning)") }
+    }
+
+    /// Whether the examples are those that the run was trained on.
+    private func provenance(of examples: InMemoryDataset, _ folder: RunFolder, _ model: TrainedModel) -> Provenance {
+        guard let configuration: TrainingConfiguration = try? folder.read("config.json") else {
+            return .unknown("The run's config.json cannot be read")
+        }
+        do {
+            let isTraining = try configuration.data.trains(on: examples, schema: model.description.schema)
+            return isTraining ? .trainingData : .otherData
+        } catch {
+            return .unknown("The training data '\(configuration.data.path ?? "")' cannot be read any more")
+        }
     }
 
     private func labelledData(_ model: TrainedModel) throws -> InMemoryDataset {
@@ -34,5 +53,50 @@ struct EvaluateCommand: ParsableCommand {
             throw TrainingConfigurationError.notARun(path: runPath, reason: "It was not trained on a CSV file.")
         }
         return try CSVFile(data, schema: schema).dataset
+    }
+}
+
+extension EvaluateCommand {
+    /// Where examples come from, seen from the run.
+    fileprivate enum Provenance {
+        case trainingData
+        case otherData
+        /// Why nobody can tell.
+        case unknown(String)
+
+        var isOfTrainingData: Bool? {
+            switch self {
+            case .trainingData: true
+            case .otherData: false
+            case .unknown: nil
+            }
+        }
+
+        var warning: String? {
+            switch self {
+            case .trainingData:
+                "These are the examples that the model was trained on: this is not private. Do not publish it."
+            case .otherData: nil
+            case .unknown(let reason): "\(reason): if these are the examples it was trained on, this is not private."
+            }
+        }
+    }
+
+    /// What `--format json` prints. `isOfTrainingData` and `warning` are always there, null where there is nothing to
+    /// say.
+    fileprivate struct Result: Encodable {
+        let evaluation: Evaluation
+        let provenance: Provenance
+
+        private enum CodingKeys: CodingKey {
+            case isOfTrainingData, warning
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try evaluation.encode(to: encoder)
+            var box = encoder.container(keyedBy: CodingKeys.self)
+            try box.encode(provenance.isOfTrainingData, forKey: .isOfTrainingData)
+            try box.encode(provenance.warning, forKey: .warning)
+        }
     }
 }

@@ -1,5 +1,6 @@
 import CommandLineSupport
 import Foundation
+import PrivacyMechanisms
 import PrivateTraining
 import PyTrees
 
@@ -8,6 +9,10 @@ import PyTrees
 /// `config.json` and `model.json` say what was trained, `model.safetensors` holds the parameters, `report.txt` and
 /// `report.json` what is promised, `metrics.jsonl` the evaluations, `index.html` all of it for a browser, and
 /// `checkpoints` what an interrupted run goes on from.
+///
+/// **Guarantee:** who owns which example of a run whose unit is the user stands in two places: in
+/// `secret/sampling.json`, which `--resume` reads, and in the plan of the checkpoints. Both are open to the owner of
+/// the folder alone, and kept from version control; everything else may be shown.
 struct RunFolder {
     let url: URL
 
@@ -40,8 +45,37 @@ struct RunFolder {
             throw CommandLineError.cannotWrite(path: url.path, reason: error.localizedDescription)
         }
         AtomicFile.removeLeftovers(in: url.path)
-        try write(configuration, to: "config.json")
+        if let sampling = configuration.secretSampling { try writeSecret(sampling) }
+        try write(configuration.published, to: "config.json")
         try write(model, to: "model.json")
+    }
+
+    /// The configuration that ``begin(_:_:)`` was given, put together again from what is shown and what is not.
+    func configuration() throws -> TrainingConfiguration {
+        var configuration: TrainingConfiguration = try read("config.json")
+        if configuration.plan.lacksSampling {
+            guard FileManager.default.fileExists(atPath: path(Self.secretSampling)) else {
+                throw TrainingConfigurationError.missingOwners(path: path(Self.secretSampling))
+            }
+            configuration.plan.sampling = try read(Self.secretSampling)
+        }
+        return configuration
+    }
+
+    private static let secretSampling = "secret/sampling.json"
+
+    private func writeSecret(_ sampling: SamplingScheme) throws {
+        let folder = url.appending(path: "secret")
+        do {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            // Results are what people commit.
+            try Data("*\n".utf8).write(to: folder.appending(path: ".gitignore"))
+        } catch {
+            throw CommandLineError.cannotWrite(path: folder.path, reason: error.localizedDescription)
+        }
+        AtomicFile.removeLeftovers(in: folder.path)
+        try AtomicFile.writeSecret(try JSONEncoder().encode(sampling), to: path(Self.secretSampling))
     }
 
     func write(_ value: some Encodable, to name: String) throws {

@@ -133,7 +133,7 @@ struct TrainCommand: ParsableCommand {
         let folder = output.map(RunFolder.init)
         let configuration: TrainingConfiguration
         if resume, let folder {
-            configuration = try folder.read("config.json")
+            configuration = try folder.configuration()
         } else {
             if let folder, folder.hasRun { throw TrainingConfigurationError.outputExists(path: folder.url.path) }
             configuration = try makeConfiguration()

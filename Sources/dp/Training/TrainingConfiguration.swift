@@ -1,4 +1,5 @@
 import Foundation
+import PrivacyMechanisms
 import PrivateTraining
 
 /// All that a training run depends on, as `dp train --config` reads it and as it is written beside the model.
@@ -61,4 +62,24 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
             evaluationInterval: evaluationInterval ?? max(1, iterations / 20),
             initializationSeed: initializationSeed, nonPrivateSeed: nonPrivateSeed)
     }
+}
+
+extension TrainingConfiguration {
+    /// The part that says who owns which example, and that nobody else may see; nil if there is none.
+    var secretSampling: SamplingScheme? {
+        guard case .user = plan.sampling else { return nil }
+        return plan.sampling
+    }
+
+    /// The rest, for files that are made to be shown.
+    var published: TrainingConfiguration {
+        var rest = self
+        if secretSampling != nil { rest.plan.sampling = nil }
+        return rest
+    }
+}
+
+extension PlanRequest {
+    /// Whether it leaves open how batches are drawn: a plan that was made does so only where that is kept elsewhere.
+    var lacksSampling: Bool { sampling == nil && expectedBatchSize == nil }
 }

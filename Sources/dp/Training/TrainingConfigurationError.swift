@@ -6,7 +6,8 @@ enum TrainingConfigurationError: Error, Equatable {
     case unreadable(path: String, reason: String)
     case outputExists(path: String)
     case notARun(path: String, reason: String)
-    case testsOnTrainingData(path: String)
+    case testsOnTrainingData(training: String, test: String)
+    case missingOwners(path: String)
     case clipsEverything
     case unused(what: [String], reason: String)
 }
@@ -26,9 +27,12 @@ extension TrainingConfigurationError: CustomStringConvertible {
             "The configuration '\(path)' cannot be read: \(reason)"
         case .outputExists(let path):
             "'\(path)' holds another run: choose another --output, or --resume to go on with that one."
-        case .testsOnTrainingData(let path):
-            "'\(path)' is to be trained and tested on: accuracies on it would tell of the very examples that training "
-                + "protects. Test on other data, or leave --test-data out."
+        case .testsOnTrainingData(let training, let test):
+            "The same data is to be trained and tested on, as '\(training)' and as '\(test)': accuracies on it would "
+                + "tell of the very examples that training protects. Test on other data, or leave --test-data out."
+        case .missingOwners(let path):
+            "'\(path)' is missing, which says who owns which example: without it the run cannot go on. Put back the "
+                + "file that 'dp train' wrote."
         case .notARun(let path, let reason):
             "'\(path)' is not the output of 'dp train': \(reason) Give the folder that was its --output."
         case .clipsEverything:

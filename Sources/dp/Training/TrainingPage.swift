@@ -36,6 +36,7 @@ struct TrainingPage {
         <pre>\(escaped(result.report.text))</pre>
         <h2>Configuration</h2>
         <pre>\(escaped(configurationText))</pre>
+        <p>\(confidential)</p>
         </body>
         </html>
 
@@ -83,9 +84,18 @@ struct TrainingPage {
         return figures
     }
 
-    /// Without the plan, which the report tells of: it may say who owns which example.
+    /// What of the run's folder must not be published with this page.
+    private var confidential: String {
+        if configuration.secretSampling == nil {
+            return "Of the run's folder, <code>checkpoints</code> is confidential: do not publish it."
+        }
+        return "Of the run's folder, <code>secret</code> and <code>checkpoints</code> tell who owns which example: "
+            + "they are as confidential as the data. Do not publish them."
+    }
+
+    /// Without how batches are drawn, which the report tells of.
     private var configurationText: String {
-        var configuration = configuration
+        var configuration = configuration.published
         configuration.plan.sampling = nil
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -98,4 +98,22 @@ import Testing
             try AtomicFile.write(Data([1]), to: folder("none/model"))
         }
     }
+
+    /// A secret is its owner's alone, also where the file before it was not.
+    @Test func aSecretIsOpenToItsOwnerAlone() throws {
+        func mode(_ path: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        }
+        let open = try folder.write("old", "open")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: open)
+        for path in [open, folder("new")] {
+            try AtomicFile.writeSecret(Data("secret".utf8), to: path)
+            #expect(try mode(path) == 0o600)
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "secret")
+        }
+        // Control: without the word, a file stays as open as it was.
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: open)
+        try AtomicFile.write(Data("public".utf8), to: open)
+        #expect(try mode(open) == 0o644)
+    }
 }

@@ -89,4 +89,17 @@ import Testing
         #expect(throws: FileError.cannotRead(path: folder.path, code: EISDIR)) { try FileContents.read(folder.path) }
         #expect(FileError.cannotRead(path: "x", code: ENOENT).description.contains("'x'"))
     }
+
+    /// One file under several names; a copy is another file.
+    @Test func filesAreToldByTheirInode() throws {
+        let file = try folder.write("a", "file")
+        let copy = try folder.write("a", "copy")
+        try FileManager.default.linkItem(atPath: file, toPath: folder("hard"))
+        try FileManager.default.createSymbolicLink(atPath: folder("soft"), withDestinationPath: folder("hard"))
+        for path in [file, folder("./file"), folder("hard"), folder("soft")] {
+            #expect(FileContents.isSameFile(file, path))
+        }
+        #expect(!FileContents.isSameFile(file, copy))
+        #expect(!FileContents.isSameFile(folder("none"), folder("none")))
+    }
 }

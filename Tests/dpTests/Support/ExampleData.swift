@@ -63,7 +63,7 @@ enum TinyImages {
 }
 
 /// The bytes as one gzip member.
-private func gzipped(_ data: Data) -> Data {
+func gzipped(_ data: Data) -> Data {
     var stream = z_stream()
     precondition(
         deflateInit2_(
