@@ -23,8 +23,8 @@ import PyTrees
 /// - Every run has its own noise, and no number of it is used twice. A run cannot be copied.
 /// - A run that goes on from a checkpoint has fresh noise, and a fresh key for the choices of its steps.
 ///
-/// "That example alone" holds for this package's models up to rounding: matrix products of a whole microbatch may round
-/// an example's last bits differently when another one is added.
+/// This package's models keep to "that example alone" in every bit. For a closure of your own it is yours to see to: where
+/// something jumps, as a ReLU or a sign does, the last bit of a matrix product over the whole block is worth a gradient.
 public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable {
     /// What the run promises.
     public let plan: PrivacyPlan

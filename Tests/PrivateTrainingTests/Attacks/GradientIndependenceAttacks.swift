@@ -137,9 +137,8 @@ import Testing
         var workspace = model.makeWorkspace()
         return try (0..<runs).map { _ in
             var run = try PrivateRun(plan, optimizer: augmented(sgd(learningRate: 1)), parameters: start)
-            try run.step { indices, parameters, batch in
-                batch.add(
-                    model.gradients(of: data.examples(at: indices), at: parameters, workspace: &workspace))
+            try run.step { indices, parameters in
+                model.gradients(of: data.examples(at: indices), at: parameters, workspace: &workspace)
             }
             let next = run.adaptiveL2ClipNorm
             return 0.5 - log(try #require(next) / clipNorm)
