@@ -10,6 +10,9 @@ let package = Package(
         .library(name: "GradientTransformations", targets: ["GradientTransformations"]),
         .library(name: "PrivacyAccounting", targets: ["PrivacyAccounting"]),
         .library(name: "PrivacyMechanisms", targets: ["PrivacyMechanisms"]),
+        .library(name: "PrivateOptimization", targets: ["PrivateOptimization"]),
+        .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Networks", targets: ["Networks"]),
         .library(name: "PrivateTraining", targets: ["PrivateTraining"]),
         .executable(name: "dp", targets: ["dp"]),
         .executable(name: "dpbench", targets: ["dpbench"]),
@@ -34,7 +37,7 @@ let package = Package(
         .target(name: "PrivacyAccounting", dependencies: ["CFourier"], exclude: ["README.md"]),
         .target(
             name: "GradientTransformations",
-            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PrivacyMechanisms", "PyTrees"],
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees"],
             exclude: ["README.md"]
         ),
         .target(
@@ -46,10 +49,21 @@ let package = Package(
             ]
         ),
         .target(
+            name: "PrivateOptimization",
+            dependencies: [
+                "CPrivacyKernels", "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms", "PyTrees",
+            ]
+        ),
+        .target(name: "Datasets", dependencies: ["CZlib", "LinearAlgebra", "PyTrees"]),
+        .target(
+            name: "Networks",
+            dependencies: ["CPrivacyKernels", "Datasets", "LinearAlgebra", "PrivacyMechanisms", "PyTrees"]
+        ),
+        .target(
             name: "PrivateTraining",
             dependencies: [
-                "CPrivacyKernels", "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting",
-                "PrivacyMechanisms", "PyTrees",
+                "Datasets", "GradientTransformations", "LinearAlgebra", "Networks", "PrivacyAccounting",
+                "PrivacyMechanisms", "PrivateOptimization", "PyTrees",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -59,8 +73,8 @@ let package = Package(
         .executableTarget(
             name: "dp",
             dependencies: [
-                "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting",
-                "PrivacyMechanisms", "PrivateTraining", "PyTrees",
+                "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
+                "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TextTable", package: "TextTable"),
@@ -69,37 +83,56 @@ let package = Package(
         .executableTarget(
             name: "dpbench",
             dependencies: [
-                "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting", "PyTrees",
-                "PrivacyMechanisms", "PrivateTraining",
+                "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "Networks", "PrivacyAccounting",
+                "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ],
             path: "Benchmarks/dpbench"
         ),
-        .testTarget(
-            name: "PrivateTrainingTests",
-            dependencies: [
-                "CPrivacyKernels", "CZlib", "GradientTransformations", "LinearAlgebra", "PrivacyAccounting",
-                "PrivacyMechanisms", "PrivateTraining", "PyTrees",
-            ]
+        .target(
+            name: "_TestSupport", dependencies: ["CZlib", "Datasets", "LinearAlgebra", "Networks", "PyTrees"],
+            path: "Tests/_TestSupport"
         ),
-        .testTarget(name: "dpTests", dependencies: ["dp", "CZlib"]),
-        .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels"]),
+        .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels", "_TestSupport"]),
         .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "LinearAlgebra"]),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "LinearAlgebra", "PyTrees", "_TestSupport"]),
         .testTarget(name: "DocumentationTests", dependencies: ["GradientTransformations", "PrivateTraining"]),
-        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CPrivacyKernels"]),
-        .testTarget(name: "PyTreesTests", dependencies: ["PyTrees"]),
-        .testTarget(name: "PrivacyAccountingTests", dependencies: ["PrivacyAccounting", "CFourier"]),
         .testTarget(
             name: "GradientTransformationsTests",
             dependencies: [
-                "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "CPrivacyKernels",
+                "CPrivacyKernels", "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms",
+                "PrivateOptimization", "PyTrees", "_TestSupport",
+            ]
+        ),
+        .testTarget(name: "LinearAlgebraTests", dependencies: ["CPrivacyKernels", "LinearAlgebra", "_TestSupport"]),
+        .testTarget(
+            name: "NetworksTests",
+            dependencies: [
+                "CPrivacyKernels", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
+                "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "_TestSupport",
+            ]
+        ),
+        .testTarget(name: "PrivacyAccountingTests", dependencies: ["CFourier", "PrivacyAccounting", "_TestSupport"]),
+        .testTarget(
+            name: "PrivacyMechanismsTests",
+            dependencies: [
+                "CPrivacyKernels", "LinearAlgebra", "PrivacyAccounting", "PrivacyMechanisms", "PyTrees", "_TestSupport",
             ]
         ),
         .testTarget(
-            name: "PrivacyMechanismsTests",
-            dependencies: ["PrivacyMechanisms", "LinearAlgebra", "PrivacyAccounting", "PyTrees", "CPrivacyKernels"]
+            name: "PrivateOptimizationTests",
+            dependencies: [
+                "CPrivacyKernels", "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms",
+                "PrivateOptimization", "PyTrees", "_TestSupport",
+            ]
         ),
+        .testTarget(
+            name: "PrivateTrainingTests",
+            dependencies: ["CPrivacyKernels", "Networks", "PrivateTraining", "_TestSupport"]
+        ),
+        .testTarget(name: "PyTreesTests", dependencies: ["PyTrees", "_TestSupport"]),
+        .testTarget(name: "dpTests", dependencies: ["dp", "CZlib"]),
     ],
     cxxLanguageStandard: .cxx17
 )

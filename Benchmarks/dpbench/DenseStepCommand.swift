@@ -4,6 +4,7 @@ import Foundation
 import GradientTransformations
 import LinearAlgebra
 import PrivacyMechanisms
+import PrivateOptimization
 import PyTrees
 import TextTable
 

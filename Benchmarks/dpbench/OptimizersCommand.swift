@@ -3,6 +3,7 @@ import CommandLineSupport
 import Foundation
 import GradientTransformations
 import LinearAlgebra
+import PrivateOptimization
 import PyTrees
 import TextTable
 

@@ -1,27 +1,6 @@
 import CPrivacyKernels
 import Foundation
-
-/// SplitMix64, so that every run of a test sees the same numbers.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    /// A number whose exponent is spread evenly over the given range.
-    mutating func float(exponents: ClosedRange<Int>) -> Float {
-        Float(
-            sign: next() & 1 == 0 ? .plus : .minus, exponent: Int.random(in: exponents, using: &self),
-            significand: Float.random(in: 1..<2, using: &self))
-    }
-}
+@_exported import _TestSupport
 
 /// The instruction sets that this machine runs; checks that take one run on each.
 enum Level: String, CaseIterable {
@@ -71,12 +50,4 @@ final class FencedBuffer<Element: BitwiseCopyable> {
     deinit { munmap(mapping, mappedBytes) }
 
     var elements: [Element] { Array(UnsafeBufferPointer(start: base, count: count)) }
-}
-
-extension Collection where Element == Float {
-    var bits: [UInt32] { map(\.bitPattern) }
-}
-
-extension Collection where Element == Double {
-    var bits: [UInt64] { map(\.bitPattern) }
 }

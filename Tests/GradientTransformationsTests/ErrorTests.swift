@@ -1,5 +1,6 @@
 import Foundation
 import GradientTransformations
+import PrivateOptimization
 import PyTrees
 import Testing
 

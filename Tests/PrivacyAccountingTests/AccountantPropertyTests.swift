@@ -14,7 +14,7 @@ import Testing
     /// Random settings; a change that must raise ε puts the new upper end above the old lower end, and a change of a
     /// third moves both ends.
     @Test func monotoneInEveryParameter() throws {
-        var random = SeededGenerator(state: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<12 {
             let z = Double.random(in: 0.6...4, using: &random)
             let q = pow(10, Double.random(in: -2.5 ... -0.6, using: &random))

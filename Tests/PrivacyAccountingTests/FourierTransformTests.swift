@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct FourierTransformTests {
     @Test(arguments: [16, 24, 40, 48, 512, 1280]) func matchesTheDefinition(length: Int) {
-        var random = SeededGenerator(state: UInt64(length))
+        var random = SeededGenerator(seed: UInt64(length))
         let signal = (0..<length).map { _ in Double.random(in: -1...1, using: &random) }
         let bound = FourierTransform.relativeError(length: length) * signal.reduce(0) { $0 + abs($1) }
         let transform = FourierTransform.ofLength(length)

@@ -1,4 +1,5 @@
 import Foundation
+@_exported import _TestSupport
 
 /// `accounting.json` of the folder in REFERENCE_VALUES, or of the repository's own.
 struct AccountingReference: Decodable {
@@ -45,10 +46,6 @@ struct AccountingReference: Decodable {
     }
 
     static let shared: AccountingReference = {
-        let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("ReferenceValues").path
-        let folder = ProcessInfo.processInfo.environment["REFERENCE_VALUES"] ?? beside
-        let file = URL(fileURLWithPath: folder).appendingPathComponent("accounting.json")
         // The file's keys end in _f64; the conversion turns that into F64.
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .custom { path in
@@ -58,9 +55,9 @@ struct AccountingReference: Decodable {
             return AnyKey(words[0] + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined())
         }
         do {
-            return try decoder.decode(AccountingReference.self, from: Data(contentsOf: file))
+            return try ReferenceValues.load("accounting.json", as: AccountingReference.self, decoder: decoder)
         } catch {
-            fatalError("Reference values at \(file.path): \(error)")
+            fatalError("The reference values of accounting: \(error)")
         }
     }()
 
@@ -70,24 +67,5 @@ struct AccountingReference: Decodable {
         init(_ text: some StringProtocol) { stringValue = String(text) }
         init?(stringValue: String) { self.stringValue = stringValue }
         init?(intValue: Int) { nil }
-    }
-}
-
-/// SplitMix64: a small seeded generator for tests.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func normal() -> Double {
-        let u = Double.random(in: Double.leastNonzeroMagnitude..<1, using: &self)
-        let v = Double.random(in: 0..<1, using: &self)
-        return (-2 * log(u)).squareRoot() * cos(2 * .pi * v)
     }
 }

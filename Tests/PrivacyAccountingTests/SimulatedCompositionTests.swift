@@ -46,7 +46,7 @@ import Testing
     /// δ at each of the setting's ε, in one direction, from 10⁵ runs.
     private static func simulate(_ setting: Setting, _ direction: Direction, seed: UInt64) -> [Estimate] {
         let (z, q) = (setting.z, setting.q)
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var estimates = setting.epsilons.map { _ in Estimate() }
         for _ in 0..<100_000 {
             var loss = 0.0

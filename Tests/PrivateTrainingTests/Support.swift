@@ -3,6 +3,7 @@ import LinearAlgebra
 import PrivacyMechanisms
 import PrivateTraining
 import PyTrees
+@_exported import _TestSupport
 
 /// Two classes in the plane, around (1, 1) and (−1, −1): easy to learn, and easy to miss with a wrong sign.
 func twoClouds(_ count: Int, seed: UInt64) throws -> ListedDataset {
@@ -31,12 +32,4 @@ struct ListedDataset: Dataset {
         }
         return Examples(inputs: rows, targets: .classes(indices.map { classes[$0] }, classCount: classCount))
     }
-}
-
-/// Calls `body` with a folder that is removed afterwards.
-func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
 }

@@ -13,7 +13,7 @@ public struct Chain<
     /// What comes after it.
     public let second: Second
 
-    init(_ first: First, _ second: Second) {
+    package init(_ first: First, _ second: Second) {
         self.first = first
         self.second = second
     }

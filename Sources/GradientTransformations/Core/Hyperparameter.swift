@@ -77,7 +77,7 @@ public enum Decay: HyperparameterBounds {
 }
 
 extension GradientTransformationError {
-    func decodingError(at codingPath: [any CodingKey]) -> DecodingError {
+    package func decodingError(at codingPath: [any CodingKey]) -> DecodingError {
         .dataCorrupted(
             DecodingError.Context(codingPath: codingPath, debugDescription: description, underlyingError: self))
     }

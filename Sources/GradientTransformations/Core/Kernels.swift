@@ -2,13 +2,13 @@ import CPrivacyKernels
 import PyTrees
 
 /// The element-wise formulas for this processor.
-enum Kernels {
+package enum Kernels {
     /// Chosen at first use; `DPK_LEVEL` in the environment can ask for a lower instruction set.
-    static let active = dpk_active_optimizers().pointee
+    package static let active = dpk_active_optimizers().pointee
 }
 
 /// A link's moments as its operations see them: pointers that are valid during `body`.
-func withMoments(
+package func withMoments(
     _ first: inout ParameterVector, layout: TreeLayout, _ body: (UnsafeMutablePointer<Float>) -> Void
 ) {
     precondition(
@@ -17,7 +17,7 @@ func withMoments(
     first.withUnsafeMutableValues { body($0.baseAddress ?? BlockRun.nothing) }
 }
 
-func withMoments(
+package func withMoments(
     _ first: inout ParameterVector, _ second: inout ParameterVector, layout: TreeLayout,
     _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
 ) {
@@ -26,7 +26,7 @@ func withMoments(
     }
 }
 
-func withMoments(
+package func withMoments(
     _ first: inout ParameterVector, _ second: inout ParameterVector, _ third: inout ParameterVector,
     layout: TreeLayout,
     _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void

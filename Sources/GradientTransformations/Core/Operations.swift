@@ -12,9 +12,9 @@ public struct ScaleOperation: BlockOperation {
 
 /// Applies a formula with one, two or three moments to a block.
 public struct MomentOperation: BlockOperation {
-    typealias Pointer = UnsafeMutablePointer<Float>
+    package typealias Pointer = UnsafeMutablePointer<Float>
 
-    enum Formula {
+    package enum Formula {
         case one(@convention(c) (UnsafePointer<dpk_constants>, Int, Pointer, Pointer) -> Void)
         case two(@convention(c) (UnsafePointer<dpk_constants>, Int, Pointer, Pointer, Pointer) -> Void)
         case three(@convention(c) (UnsafePointer<dpk_constants>, Int, Pointer, Pointer, Pointer, Pointer) -> Void)

@@ -1,19 +1,19 @@
 import PyTrees
 
 /// The columns of the whole vector that operations see as their flat vector: all, or those of a mask.
-struct UpdateDomain {
+package struct UpdateDomain {
     struct Segment {
         let columns: Range<Int>
         /// Where the columns begin in the domain's own flat vector.
         let offset: Int
     }
 
-    let layout: TreeLayout
+    package let layout: TreeLayout
     let isWhole: Bool
     /// Ascending and disjoint.
     private let segments: [Segment]
 
-    init(whole layout: TreeLayout) {
+    package init(whole layout: TreeLayout) {
         self.layout = layout
         isWhole = true
         segments = [Segment(columns: 0..<layout.count, offset: 0)]

@@ -14,7 +14,7 @@ public struct UpdatePass: ~Copyable {
     private var updates: ParameterVector
     private var parameters: ParameterVector
     private var pending: [Pending] = []
-    var domain: UpdateDomain
+    package var domain: UpdateDomain
 
     /// Stands in for a vector that was moved into a pass, so that it has one owner and changes in place.
     private static let placeholder: ParameterVector = {
@@ -35,7 +35,7 @@ public struct UpdatePass: ~Copyable {
     public var layout: TreeLayout { domain.layout }
 
     /// The layout of the parameters, all of them.
-    var parameterLayout: TreeLayout { parameters.layout }
+    package var parameterLayout: TreeLayout { parameters.layout }
 
     /// Adds what a link does to the updates, after what is pending.
     public mutating func append(_ operation: some BlockOperation) {
@@ -117,7 +117,7 @@ public struct UpdatePass: ~Copyable {
 
     static func addToParameters(_ pass: inout UpdatePass) { pass.addToParameters() }
 
-    mutating func withDivision(by divisor: ParameterVector, _ body: (inout UpdatePass) -> Void) {
+    package mutating func withDivision(by divisor: ParameterVector, _ body: (inout UpdatePass) -> Void) {
         precondition(
             divisor.layout == layout,
             "A divisor of layout\n\(divisor.layout)\ncannot divide a gradient of layout\n\(layout)")
@@ -134,7 +134,7 @@ public struct UpdatePass: ~Copyable {
     }
 
     /// Calls `body` with a pass over `updates`, which it changes in place.
-    static func update(
+    package static func update(
         _ updates: inout ParameterVector, parameters: ParameterVector, _ body: (inout UpdatePass) -> Void
     ) {
         var pass = UpdatePass(updates: exchange(&updates, placeholder), parameters: parameters)

@@ -12,12 +12,12 @@ public struct MomentsState: SingleSecondMomentState, Codable, Hashable, Sendable
     /// The second moment v.
     public var secondMoment: ParameterVector
 
-    init(zeros layout: TreeLayout) {
+    package init(zeros layout: TreeLayout) {
         firstMoment = ParameterVector(zeros: layout)
         secondMoment = ParameterVector(zeros: layout)
     }
 
-    mutating func withOperation(
+    package mutating func withOperation(
         _ formula: MomentOperation.Formula, _ constants: dpk_constants, layout: TreeLayout,
         _ body: (MomentOperation) -> Void
     ) {
@@ -44,11 +44,11 @@ public struct FirstMomentState: Codable, Hashable, Sendable {
     /// The first moment m.
     public var firstMoment: ParameterVector
 
-    init(zeros layout: TreeLayout) {
+    package init(zeros layout: TreeLayout) {
         firstMoment = ParameterVector(zeros: layout)
     }
 
-    mutating func withOperation(
+    package mutating func withOperation(
         _ formula: MomentOperation.Formula, _ constants: dpk_constants, layout: TreeLayout,
         _ body: (MomentOperation) -> Void
     ) {
@@ -62,7 +62,7 @@ extension dpk_constants {
     /// Those of Adam's relatives after `steps` steps.
     ///
     /// The corrections are computed in Float64: in Float32, 1 − β₂ᵗ would lose most of its digits on the first steps.
-    init(beta1: Double, beta2: Double, steps: Int, nesterov: Bool = false) {
+    package init(beta1: Double, beta2: Double, steps: Int, nesterov: Bool = false) {
         let correction = biasCorrection(beta1, steps)
         self.init(
             decay1: Float(beta1), gain1: Float(1 - beta1), decay2: Float(beta2), gain2: Float(1 - beta2),

@@ -1,4 +1,5 @@
 import GradientTransformations
+import PrivateOptimization
 import PyTrees
 import Testing
 

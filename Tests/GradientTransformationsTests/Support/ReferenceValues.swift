@@ -1,21 +1,6 @@
 import Foundation
 import PyTrees
 
-/// The folder of reference values: `REFERENCE_VALUES`, or the one beside the tests.
-enum ReferenceValues {
-    static let folder: URL = {
-        if let path = ProcessInfo.processInfo.environment["REFERENCE_VALUES"] {
-            return URL(fileURLWithPath: path, isDirectory: true)
-        }
-        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("ReferenceValues", isDirectory: true)
-    }()
-
-    static func load<File: Decodable>(_ name: String, as type: File.Type) throws -> File {
-        try JSONDecoder().decode(type, from: Data(contentsOf: folder.appendingPathComponent(name)))
-    }
-}
-
 /// The tree of the reference values: a matrix, a vector and a scalar, or that many for each example.
 struct ReferenceTree: Decodable {
     struct Dense: Decodable {

@@ -1,21 +1,5 @@
 import PyTrees
-
-/// SplitMix64, so that every run of a test sees the same numbers.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    mutating func float(_ range: ClosedRange<Float> = -1...1) -> Float { Float.random(in: range, using: &self) }
-}
+@_exported import _TestSupport
 
 /// A sum of squares as an unevaluated sum of two Float64, exact to about 2⁻¹⁰⁰ relative.
 struct ExactSquare {

@@ -1,16 +1,9 @@
 import Foundation
 import PyTrees
+import _TestSupport
 
-/// The folder of reference values: `REFERENCE_VALUES` in the environment, or the project's own copy.
-enum ReferenceValues {
-    static func load(_ name: String) throws -> JSONValue {
-        let folder =
-            ProcessInfo.processInfo.environment["REFERENCE_VALUES"].map { URL(fileURLWithPath: $0) }
-            ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "ReferenceValues")
-        let data = try Data(contentsOf: folder.appending(path: name))
-        return try JSONDecoder().decode(JSONValue.self, from: data)
-    }
+extension ReferenceValues {
+    static func load(_ name: String) throws -> JSONValue { try load(name, as: JSONValue.self) }
 }
 
 /// A JSON value whose shape is only known when it is looked at.

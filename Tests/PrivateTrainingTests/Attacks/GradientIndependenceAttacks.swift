@@ -5,6 +5,7 @@ import PrivacyMechanisms
 import PyTrees
 import Testing
 
+@testable import Networks
 @testable import PrivateTraining
 
 /// Attacks on the promise that an example's gradient is its own: data for which the last bits of a matrix product decide

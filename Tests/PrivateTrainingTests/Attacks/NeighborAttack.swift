@@ -3,6 +3,7 @@ import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
 
+@testable import Networks
 @testable import PrivateTraining
 
 /// Two neighbouring data sets that an adversary chose, and how well he tells them apart.

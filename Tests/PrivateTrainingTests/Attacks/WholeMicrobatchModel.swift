@@ -2,6 +2,7 @@ import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
 
+@testable import Networks
 @testable import PrivateTraining
 
 /// The broken twin of a ``Network``: it multiplies whole microbatches, and the order of its sums hangs on the number of

@@ -1,0 +1,58 @@
+import Datasets
+import LinearAlgebra
+import PyTrees
+
+extension Network {
+    /// The mean of the examples' gradients, straight from products over the whole batch: the baseline to which private
+    /// training is compared. Returns the mean loss. **Nothing about it is private.**
+    ///
+    /// Zeros and a loss of 0 for no examples. Traps unless inputs, targets, parameters and gradient fit the network.
+    @discardableResult
+    package func nonPrivateGradient(
+        of examples: Examples, at parameters: ParameterVector, into gradient: inout ParameterVector,
+        workspace: inout NetworkWorkspace
+    ) -> Double {
+        precondition(
+            gradient.layout == layout,
+            "A gradient of layout\n\(gradient.layout)\ndoes not fit a network of layout\n\(layout)")
+        backpropagate(examples, at: parameters, workspace: &workspace)
+        let share = examples.count == 0 ? 0 : 1 / Float(examples.count)
+        gradient.withUnsafeMutableValues { gradient in
+            for (index, stage) in stages.enumerated() {
+                switch stage {
+                case .dense(let map):
+                    let inputs = inputs(of: index, examples, workspace)
+                    map.writeGradient(inputs, workspace.layers[index].errors, share, &workspace.ones, into: gradient)
+                case .convolution(let map, _):
+                    let errors = workspace.layers[index].errors.reshaped(columns: map.outputs)
+                    map.writeGradient(workspace.layers[index].patches, errors, share, &workspace.ones, into: gradient)
+                case .pooling: break
+                }
+            }
+        }
+        return workspace.losses.reduce(0) { $0 + Double($1) } * Double(share)
+    }
+}
+
+extension LinearMap {
+    /// The kernel's part is share · AᵀE, the bias's share · Eᵀ1.
+    fileprivate func writeGradient(
+        _ activations: Matrix, _ errors: Matrix, _ share: Float, _ ones: inout [Float],
+        into gradient: UnsafeMutableBufferPointer<Float>
+    ) {
+        if ones.count < errors.rows { ones = [Float](repeating: 1, count: errors.rows) }
+        activations.withUnsafeElements { activations in
+            errors.withUnsafeElements { elements in
+                BLAS.gemm(
+                    rows: inputs, columns: outputs, inner: errors.rows, activations.baseAddress!, .transposed,
+                    elements.baseAddress!, .none, alpha: share,
+                    into: gradient.baseAddress! + kernel.range.lowerBound)
+            }
+        }
+        ones.withUnsafeBufferPointer { ones in
+            BLAS.gemv(
+                errors, .transposed, UnsafeBufferPointer(rebasing: ones[..<errors.rows]), alpha: share,
+                into: UnsafeMutableBufferPointer(rebasing: gradient[bias.range]))
+        }
+    }
+}

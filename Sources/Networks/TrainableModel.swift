@@ -1,0 +1,47 @@
+import Datasets
+import LinearAlgebra
+import PrivacyMechanisms
+import PyTrees
+
+/// A model that can say what each example's gradient is: what a trainer needs to know of it.
+public protocol TrainableModel: Sendable {
+    /// How the gradients of a microbatch answer the pipeline's two questions: factored, dense, or both.
+    associatedtype Gradients: PerExampleGradients
+    /// Memory that one microbatch hands on to the next, so that training allocates none after the first step.
+    associatedtype Workspace
+
+    /// The parameters' layout.
+    var layout: TreeLayout { get }
+
+    /// The number of features of an example.
+    var featureCount: Int { get }
+
+    /// The number of outputs: scores of classes, or predicted numbers.
+    var outputCount: Int { get }
+
+    /// The parameters before the first step. Drawn from a public generator: they must not depend on the data.
+    func initialParameters(seed: UInt64) -> ParameterVector
+
+    /// An empty workspace.
+    func makeWorkspace() -> Workspace
+
+    /// The loss and its gradient for each example, at `parameters`.
+    ///
+    /// The gradients may lie in the workspace: they are valid until it is used again. Traps unless inputs, targets
+    /// and parameters fit the model.
+    func gradients(
+        of examples: Examples, at parameters: ParameterVector, workspace: inout Workspace
+    ) -> Gradients
+
+    /// The outputs for each row of inputs, an examples × outputs matrix: scores before the softmax, or numbers.
+    func outputs(for inputs: Matrix, at parameters: ParameterVector, workspace: inout Workspace) -> Matrix
+
+    /// The loss of each example, from its outputs.
+    func losses(of outputs: Matrix, targets: Targets) -> [Float]
+
+    /// What the outputs say about each example: a class, or numbers. In the terms of the targets, to compare with them.
+    func predictions(from outputs: Matrix) -> Targets
+
+    /// Throws unless the model can learn examples of so many features with such targets: for data from outside.
+    func check(featureCount: Int, targets: Targets) throws(ModelError)
+}

@@ -1,0 +1,42 @@
+import GradientTransformations
+import LinearAlgebra
+import PrivacyMechanisms
+import PyTrees
+
+extension TreeLayout {
+    /// A layout of leaves that come, in order, from a valid one.
+    init(checked leaves: [(path: TreePath, shape: [Int])]) {
+        do throws(PyTreeError) {
+            try self.init(leaves)
+        } catch {
+            preconditionFailure(error.description)
+        }
+    }
+}
+
+extension PreClippingTransform {
+    /// Calls `body` with each row's number, rows shared among threads.
+    func forEachRow(of count: Int, _ body: (Int) -> Void) {
+        // Below this many elements a second thread costs more to wake than it saves.
+        let elementsPerThread = 1 << 15
+        Threads.withTeam(of: max(1, min(count, count * parameterLayout.count / elementsPerThread))) { member in
+            for row in member.share(of: 0..<count) { body(row) }
+        }
+    }
+}
+
+extension UpdatePass {
+    /// Applies what is pending, and goes on with what `body` makes of the whole vector, in another layout perhaps.
+    /// Traps inside a mask.
+    mutating func replaceUpdates(_ body: (ParameterVector) -> ParameterVector) {
+        var layout = self.layout
+        withVectors { updates, _ in
+            precondition(
+                updates.layout == layout,
+                "A transform of the whole gradient was asked for some leaves only,\n\(layout)\nof\n\(updates.layout)")
+            updates = body(updates)
+            layout = updates.layout
+        }
+        domain = UpdateDomain(whole: layout)
+    }
+}

@@ -1,0 +1,120 @@
+import GradientTransformations
+import LinearAlgebra
+import PrivacyMechanisms
+import PyTrees
+
+extension KroneckerTransform {
+    /// The images of factored gradients, factored: A·(a eᵀ)·B = (A a)(B e)ᵀ. Traps if they have another layout.
+    ///
+    /// A bias becomes rows of its own where the kernel beside it is multiplied. An embedding whose table has factors
+    /// becomes a layer with positions, since A spreads each index over all rows.
+    ///
+    /// - Complexity: 2·(m² + n²) operations for each matrix leaf, example and position.
+    public func transformed(_ gradients: FactoredGradients) -> FactoredGradients? {
+        precondition(
+            gradients.layout == parameterLayout,
+            "Gradients of layout\n\(gradients.layout)\ndo not fit a transform of\n\(parameterLayout)")
+        do throws(PrivacyMechanismError) {
+            return try FactoredGradients(
+                layout: transformedLayout, exampleCount: gradients.exampleCount, parts: gradients.parts.flatMap(images),
+                nonPrivateLosses: gradients.nonPrivateLosses)
+        } catch {
+            preconditionFailure("The images of factored gradients are not gradients: \(error)")
+        }
+    }
+
+    private func images(of part: FactoredGradients.Part) -> [FactoredGradients.Part] {
+        switch part {
+        case .dense(let kernel, let bias, let activations, let errors):
+            guard let map = map(of: kernel) else { return [part] }
+            let image = FactoredGradients.Part.dense(
+                kernel: kernel, bias: nil, activations: multipliedFromLeft(activations, map),
+                errors: multipliedFromRight(errors, map))
+            return [image] + (bias.map { [.rows(leaves: [$0], errors)] } ?? [])
+        case .sequence(let kernel, let bias, let activations, let errors, let positions):
+            guard let map = map(of: kernel) else { return [part] }
+            let image = FactoredGradients.Part.sequence(
+                kernel: kernel, bias: nil, activations: multipliedFromLeft(activations, map),
+                errors: multipliedFromRight(errors, map), positions: positions)
+            return [image] + (bias.map { [.rows(leaves: [$0], errors.summedOverPositions(positions))] } ?? [])
+        case .embedding(let table, let indices, let errors, let positions):
+            guard let map = map(of: table) else { return [part] }
+            return [image(ofTable: table, map, indices, errors, positions)]
+        case .rows(let leaves, let matrix):
+            return [.rows(leaves: leaves, images(of: leaves, matrix))]
+        }
+    }
+
+    /// The leaf's factors; nil if it stays as it is.
+    private func map(of path: TreePath) -> LeafMap? {
+        let map = maps[parameterLayout.index(of: path)!]
+        return map.left == nil ? nil : map
+    }
+
+    private func multipliedFromLeft(_ activations: Matrix, _ map: LeafMap) -> Matrix {
+        multiplied(activations, factor: map.left!, .transposed)
+    }
+
+    private func multipliedFromRight(_ errors: Matrix, _ map: LeafMap) -> Matrix {
+        multiplied(errors, factor: map.right!, .none)
+    }
+
+    private func image(
+        ofTable table: TreePath, _ map: LeafMap, _ indices: [Int], _ errors: Matrix, _ positions: Int
+    ) -> FactoredGradients.Part {
+        var activations = Matrix(rows: indices.count, columns: map.m)
+        var used = errors
+        for (place, index) in indices.enumerated() {
+            if index < 0 {
+                // What a position that is only padding holds takes no part, be it NaN.
+                used.withMutableRow(place) { $0.withUnsafeMutableBufferPointer { $0.update(repeating: 0) } }
+                continue
+            }
+            factors.withUnsafeValues { factors in
+                activations.withMutableRow(place) {
+                    for row in 0..<map.m { $0[row] = factors[map.left! + row * map.m + index] }
+                }
+            }
+        }
+        return .sequence(
+            kernel: table, bias: nil, activations: activations, errors: multipliedFromRight(used, map),
+            positions: positions)
+    }
+
+    private func images(of leaves: [TreePath], _ rows: Matrix) -> Matrix {
+        let maps = leaves.map { self.maps[parameterLayout.index(of: $0)!] }
+        if maps.allSatisfy({ $0.left == nil }) { return rows }
+        var result = Matrix(rows: rows.rows, columns: rows.columns)
+        result.withUnsafeMutableElements { result in
+            rows.withUnsafeElements { elements in
+                factors.withUnsafeValues { factors in
+                    guard let result = result.baseAddress, let elements = elements.baseAddress else { return }
+                    forEachRow(of: rows.rows) { row in
+                        multiply(
+                            maps, elements + row * rows.columns, by: factors.baseAddress,
+                            into: result + row * rows.columns)
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    /// Each row times the factor that begins at `factor`, or its transpose.
+    private func multiplied(_ rows: Matrix, factor: Int, _ transpose: BLAS.Transpose) -> Matrix {
+        let side = rows.columns
+        var result = Matrix(rows: rows.rows, columns: side)
+        result.withUnsafeMutableElements { result in
+            rows.withUnsafeElements { rows in
+                factors.withUnsafeValues { factors in
+                    let factor = StridedMatrix(factors.baseAddress! + factor, stride: side)
+                    RowwiseProduct.multiply(
+                        rows: rows.count / max(1, side), columns: side, inner: side,
+                        StridedMatrix(rows.baseAddress!, stride: side),
+                        transpose == .none ? factor : factor.transposed, into: result.baseAddress!)
+                }
+            }
+        }
+        return result
+    }
+}

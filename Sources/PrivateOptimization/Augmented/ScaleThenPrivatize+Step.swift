@@ -1,0 +1,133 @@
+import GradientTransformations
+import PrivacyMechanisms
+import PyTrees
+
+extension ScaleThenPrivatize {
+    /// As the base.
+    public static var isElementwise: Bool { Base.isElementwise }
+
+    /// The base's state, and the scale for the first step.
+    public func initialState(
+        for parameters: ParameterVector
+    ) throws(GradientTransformationError) -> ScaleThenPrivatizeState<Base.State> {
+        var state = ScaleThenPrivatizeState(
+            base: try base.initialState(for: parameters),
+            scale: ParameterVector(repeating: 1, layout: parameters.layout))
+        if initialSecondMoment > 0 {
+            moment.change(&state.base) {
+                $0 = ParameterVector(repeating: Float(initialSecondMoment), layout: $0.layout)
+            }
+        }
+        refreshScale(&state)
+        return state
+    }
+
+    /// The scale for the next step. Throws `invalidScale` if it is not positive and finite everywhere, as after a
+    /// second moment that became infinite or NaN.
+    public func preClippingTransform(
+        for state: ScaleThenPrivatizeState<Base.State>, layout: TreeLayout
+    ) throws(PrivacyMechanismError) -> DiagonalTransform {
+        precondition(
+            state.scale.layout == layout,
+            "A scale of layout\n\(state.scale.layout)\ndoes not fit parameters of layout\n\(layout)")
+        if state.isScaleChecked { return DiagonalTransform(checkedScale: state.scale) }
+        return try DiagonalTransform(scale: state.scale)
+    }
+
+    /// Divides the noisy, scaled gradient by the scale, and updates by the base.
+    public func update(
+        _ updates: inout ParameterVector, state: inout ScaleThenPrivatizeState<Base.State>,
+        parameters: ParameterVector
+    ) {
+        UpdatePass.update(&updates, parameters: parameters) { pass in
+            join(&pass, state: &state) { $0.finishPending() }
+        }
+    }
+
+    /// Appends the division by the scale, lets the base join, and makes the next step's scale.
+    public func join(
+        _ pass: inout UpdatePass, state: inout ScaleThenPrivatizeState<Base.State>,
+        then next: (inout UpdatePass) -> Void
+    ) {
+        pass.withDivision(by: state.scale) { pass in
+            base.join(&pass, state: &state.base, then: next)
+        }
+        state.steps += 1
+        refreshScale(&state)
+    }
+
+    private func refreshScale(_ state: inout ScaleThenPrivatizeState<Base.State>) {
+        if state.steps < warmUpSteps { return }
+        let formula = PreconditionerScale(
+            // Below the normal range 1/ε would be infinite.
+            epsilon: max(Float(epsilon), .leastNormalMagnitude), epsilonRoot: Float(epsilonRoot), floor: Float(floor))
+        let layout = state.scale.layout
+        var isValid = true
+        state.scale.withUnsafeMutableValues { scale in
+            guard let scale = scale.baseAddress else { return }
+            moment.read(state.base) { moment in
+                moment.withUnsafeValues { values in
+                    guard let values = values.baseAddress else { return }
+                    for (source, target) in columns(of: moment.layout, in: layout) {
+                        let isPartValid = formula.write(
+                            values + source.lowerBound, count: source.count, into: scale + target)
+                        isValid = isValid && isPartValid
+                    }
+                }
+            }
+        }
+        state.isScaleChecked = isValid
+    }
+
+    /// Where the leaves of a moment lie, and where they begin in the whole vector; adjacent ones merged.
+    private func columns(of part: TreeLayout, in layout: TreeLayout) -> [(source: Range<Int>, target: Int)] {
+        if part == layout { return [(0..<layout.count, 0)] }
+        var result: [(source: Range<Int>, target: Int)] = []
+        for leaf in part.leaves {
+            guard let target = layout[leaf.path], target.shape == leaf.shape else {
+                preconditionFailure(
+                    "A second moment for '\(leaf.path)' of shape \(leaf.shape) does not fit parameters of layout\n"
+                        + "\(layout)")
+            }
+            if let last = result.last, last.target + last.source.count == target.range.lowerBound {
+                result[result.count - 1].source = last.source.lowerBound..<leaf.range.upperBound
+            } else {
+                result.append((leaf.range, target.range.lowerBound))
+            }
+        }
+        return result
+    }
+}
+
+/// The state of scale-then-privatize: the base's, and the scale that the next step's gradients are transformed with.
+///
+/// Transform and inverse both read this one scale, so that they cannot disagree.
+public struct ScaleThenPrivatizeState<Base: Codable & Sendable>: Codable, Sendable {
+    /// The base's state. A second moment that is changed by hand shows in the scale one step later.
+    public var base: Base
+
+    /// The number of steps taken.
+    public internal(set) var steps = 0
+
+    /// The scale s for the next step.
+    public internal(set) var scale: ParameterVector
+
+    /// Whether the scale was found to be positive and finite when it was made; a decoded one is looked at again.
+    var isScaleChecked = false
+
+    init(base: Base, scale: ParameterVector) {
+        self.base = base
+        self.scale = scale
+    }
+
+    private enum CodingKeys: CodingKey {
+        case base, steps, scale
+    }
+}
+
+extension ScaleThenPrivatizeState: Equatable where Base: Equatable {
+    /// Whether base, steps and scale agree.
+    public static func == (left: Self, right: Self) -> Bool {
+        left.steps == right.steps && left.scale == right.scale && left.base == right.base
+    }
+}

@@ -1,0 +1,74 @@
+import Datasets
+import LinearAlgebra
+import Testing
+
+@Suite struct InMemoryDatasetTests {
+    /// Ten examples whose features and class say which they are.
+    private let dataset = InMemoryDataset(
+        inputs: Matrix(rows: 10, columns: 2, elements: (0..<20).map(Float.init)),
+        targets: .classes((0..<10).map { $0 % 3 }, classCount: 3), notCovered: ["Something."])
+
+    private func places(_ dataset: InMemoryDataset) -> [Int] {
+        (0..<dataset.count).map { Int(dataset.inputs[$0, 0]) / 2 }
+    }
+
+    @Test func gathersInTheAskedOrderAndRepeats() {
+        let examples = dataset.examples(at: [7, 0, 7])
+        #expect(examples.inputs == Matrix(rows: 3, columns: 2, elements: [14, 15, 0, 1, 14, 15]))
+        #expect(examples.targets == .classes([1, 0, 1], classCount: 3))
+        #expect(dataset.examples(at: []).count == 0)
+    }
+
+    @Test func gathersTargetsThatAreNumbers() {
+        let values = Matrix(rows: 3, columns: 1, elements: [5, 6, 7])
+        let dataset = InMemoryDataset(inputs: Matrix(rows: 3, columns: 0), targets: .values(values))
+        #expect(dataset.examples(at: [2, 1]).targets == .values(Matrix(rows: 2, columns: 1, elements: [7, 6])))
+    }
+
+    /// So many elements that several threads copy them.
+    @Test func gathersOnSeveralThreads() {
+        let (rows, columns) = (3000, 300)
+        let inputs = Matrix(rows: rows, columns: columns, elements: (0..<rows * columns).map(Float.init))
+        let indices = (0..<rows).map { $0 * 1009 % rows }
+        let examples = InMemoryDataset(
+            inputs: inputs, targets: .classes(Array(repeating: 0, count: rows), classCount: 1)
+        ).examples(at: indices)
+        for (row, index) in indices.enumerated() {
+            #expect(examples.inputs[row, 0] == inputs[index, 0])
+            #expect(examples.inputs[row, columns - 1] == inputs[index, columns - 1])
+        }
+    }
+
+    @Test func subsetsDependOnPlacesAlone() {
+        #expect(places(dataset.prefix(3)) == [0, 1, 2])
+        #expect(places(dataset.suffix(2)) == [8, 9])
+        #expect(dataset.prefix(99).count == 10)
+        let (others, taken) = dataset.split(every: 4, from: 1)
+        #expect(places(taken) == [1, 5, 9])
+        #expect(places(others) == [0, 2, 3, 4, 6, 7, 8])
+        #expect(taken.targets == .classes([1, 2, 0], classCount: 3))
+    }
+
+    @Test func subsetsPassOnWhatIsNotCovered() {
+        #expect(dataset.prefix(1).notCovered == ["Something."])
+        #expect(dataset.split(every: 2).taken.notCovered == ["Something."])
+        #expect(InMemoryDataset(inputs: dataset.inputs, targets: dataset.targets).notCovered.isEmpty)
+    }
+
+    @Test func whatDoesNotFitTraps() async {
+        await #expect(processExitsWith: .failure) {
+            _ = InMemoryDataset(inputs: Matrix(rows: 1, columns: 1), targets: .classes([2], classCount: 2))
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = InMemoryDataset(inputs: Matrix(rows: 2, columns: 1), targets: .classes([0], classCount: 2))
+        }
+        await #expect(processExitsWith: .failure) {
+            let one = InMemoryDataset(inputs: Matrix(rows: 1, columns: 1), targets: .classes([0], classCount: 1))
+            _ = one.examples(at: [1])
+        }
+        await #expect(processExitsWith: .failure) {
+            let one = InMemoryDataset(inputs: Matrix(rows: 1, columns: 1), targets: .classes([0], classCount: 1))
+            _ = one.split(every: 2, from: 2)
+        }
+    }
+}
