@@ -46,7 +46,8 @@ let package = Package(
                 "CPrivacyKernels", "LinearAlgebra", "PrivacyAccounting", "PyTrees",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-            ]
+            ],
+            exclude: ["README.md"]
         ),
         .target(
             name: "PrivateOptimization",

@@ -1,0 +1,69 @@
+import PyTrees
+
+/// The transform that multiplies every gradient by a positive scale, element by element.
+///
+/// The scaled matrix is never formed: norms are taken under the scale, and the sum is scaled once.
+public struct DiagonalTransform: PreClippingTransform, Hashable {
+    /// The scale s: T(g) = s ∘ g.
+    public let scale: ParameterVector
+
+    /// Throws `invalidScale` if an element of `scale` is not a positive, finite number. O(parameters).
+    public init(scale: ParameterVector) throws(PrivacyMechanismError) {
+        let invalid = scale.withUnsafeValues { Self.firstInvalid($0) }
+        if let (index, value) = invalid {
+            let leaf = scale.layout.leaves.first { $0.range.contains(index) }!
+            throw .invalidScale(value, path: leaf.path, index: index - leaf.range.lowerBound)
+        }
+        self.scale = scale
+    }
+
+    /// A scale whose maker has checked it while writing it.
+    package init(checkedScale scale: ParameterVector) {
+        self.scale = scale
+    }
+
+    /// The scale's layout.
+    public var parameterLayout: TreeLayout { scale.layout }
+    /// The scale's layout.
+    public var transformedLayout: TreeLayout { scale.layout }
+    /// `.diagonal`, with the scale.
+    public var form: TransformForm { .diagonal(scale) }
+
+    /// Multiplies by the scale. Traps if either has another number of elements than the layout.
+    public func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
+        preconditionMaps(gradient.count, to: transformed.count)
+        scale.withUnsafeValues { scale in
+            for column in scale.indices { transformed[column] = scale[column] * gradient[column] }
+        }
+    }
+
+    /// Divides by the scale. Traps if the vector has another layout.
+    public func inverse(_ transformed: ParameterVector) -> ParameterVector {
+        preconditionTransformedLayout(transformed.layout)
+        var result = transformed
+        result.withUnsafeMutableValues { values in
+            scale.withUnsafeValues { scale in
+                for index in values.indices { values[index] /= scale[index] }
+            }
+        }
+        return result
+    }
+
+    /// The first element that is not positive and finite.
+    ///
+    /// The scan runs each step, so it goes without branches: the bit patterns of positive, finite numbers are those
+    /// from 1 to that of the largest, and a difference that leaves this range has its sign bit set.
+    private static func firstInvalid(_ values: UnsafeBufferPointer<Float>) -> (index: Int, value: Float)? {
+        let largest = Float.greatestFiniteMagnitude.bitPattern
+        var outside = SIMD8<UInt32>.zero
+        let whole = values.count / 8 * 8
+        for index in stride(from: 0, to: whole, by: 8) {
+            let bits = UnsafeRawPointer(values.baseAddress! + index).loadUnaligned(as: SIMD8<UInt32>.self)
+            outside |= (bits &- SIMD8(repeating: 1)) | (SIMD8(repeating: largest) &- bits)
+        }
+        let isValid = { (value: Float) in value > 0 && value < .infinity }
+        let anyOutside = (0..<8).contains { outside[$0] >> 31 == 1 }
+        if !anyOutside, values[whole...].allSatisfy(isValid) { return nil }
+        return values.firstIndex { !isValid($0) }.map { ($0, values[$0]) }
+    }
+}

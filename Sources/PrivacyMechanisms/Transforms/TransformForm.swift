@@ -1,0 +1,29 @@
+import PyTrees
+
+/// The kinds of pre-clipping transform that the pipeline tells apart.
+public enum TransformForm: Sendable {
+    /// Every gradient stays as it is.
+    case identity
+    /// Every gradient is multiplied by the same positive scale, element by element.
+    case diagonal(ParameterVector)
+    /// Every gradient is mapped by `transform(_:into:)`.
+    case general
+}
+
+extension TransformForm {
+    /// Only a general map changes the layout.
+    func preconditionFits(_ parameterLayout: TreeLayout, _ transformedLayout: TreeLayout) {
+        switch self {
+        case .general: return
+        case .diagonal(let scale):
+            precondition(
+                scale.layout == parameterLayout,
+                "A scale of layout\n\(scale.layout)\ndoes not fit gradients of layout\n\(parameterLayout)")
+            fallthrough
+        case .identity:
+            precondition(
+                parameterLayout == transformedLayout,
+                "A transform from\n\(parameterLayout)\nto\n\(transformedLayout)\nis neither identity nor diagonal.")
+        }
+    }
+}
