@@ -31,19 +31,20 @@ let package = Package(
         ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CPrivacyKernels"),
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels"]),
-        .target(name: "PyTrees", exclude: ["README.md"]),
+        .target(name: "Requirements"),
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels", "Requirements"]),
+        .target(name: "PyTrees", dependencies: ["Requirements"], exclude: ["README.md"]),
         .target(name: "CFourier"),
-        .target(name: "PrivacyAccounting", dependencies: ["CFourier"], exclude: ["README.md"]),
+        .target(name: "PrivacyAccounting", dependencies: ["CFourier", "Requirements"], exclude: ["README.md"]),
         .target(
             name: "GradientTransformations",
-            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees"],
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees", "Requirements"],
             exclude: ["README.md"]
         ),
         .target(
             name: "PrivacyMechanisms",
             dependencies: [
-                "CPrivacyKernels", "LinearAlgebra", "PrivacyAccounting", "PyTrees",
+                "CPrivacyKernels", "LinearAlgebra", "PrivacyAccounting", "PyTrees", "Requirements",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
@@ -53,24 +54,27 @@ let package = Package(
             name: "PrivateOptimization",
             dependencies: [
                 "CPrivacyKernels", "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms", "PyTrees",
+                "Requirements",
             ]
         ),
-        .target(name: "Datasets", dependencies: ["CZlib", "LinearAlgebra", "PyTrees"]),
+        .target(name: "Datasets", dependencies: ["CZlib", "LinearAlgebra", "PyTrees", "Requirements"]),
         .target(
             name: "Networks",
-            dependencies: ["CPrivacyKernels", "Datasets", "LinearAlgebra", "PrivacyMechanisms", "PyTrees"]
+            dependencies: [
+                "CPrivacyKernels", "Datasets", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "Requirements",
+            ]
         ),
         .target(
             name: "PrivateTraining",
             dependencies: [
                 "Datasets", "GradientTransformations", "LinearAlgebra", "Networks", "PrivacyAccounting",
-                "PrivacyMechanisms", "PrivateOptimization", "PyTrees",
+                "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "Requirements",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["README.md"]
         ),
-        .target(name: "CommandLineSupport", dependencies: ["LinearAlgebra"]),
+        .target(name: "CommandLineSupport", dependencies: ["LinearAlgebra", "Requirements"]),
         .executableTarget(
             name: "dp",
             dependencies: [

@@ -35,32 +35,32 @@ extension DatasetError: CustomStringConvertible {
         case .invalidSchema(let column, let problem):
             "The schema\(column.map { " of column '\($0)'" } ?? "") \(problem)"
         case .openSchema(let columns):
-            "The schema leaves the bounds or categories of \(Self.list(columns)) open. Write down public ones; taken from "
-                + "the data, they are outside the privacy guarantee, and have to be asked for by name."
+            "The schema leaves the bounds or categories of \(Self.list(columns)) open. Write down public ones; taken "
+                + "from the data, they are outside the privacy guarantee, and have to be asked for by name."
         case .invalidUTF8(let path, let line, let column):
             "'\(path)', line \(line), byte \(column): this is not UTF-8. Convert the file, for example with iconv."
         case .unterminatedQuote(let path, let line, let column):
-            "'\(path)', line \(line), byte \(column): the quoted field that begins here is not closed. Add the quote, and "
-                + "double those inside the field."
+            "'\(path)', line \(line), byte \(column): the quoted field that begins here is not closed. Add the quote, "
+                + "and double those inside the field."
         case .misplacedQuote(let path, let line, let column):
-            "'\(path)', line \(line), byte \(column): a quote must open or close a whole field. Quote the field, and double "
-                + "the quotes inside it."
+            "'\(path)', line \(line), byte \(column): a quote must open or close a whole field. Quote the field, and "
+                + "double the quotes inside it."
         case .tooManyColumns(let path, let line, let limit):
             "'\(path)', line \(line) has more than \(limit) fields: look for missing line ends or a wrong separator."
         case .raggedRow(let path, let line, let fields, let expected):
             "'\(path)', line \(line) has \(fields) fields, but must have \(expected): correct the line or the schema."
         case .headerMismatch(let path, let column, let problem):
-            "'\(path)': the header \(problem.text) '\(column)'. Header and schema must name the same columns, each once; "
-                + "columns that are not wanted can be of the kind \"ignored\"."
+            "'\(path)': the header \(problem.text) '\(column)'. Header and schema must name the same columns, each "
+                + "once; columns that are not wanted can be of the kind \"ignored\"."
         case .notANumber(let path, let line, let column, let text):
-            "'\(path)', line \(line), column '\(column)': \"\(text)\" is not a finite decimal number. Correct it, or list it "
-                + "among the schema's markers of missing values."
+            "'\(path)', line \(line), column '\(column)': \"\(text)\" is not a finite decimal number. Correct it, or "
+                + "list it among the schema's markers of missing values."
         case .missingValue(let path, let line, let column):
-            "'\(path)', line \(line), column '\(column)': the value is missing. Give the column something to put in its "
-                + "place, or correct the line."
+            "'\(path)', line \(line), column '\(column)': the value is missing. Give the column something to put in "
+                + "its place, or correct the line."
         case .unknownCategory(let path, let line, let column, let text):
-            "'\(path)', line \(line), column '\(column)': \"\(text)\" is not one of the schema's categories. Add it there, or "
-                + "give unlisted values a slot of their own or zeros."
+            "'\(path)', line \(line), column '\(column)': \"\(text)\" is not one of the schema's categories. Add it "
+                + "there, or give unlisted values a slot of their own or zeros."
         case .unknownLabel(let path, let line, let column, let text, let classes):
             "'\(path)', line \(line), column '\(column)': the label \"\(text)\" is not one of the classes "
                 + "\(Self.list(classes)). Correct the line or the schema."

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Requirements
 
 /// The 1,797 handwritten digits that ship with the package: 8 × 8 pixels, and the digit.
 ///
@@ -16,7 +17,7 @@ public enum Digits {
     /// All digits, in their order.
     public static var all: InMemoryDataset {
         let (features, line) = (side * side, side * side + 2)
-        precondition(encoded.utf8CodeUnitCount == count * line - 1, "The digits' text has been damaged.")
+        require(encoded.utf8CodeUnitCount == count * line - 1, "The digits' text has been damaged.")
         let text = UnsafeBufferPointer(start: encoded.utf8Start, count: encoded.utf8CodeUnitCount)
         var pixels = Matrix(rows: count, columns: features)
         pixels.withUnsafeMutableElements { pixels in

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Requirements
 
 /// Some examples of a data set: a row of inputs for each, and what it should be mapped to.
 public struct Examples: Sendable {
@@ -9,7 +10,7 @@ public struct Examples: Sendable {
 
     /// Traps if there are not as many targets as rows.
     public init(inputs: Matrix, targets: Targets) {
-        precondition(
+        require(
             targets.count == inputs.rows, "\(targets.count) targets do not fit \(inputs.rows) rows of inputs.")
         self.inputs = inputs
         self.targets = targets

@@ -17,9 +17,9 @@ public enum IdxFile {
 
     /// The images of the file at `path`, which needs three dimensions.
     ///
-    /// Throws ``DatasetError`` if the file cannot be read, if its header is wrong or promises another length than the file
-    /// has (nothing is allocated then), if there are no images, or if the file or the matrix takes more than `limit`
-    /// bytes.
+    /// Throws ``DatasetError`` if the file cannot be read, if its header is wrong or promises another length than the
+    /// file has (nothing is allocated then), if there are no images, or if the file or the matrix takes more than
+    /// `limit` bytes.
     public static func readImages(
         _ path: String, limit: Int = FileContents.usualLimit
     ) throws(DatasetError) -> Images {

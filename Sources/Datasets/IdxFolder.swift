@@ -1,7 +1,7 @@
 import Foundation
 
-/// A folder with the four files of MNIST and its kin, each plain or with `.gz` after its name: `train-images-idx3-ubyte`,
-/// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`.
+/// A folder with the four files of MNIST and its kin, each plain or with `.gz` after its name:
+/// `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`.
 public struct IdxFolder: Sendable {
     /// The training images, scaled to [0, 1], and their labels.
     public let train: InMemoryDataset

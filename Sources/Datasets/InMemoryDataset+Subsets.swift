@@ -1,3 +1,5 @@
+import Requirements
+
 extension InMemoryDataset {
     /// The first `count` examples, or all if there are fewer.
     public func prefix(_ count: Int) -> InMemoryDataset { subset(Array((0..<self.count).prefix(count))) }
@@ -13,8 +15,8 @@ extension InMemoryDataset {
     ///
     /// Traps unless `step` is at least 1 and `first` in 0..<`step`.
     public func split(every step: Int, from first: Int = 0) -> (others: InMemoryDataset, taken: InMemoryDataset) {
-        precondition(step >= 1, "A stride must be at least 1, not \(step).")
-        precondition((0..<step).contains(first), "The first place must be in 0..<\(step), not \(first).")
+        require(step >= 1, "A stride must be at least 1, not \(step).")
+        require((0..<step).contains(first), "The first place must be in 0..<\(step), not \(first).")
         let places = 0..<count
         return (subset(places.filter { $0 % step != first }), subset(places.filter { $0 % step == first }))
     }

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Requirements
 
 /// A data set that lies in memory as a whole.
 public struct InMemoryDataset: Dataset {
@@ -13,11 +14,11 @@ public struct InMemoryDataset: Dataset {
     ///
     /// Traps if there are not as many targets as rows, or if a class is not in 0..<`classCount`.
     public init(inputs: Matrix, targets: Targets, notCovered: [String] = []) {
-        precondition(
+        require(
             targets.count == inputs.rows, "\(targets.count) targets do not fit \(inputs.rows) rows of inputs.")
         if case .classes(let classes, let classCount) = targets {
             if let wrong = classes.firstIndex(where: { $0 < 0 || $0 >= classCount }) {
-                preconditionFailure("Example \(wrong) is of class \(classes[wrong]), outside 0..<\(classCount).")
+                fail("Example \(wrong) is of class \(classes[wrong]), outside 0..<\(classCount).")
             }
         }
         self.inputs = inputs
@@ -45,7 +46,7 @@ extension Matrix {
     /// The rows at `indices`, in that order. Traps outside the shape.
     func gatheringRows(_ indices: [Int]) -> Matrix {
         for index in indices {
-            precondition(index >= 0 && index < rows, "Example \(index) lies outside a data set of \(rows).")
+            require(index >= 0 && index < rows, "Example \(index) lies outside a data set of \(rows).")
         }
         var result = Matrix(rows: indices.count, columns: columns)
         guard columns > 0 else { return result }

@@ -1,3 +1,5 @@
+import Requirements
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -18,14 +20,14 @@ package final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendabl
 
     /// Allocates `count` elements, all bytes zero.
     package init(zeros count: Int) {
-        precondition(count >= 0, "An aligned block cannot have \(count) elements.")
+        require(count >= 0, "An aligned block cannot have \(count) elements.")
         let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-        precondition(!overflow, "A block of \(count) elements is larger than the address space.")
+        require(!overflow, "A block of \(count) elements is larger than the address space.")
         let large = bytes >= Self.hugePageThreshold
         var pointer: UnsafeMutableRawPointer?
         let status = posix_memalign(&pointer, large ? 2 << 20 : 64, max(bytes, 64))
         guard status == 0, let pointer else {
-            preconditionFailure("No memory for a block of \(count) elements (\(bytes) bytes).")
+            fail("No memory for a block of \(count) elements (\(bytes) bytes).")
         }
         #if os(Linux)
             // A hint: where huge pages are off, ordinary ones do.

@@ -1,8 +1,8 @@
 import COpenBLAS
 
 extension BLAS {
-    /// C ← α · op(A) · op(B) + β · C for row-major matrices without gaps: C has `rows` × `columns` elements, and `inner`
-    /// is the length of the sums.
+    /// C ← α · op(A) · op(B) + β · C for row-major matrices without gaps: C has `rows` × `columns` elements, and
+    /// `inner` is the length of the sums.
     ///
     /// Each member of the team calls `finish` with the rows and columns of C that it has just computed and that are
     /// still in its cache.

@@ -1,4 +1,5 @@
 import COpenBLAS
+import Requirements
 
 extension BLAS {
     /// C = op(A) · op(B) for row-major matrices, on the calling thread: C has `rows` × `columns` elements without gaps,
@@ -24,7 +25,7 @@ extension BLAS {
     }
 
     private static func preconditionCountable(_ largest: Int) {
-        precondition(
+        require(
             largest <= Int(Int32.max), "BLAS counts in 32 bits, and a dimension of \(largest) exceeds them.")
     }
 }

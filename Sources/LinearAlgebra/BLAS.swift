@@ -1,4 +1,5 @@
 import COpenBLAS
+import Requirements
 
 /// The BLAS calls in use, on matrices and vectors of Float32, in Swift spelling.
 ///
@@ -18,7 +19,7 @@ public enum BLAS {
     ) {
         let (m, k) = shape(a, transposeA)
         let (k2, n) = shape(b, transposeB)
-        precondition(
+        require(
             k == k2 && c.rows == m && c.columns == n,
             "The product of shapes \(m) × \(k) and \(k2) × \(n) does not fit into \(c.rows) × \(c.columns).")
         if m == 0 || n == 0 { return }
@@ -39,7 +40,7 @@ public enum BLAS {
         alpha: Float = 1, beta: Float = 0, into y: UnsafeMutableBufferPointer<Float>
     ) {
         let (m, n) = shape(a, transpose)
-        precondition(
+        require(
             x.count == n && y.count == m,
             "A matrix of shape \(m) × \(n) does not map \(x.count) numbers to \(y.count).")
         if n == 0 {
@@ -67,7 +68,7 @@ public enum BLAS {
 
     /// Σ x_j · y_j, accumulated in Float32 as BLAS does: not for norms that privacy depends on.
     public static func dot(_ x: UnsafeBufferPointer<Float>, _ y: UnsafeBufferPointer<Float>) -> Float {
-        precondition(x.count == y.count, "A dot product of \(x.count) and \(y.count) numbers does not exist.")
+        require(x.count == y.count, "A dot product of \(x.count) and \(y.count) numbers does not exist.")
         return Threads.withSingleThreadedLibrary { cblas_sdot(count(x.count), x.baseAddress, 1, y.baseAddress, 1) }
     }
 
@@ -83,7 +84,7 @@ public enum BLAS {
     }
 
     static func count(_ value: Int) -> Int32 {
-        precondition(value <= Int(Int32.max), "BLAS counts in 32 bits, and a dimension of \(value) exceeds them.")
+        require(value <= Int(Int32.max), "BLAS counts in 32 bits, and a dimension of \(value) exceeds them.")
         return Int32(value)
     }
 }

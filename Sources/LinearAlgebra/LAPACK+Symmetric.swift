@@ -1,4 +1,5 @@
 import COpenBLAS
+import Requirements
 
 /// The eigenvalues of a symmetric matrix, ascending, and its orthonormal eigenvectors as columns.
 public struct SymmetricEigendecomposition: Sendable {
@@ -16,7 +17,7 @@ extension Matrix {
     /// Divide and conquer (LAPACK `ssyevd`): errors in A and UᵀU − I are a small multiple of the Float32 rounding
     /// error times ‖A‖. Traps unless the matrix is square.
     public func symmetricEigendecomposition() -> SymmetricEigendecomposition? {
-        precondition(rows == columns, "A matrix of shape \(rows) × \(columns) is not symmetric.")
+        require(rows == columns, "A matrix of shape \(rows) × \(columns) is not symmetric.")
         var vectors = self
         var values = [Float](repeating: 0, count: rows)
         if rows == 0 { return SymmetricEigendecomposition(eigenvalues: values, eigenvectors: vectors) }

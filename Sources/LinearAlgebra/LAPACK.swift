@@ -1,4 +1,5 @@
 import COpenBLAS
+import Requirements
 
 extension Matrix {
     /// The matrix Q of a QR factorisation: orthonormal columns that span the columns of this matrix.
@@ -7,7 +8,7 @@ extension Matrix {
     /// so that QᵀQ differs from the identity by a small multiple of the Float32 rounding error even for columns that
     /// are nearly dependent. Traps if there are more columns than rows.
     public func orthonormalizedColumns() -> Matrix {
-        precondition(
+        require(
             rows >= columns, "\(columns) columns of \(rows) elements cannot be orthonormal: there are too many of them."
         )
         var q = self
@@ -17,9 +18,9 @@ extension Matrix {
         q.withUnsafeMutableElements { elements in
             Threads.withSingleThreadedLibrary {
                 let factored = LAPACKE_sgeqrf(LAPACK_ROW_MAJOR, m, n, elements.baseAddress, n, &tau)
-                precondition(factored == 0, "LAPACK sgeqrf refused argument \(-factored) of a \(m) × \(n) matrix.")
+                require(factored == 0, "LAPACK sgeqrf refused argument \(-factored) of a \(m) × \(n) matrix.")
                 let formed = LAPACKE_sorgqr(LAPACK_ROW_MAJOR, m, n, n, elements.baseAddress, n, tau)
-                precondition(formed == 0, "LAPACK sorgqr refused argument \(-formed) of a \(m) × \(n) matrix.")
+                require(formed == 0, "LAPACK sorgqr refused argument \(-formed) of a \(m) × \(n) matrix.")
             }
         }
         return q

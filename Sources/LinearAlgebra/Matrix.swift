@@ -1,3 +1,5 @@
+import Requirements
+
 /// A dense, row-major Float32 matrix with value semantics.
 ///
 /// Rows lie one after the other without gaps, in memory aligned to 64 bytes (2 MiB, on huge pages where the system
@@ -14,9 +16,9 @@ public struct Matrix: Sendable {
     ///
     /// Traps if a dimension is negative or the product overflows `Int`.
     public init(rows: Int, columns: Int) {
-        precondition(rows >= 0 && columns >= 0, "A matrix cannot have the shape \(rows) × \(columns).")
+        require(rows >= 0 && columns >= 0, "A matrix cannot have the shape \(rows) × \(columns).")
         let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-        precondition(!overflow, "A matrix of shape \(rows) × \(columns) has more elements than Int can count.")
+        require(!overflow, "A matrix of shape \(rows) × \(columns) has more elements than Int can count.")
         self.rows = rows
         self.columns = columns
         self.storage = AlignedStorage(zeros: count)
@@ -27,7 +29,7 @@ public struct Matrix: Sendable {
     /// Traps if there are not `rows · columns` elements.
     public init(rows: Int, columns: Int, elements: [Float]) {
         self.init(rows: rows, columns: columns)
-        precondition(
+        require(
             elements.count == count, "\(elements.count) elements do not fill a matrix of shape \(rows) × \(columns).")
         withUnsafeMutableElements { _ = $0.update(fromContentsOf: elements) }
     }
@@ -50,7 +52,7 @@ public struct Matrix: Sendable {
 
     /// The same elements in rows of another length, without copying them. Traps unless whole rows come of it.
     package func reshaped(columns: Int) -> Matrix {
-        precondition(
+        require(
             columns > 0 && count.isMultiple(of: columns),
             "The elements of a matrix of shape \(rows) × \(self.columns) do not fill rows of \(columns).")
         var result = self
@@ -69,7 +71,7 @@ public struct Matrix: Sendable {
     }
 
     private func index(_ row: Int, _ column: Int) -> Int {
-        precondition(
+        require(
             row >= 0 && row < rows && column >= 0 && column < columns,
             "Element (\(row), \(column)) lies outside a matrix of shape \(rows) × \(columns).")
         return row * columns + column
@@ -88,7 +90,7 @@ extension Matrix {
     public func withRows<Result, Failure: Error>(
         _ range: Range<Int>, _ body: (Span<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        precondition(
+        require(
             range.lowerBound >= 0 && range.upperBound <= rows,
             "Rows \(range) lie outside a matrix of shape \(rows) × \(columns).")
         let block = UnsafeBufferPointer(start: storage.base + range.lowerBound * columns, count: range.count * columns)
@@ -106,7 +108,7 @@ extension Matrix {
     public mutating func withMutableRows<Result, Failure: Error>(
         _ range: Range<Int>, _ body: (inout MutableSpan<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        precondition(
+        require(
             range.lowerBound >= 0 && range.upperBound <= rows,
             "Rows \(range) lie outside a matrix of shape \(rows) × \(columns).")
         makeUnique()

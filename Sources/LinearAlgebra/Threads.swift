@@ -1,5 +1,6 @@
 import COpenBLAS
 import CPrivacyKernels
+import Requirements
 import Synchronization
 
 #if canImport(Darwin)
@@ -22,7 +23,7 @@ public enum Threads {
     public static var limit: Int {
         get { setting.load(ordering: .relaxed) }
         set {
-            precondition(newValue >= 1, "The thread limit must be at least 1, and \(newValue) was asked for.")
+            require(newValue >= 1, "The thread limit must be at least 1, and \(newValue) was asked for.")
             setting.store(newValue, ordering: .relaxed)
         }
     }

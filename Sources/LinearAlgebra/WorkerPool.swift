@@ -1,4 +1,5 @@
 import CPrivacyKernels
+import Requirements
 
 #if canImport(Darwin)
     import Darwin
@@ -93,7 +94,7 @@ final class WorkerPool: @unchecked Sendable {
             var thread = pthread_t()
             let status = pthread_create(&thread, nil, { workerMain($0!) }, assignment.toOpaque())
         #endif
-        precondition(status == 0, "The system refused to start thread \(workers) (error \(status)).")
+        require(status == 0, "The system refused to start thread \(workers) (error \(status)).")
     }
 
     fileprivate func work(as index: Int, after lastRound: Int) {

@@ -9,8 +9,8 @@ public enum Activation: Hashable, Sendable {
     /// The Gaussian error linear unit in its tanh form: x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2. Source: Hendrycks and
     /// Gimpel, arXiv 1606.08415.
     case gelu
-    /// scale·σ(temperature·x) − offset with σ(t) = 1/(1 + e⁻ᵗ); (2, 2, 1) is the hyperbolic tangent. Bounded activations
-    /// keep gradients small, which clipping then changes less. Source: Papernot et al., arXiv 2007.14191.
+    /// scale·σ(temperature·x) − offset with σ(t) = 1/(1 + e⁻ᵗ); (2, 2, 1) is the hyperbolic tangent. Bounded
+    /// activations keep gradients small, which clipping then changes less. Source: Papernot et al., arXiv 2007.14191.
     ///
     /// Scale and temperature are positive. The derivative is had from the output, to an absolute error of some
     /// temperature·(scale + |offset|)·2⁻²³.

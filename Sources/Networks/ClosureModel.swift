@@ -2,6 +2,7 @@ import Datasets
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 /// A model of your own: a closure that writes one example's gradient.
 ///
@@ -76,13 +77,13 @@ public struct ClosureModel: TrainableModel {
     }
 
     private func preconditionFits(_ parameters: ParameterVector) {
-        precondition(
+        require(
             parameters.layout == layout,
             "Parameters of layout\n\(parameters.layout)\ndo not fit a model of layout\n\(layout)")
     }
 
     private func preconditionFits(_ inputs: Matrix) {
-        precondition(
+        require(
             inputs.columns == featureCount,
             "Examples of \(inputs.columns) features do not fit a model of \(featureCount).")
     }
@@ -118,13 +119,13 @@ extension ClosureModel {
         do throws(PrivacyMechanismError) {
             return try DenseRows(workspace.rows, layout: layout, nonPrivateLosses: workspace.losses)
         } catch {
-            preconditionFailure(error.description)
+            fail(error.description)
         }
     }
 
     private var judge: Evaluation {
         guard let evaluation else {
-            preconditionFailure("A closure model without an evaluation has no outputs: give it one to evaluate it.")
+            fail("A closure model without an evaluation has no outputs: give it one to evaluate it.")
         }
         return evaluation
     }

@@ -1,5 +1,6 @@
 import Datasets
 import LinearAlgebra
+import Requirements
 
 #if canImport(Darwin)
     import Darwin
@@ -38,12 +39,12 @@ extension LossFunction {
     }
 
     private func preconditionFits(_ targets: Targets, _ outputs: Matrix) {
-        precondition(
+        require(
             targets.count == outputs.rows, "\(targets.count) targets do not fit outputs for \(outputs.rows) examples.")
         do throws(ModelError) {
             try check(targets, outputs: outputs.columns)
         } catch {
-            preconditionFailure(error.description)
+            fail(error.description)
         }
     }
 
@@ -71,7 +72,8 @@ extension LossFunction {
         _ scores: UnsafeBufferPointer<Float>, _ target: Int, _ errors: UnsafeMutablePointer<Float>?
     ) -> Float {
         let top = scores.indices.reduce(0) { scores[$1] > scores[$0] ? $1 : $0 }
-        // Apart from the summand 1 of the highest score, so that neither a small loss nor a small error is rounded away.
+        // Apart from the summand 1 of the highest score, so that neither a small loss nor a small error is rounded
+        // away.
         var others: Float = 0
         var wrong: Float = 0
         for index in scores.indices {

@@ -51,8 +51,8 @@ extension ModelError: CustomStringConvertible {
         case .unknownActivation(let name):
             "There is no activation '\(name)': choose identity, relu, tanh, gelu, or sigmoid=SCALE,TEMPERATURE,OFFSET."
         case .invalidSigmoid(let scale, let temperature, let offset):
-            "A tempered sigmoid of scale \(scale), temperature \(temperature) and offset \(offset) does not exist: scale "
-                + "and temperature must be positive, and all three finite."
+            "A tempered sigmoid of scale \(scale), temperature \(temperature) and offset \(offset) does not exist: "
+                + "scale and temperature must be positive, and all three finite."
         case .invalidDimension(let value, let name, let layer):
             "The \(name)\(layer.map { " of layer \($0)" } ?? "") is \(value), but must be "
                 + "\(name == "padding" ? "at least 0" : "at least 1") and small enough to count the elements."
@@ -60,7 +60,8 @@ extension ModelError: CustomStringConvertible {
             "Layer \(layer) slides over an image, but the layer before it has none: begin with an image, and put "
                 + "convolution and pooling before the first dense layer."
         case .windowTooLarge(let layer, let window, let image):
-            "The window of layer \(layer) is \(window) pixels wide, and the padded image only \(image): make it smaller."
+            "The window of layer \(layer) is \(window) pixels wide, and the padded image only \(image): make it "
+                + "smaller."
         case .noLayers:
             "A network without layers has nothing to train: give it at least one."
         case .logisticNeedsOneOutput(let outputs):

@@ -1,6 +1,7 @@
 import Datasets
 import LinearAlgebra
 import PyTrees
+import Requirements
 
 extension Network {
     /// The mean of the examples' gradients, straight from products over the whole batch: the baseline to which private
@@ -12,7 +13,7 @@ extension Network {
         of examples: Examples, at parameters: ParameterVector, into gradient: inout ParameterVector,
         workspace: inout NetworkWorkspace
     ) -> Double {
-        precondition(
+        require(
             gradient.layout == layout,
             "A gradient of layout\n\(gradient.layout)\ndoes not fit a network of layout\n\(layout)")
         backpropagate(examples, at: parameters, workspace: &workspace)

@@ -1,14 +1,15 @@
 import Datasets
 import LinearAlgebra
 import PyTrees
+import Requirements
 
 extension Network {
     /// Runs the layers one after the other. The outputs stay in the workspace.
     func forward(_ inputs: Matrix, at parameters: ParameterVector, workspace: inout NetworkWorkspace) {
-        precondition(
+        require(
             inputs.columns == featureCount,
             "Examples of \(inputs.columns) features do not fit a network of \(featureCount).")
-        precondition(
+        require(
             parameters.layout == layout,
             "Parameters of layout\n\(parameters.layout)\ndo not fit a network of layout\n\(layout)")
         parameters.withUnsafeValues { parameters in

@@ -2,6 +2,7 @@ import Datasets
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 extension Network: TrainableModel {
     /// An empty workspace.
@@ -39,7 +40,7 @@ extension Network: TrainableModel {
             return try FactoredGradients(
                 layout: layout, exampleCount: examples.count, parts: parts, nonPrivateLosses: workspace.losses)
         } catch {
-            preconditionFailure(error.description)
+            fail(error.description)
         }
     }
 

@@ -1,21 +1,22 @@
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 /// A network of dense, convolution and pooling layers, with hand-written forward and backward passes over BLAS.
 ///
 ///     let network = try Network(.multilayerPerceptron(dims: [784, 1024, 10]))
 ///
 /// A dense layer's leaves are `dense1/kernel` (inputs × outputs) and `dense1/bias`, a convolution's `conv1/kernel`
-/// ((size · size · channels) × outputs, in the order of the image) and `conv1/bias`, each kind counted from 1. Outputs are scores before the
-/// softmax or the logistic function, or numbers.
+/// ((size · size · channels) × outputs, in the order of the image) and `conv1/bias`, each kind counted from 1. Outputs
+/// are scores before the softmax or the logistic function, or numbers.
 ///
-/// Per-example gradients come in factored form: the inputs of each layer and the errors of its outputs, from which norms
-/// and sums are computed without forming the gradients. There is no batch normalisation, which could not be trained
-/// privately.
+/// Per-example gradients come in factored form: the inputs of each layer and the errors of its outputs, from which
+/// norms and sums are computed without forming the gradients. There is no batch normalisation, which could not be
+/// trained privately.
 ///
-/// **Guarantee:** an example's factors, loss and outputs are a function of that example and the parameters, in every bit:
-/// not of the other examples, their number or its place among them, nor of the number of threads.
+/// **Guarantee:** an example's factors, loss and outputs are a function of that example and the parameters, in every
+/// bit: not of the other examples, their number or its place among them, nor of the number of threads.
 public struct Network: Sendable {
     /// What the network is made of.
     public let architecture: NetworkArchitecture
@@ -40,7 +41,7 @@ public struct Network: Sendable {
         do throws(PyTreeError) {
             layout = try TreeLayout(builder.leaves)
         } catch {
-            preconditionFailure(error.description)
+            fail(error.description)
         }
         let leaves = layout.leaves
         stages = builder.shapes.map { $0.stage(leaves) }

@@ -1,3 +1,5 @@
+import Requirements
+
 /// What a network is made of: enough to build it again, for configuration and saved models.
 public struct NetworkArchitecture: Codable, Hashable, Sendable {
     /// What an example looks like.
@@ -69,7 +71,7 @@ extension NetworkArchitecture {
     public static func multilayerPerceptron(
         dims: [Int], activation: Activation = .relu, loss: LossFunction = .softmaxCrossEntropy
     ) -> NetworkArchitecture {
-        precondition(dims.count >= 2, "A perceptron needs the widths of its inputs and outputs, and was given \(dims).")
+        require(dims.count >= 2, "A perceptron needs the widths of its inputs and outputs, and was given \(dims).")
         let layers = dims.indices.dropFirst().map { index in
             Layer.dense(outputs: dims[index], activation: index == dims.count - 1 ? .identity : activation)
         }

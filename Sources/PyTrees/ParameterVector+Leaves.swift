@@ -1,3 +1,5 @@
+import Requirements
+
 extension ParameterVector {
     /// A copy of the leaf at `path`; throws if there is none.
     /// - Complexity: O(depth + elements of the leaf).
@@ -27,14 +29,14 @@ extension ParameterVector {
             do throws(PyTreeError) {
                 return try tensor(at: path)
             } catch {
-                preconditionFailure(error.description)
+                fail(error.description)
             }
         }
         set {
             do throws(PyTreeError) {
                 try setTensor(newValue, at: path)
             } catch {
-                preconditionFailure(error.description)
+                fail(error.description)
             }
         }
     }

@@ -1,9 +1,11 @@
+import Requirements
+
 extension PrefixTree: ExpressibleByDictionaryLiteral {
     /// Children by key; traps if a key occurs twice.
     public init(dictionaryLiteral elements: (String, PrefixTree<Element>)...) {
         var children: [String: PrefixTree<Element>] = [:]
         for (key, child) in elements {
-            precondition(
+            require(
                 children.updateValue(child, forKey: key) == nil,
                 "The key \"\(key)\" occurs twice in a prefix tree: give each child one value.")
         }

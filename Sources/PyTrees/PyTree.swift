@@ -1,3 +1,5 @@
+import Requirements
+
 /// A tree of named children whose leaves hold `Float` values: a model, its gradients, or the moments of an optimizer.
 ///
 /// A type conforms by visiting its children, each under a key of its own and always in the same order:
@@ -108,7 +110,7 @@ extension PyTree {
                 try visitChildren(&visitor)
                 try visitor.finish()
             } catch {
-                preconditionFailure(
+                fail(
                     "\(Self.self).visitChildren visited other leaves when writing than when reading: \(error)")
             }
         }

@@ -1,3 +1,5 @@
+import Requirements
+
 /// An array of `Float` in row-major order: the usual leaf of a tree.
 ///
 /// Compared as floating-point numbers are: `-0` equals `0`, and NaN equals nothing.
@@ -11,7 +13,7 @@ public struct Tensor: Hashable, Sendable {
         // Not a `didSet`: other modules would then change a copy and put it back.
         _modify {
             defer {
-                precondition(
+                require(
                     storage.count == elementCount,
                     "A tensor of shape \(shape) holds \(elementCount) values and was given \(storage.count): "
                         + "make a new tensor to change its shape.")
@@ -45,7 +47,7 @@ public struct Tensor: Hashable, Sendable {
             let count = try PyTrees.elementCount(of: shape, at: nil)
             self.init(shape: shape, uncheckedValues: [Float](repeating: 0, count: count))
         } catch {
-            preconditionFailure(error.description)
+            fail(error.description)
         }
     }
 
@@ -64,7 +66,7 @@ public struct Tensor: Hashable, Sendable {
     }
 
     private func offset(_ indices: [Int]) -> Int {
-        precondition(
+        require(
             indices.count == shape.count && zip(indices, shape).allSatisfy { 0 <= $0 && $0 < $1 },
             "The indices \(indices) lie outside a tensor of shape \(shape): "
                 + "give one index for each dimension, from 0 and below it.")

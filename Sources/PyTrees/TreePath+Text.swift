@@ -1,3 +1,5 @@
+import Requirements
+
 extension TreePath: LosslessStringConvertible {
     /// The textual form.
     public var description: String {
@@ -73,7 +75,7 @@ extension TreePath: ExpressibleByStringLiteral {
     /// The path of which `text` is the textual form; traps if there is none.
     public init(stringLiteral text: String) {
         guard let path = TreePath(text: text) else {
-            preconditionFailure("\"\(text)\" is not a path: write keys joined by \"/\", with ~1 for / and ~0 for ~.")
+            fail("\"\(text)\" is not a path: write keys joined by \"/\", with ~1 for / and ~0 for ~.")
         }
         self = path
     }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Vectors that an encoder leaves out of its document, and a decoder finds again: those of a checkpoint are written to a
-/// binary file beside the text.
+/// Vectors that an encoder leaves out of its document, and a decoder finds again: those of a checkpoint are written to
+/// a binary file beside the text.
 ///
 /// A `ParameterVector` that meets a store under `CodingUserInfoKey.vectorStore` writes only its place in the store.
 package final class VectorStore: Sendable {

@@ -22,8 +22,8 @@ import Testing
         }
     }()
 
-    /// A gradient of 0.02 in one leaf and 0.4 in the other, under noise of σ = 0.2. Adam should make updates of one size
-    /// of both; noise of ten times the small one keeps it from that, and the correction brings it back.
+    /// A gradient of 0.02 in one leaf and 0.4 in the other, under noise of σ = 0.2. Adam should make updates of one
+    /// size of both; noise of ten times the small one keeps it from that, and the correction brings it back.
     ///
     /// Without the correction the ratio of their updates is that of 0.02 / √(0.02² + σ²) and 0.4 / √(0.4² + σ²), 0.11;
     /// means over 4096 elements leave a few percent for chance. With it, the floor of 0.02² gives the small one at most

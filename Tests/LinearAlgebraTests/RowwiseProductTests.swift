@@ -118,7 +118,8 @@ struct RowwiseProductTests {
         #expect(c.allSatisfy { $0 == 3 })
     }
 
-    /// The controls: products whose sums begin at the other end where the number of rows is odd, or in every fourth row.
+    /// The controls: products whose sums begin at the other end where the number of rows is odd, or in every fourth
+    /// row.
     @Test func productsThatLookAtOtherRowsAreFound() {
         func broken(_ isReversed: @escaping (_ row: Int, _ rows: Int) -> Bool) -> Multiply {
             { a, b, columns, inner, _, _ in

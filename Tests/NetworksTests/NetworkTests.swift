@@ -68,7 +68,8 @@ import Testing
             return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).values
         }
         let fromRows = try sum(DenseRows(matrix, layout: network.layout), clipNorm: 0.5)
-        // Clip factors are at most C over the norm, and differ as norms do: by the norm of the tolerances over the norm.
+        // Clip factors are at most C over the norm, and differ as norms do: by the norm of the tolerances over the
+        // norm.
         var tolerances = [Double](repeating: 0, count: network.layout.count)
         for example in 0..<6 {
             let (gradient, own) = check[example]

@@ -20,7 +20,8 @@ import Testing
         }
     }
 
-    /// Negative control: losses rounded down by one grid point must fall below the bracket, or the bracket is empty talk.
+    /// Negative control: losses rounded down by one grid point must fall below the bracket, or the bracket is empty
+    /// talk.
     @Test func roundingDownFallsBelowTheBracket() throws {
         let row = try #require(reference.dpsgd.first { $0.samplingProb < 1 && $0.iterations >= 100 })
         let event = try PrivacyEvent.dpSGD(

@@ -18,9 +18,9 @@ import Testing
 
     /// An interval that misses the expectation of values in [0, 1] with a probability of at most 10⁻⁶.
     ///
-    /// By the empirical Bernstein bound (Maurer and Pontil, arXiv 0907.3740, theorem 4, for each side with x = ln(4·10⁶)
-    /// in place of their ln(2/δ)), the mean of n independent values of empirical variance v is off by more than
-    /// √(2vx/n) + 7x/(3(n − 1)) with a probability of at most 2·2e^{−x} = 10⁻⁶. It holds for every n.
+    /// By the empirical Bernstein bound (Maurer and Pontil, arXiv 0907.3740, theorem 4, for each side with x =
+    /// ln(4·10⁶) in place of their ln(2/δ)), the mean of n independent values of empirical variance v is off by more
+    /// than √(2vx/n) + 7x/(3(n − 1)) with a probability of at most 2·2e^{−x} = 10⁻⁶. It holds for every n.
     private struct Estimate {
         var (sum, squares, count) = (0.0, 0.0, 0.0)
 

@@ -26,8 +26,8 @@ import Testing
             plan: plan, model: network, optimizer: augmented(try sgd(learningRate: rate)), options: options)
     }
 
-    /// Two clouds 2√2 apart with deviation ½: a straight line gets 99.7 % of them, a coin 50 %. Wrong pipelines (a sign,
-    /// no learning) stay below 90 %.
+    /// Two clouds 2√2 apart with deviation ½: a straight line gets 99.7 % of them, a coin 50 %. Wrong pipelines (a
+    /// sign, no learning) stay below 90 %.
     @Test func itLearns() throws {
         let (training, test) = (try twoClouds(400, seed: 1), try twoClouds(200, seed: 2))
         let outcome = try Self.trainer(try Self.plan()).fit(training, evaluatingOn: test)

@@ -1,8 +1,8 @@
 import Foundation
 import LinearAlgebra
 
-/// SplitMix64, so that every run of a test sees the same numbers on every platform. Source: Steele, Lea and Flood, "Fast
-/// splittable pseudorandom number generators", OOPSLA 2014.
+/// SplitMix64, so that every run of a test sees the same numbers on every platform. Source: Steele, Lea and Flood,
+/// "Fast splittable pseudorandom number generators", OOPSLA 2014.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

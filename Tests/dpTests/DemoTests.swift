@@ -7,9 +7,10 @@ import Testing
         "seconds", "plannedEpsilon",
     ]
 
-    /// Ten classes of equal size: a model that learned nothing is right one time in ten, and one whose gradients have no
-    /// noise in 96 of 100. At ε = 4 the usual result is 0.92 with a standard deviation of 0.01 from run to run, so that
-    /// 0.85 is missed by what is broken, and met under any other order of summation. The control: hardly any learning.
+    /// Ten classes of equal size: a model that learned nothing is right one time in ten, and one whose gradients have
+    /// no noise in 96 of 100. At ε = 4 the usual result is 0.92 with a standard deviation of 0.01 from run to run, so
+    /// that 0.85 is missed by what is broken, and met under any other order of summation. The control: hardly any
+    /// learning.
     @Test func theDemoLearnsWithinItsBudget() throws {
         let folder = try WorkFolder()
         let outcome = try Program.run(["train", "--demo", "--non-private-seed", "1", "--format", "json"], in: folder)

@@ -3,9 +3,9 @@ import Testing
 
 /// SIGKILL, which no process can prepare for.
 @Suite struct KilledRunTests {
-    /// **Guarantee** of seeded runs, with real processes: killed at any moment, a run goes on to the same bits. The moments
-    /// are a step and some microseconds more, so that they fall into steps and evaluations, and, with a checkpoint after
-    /// every step, into half-written checkpoints more often than not.
+    /// **Guarantee** of seeded runs, with real processes: killed at any moment, a run goes on to the same bits. The
+    /// moments are a step and some microseconds more, so that they fall into steps and evaluations, and, with a
+    /// checkpoint after every step, into half-written checkpoints more often than not.
     @Test(arguments: [(5, 1), (1, 2)] as [(Int, UInt64)])
     func aKilledRunEndsBitByBitAlike(checkpointInterval: Int, seed: UInt64) throws {
         let run = SeededRun(checkpointInterval: checkpointInterval)

@@ -2,8 +2,8 @@
 // time.
 //
 // BLAS makes no such promise: its kernels round a row differently when the number of rows changes, and, on some
-// processors (Haswell, Zen), when the row stands elsewhere in a block of one fixed size. Where something jumps (a ReLU, a
-// maximum, a comparison with a clip norm), the last bit of one example's gradient then tells of the others.
+// processors (Haswell, Zen), when the row stands elsewhere in a block of one fixed size. Where something jumps (a ReLU,
+// a maximum, a comparison with a clip norm), the last bit of one example's gradient then tells of the others.
 
 #ifndef C_PRIVACY_KERNELS_PRODUCTS_H
 #define C_PRIVACY_KERNELS_PRODUCTS_H
@@ -20,8 +20,8 @@ extern "C" {
 ///
 ///     s ← 0;  s ← s + a[i][k]·b[k][j]  for k = 0, 1, …;  c[i][j] = s
 ///
-/// with one rounding a step on AVX2, AVX-512 and ARM (fused), two elsewhere: a function of row i of A and column j of B,
-/// in every bit, whatever else is in the matrices, wherever they lie, and however the product is cut into calls.
+/// with one rounding a step on AVX2, AVX-512 and ARM (fused), two elsewhere: a function of row i of A and column j of
+/// B, in every bit, whatever else is in the matrices, wherever they lie, and however the product is cut into calls.
 typedef struct {
     /// How many columns a panel has at most.
     long panel_width;

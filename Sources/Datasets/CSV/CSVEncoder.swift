@@ -1,4 +1,5 @@
 import Foundation
+import Requirements
 
 /// Turns records into rows of features and a label, by a schema with nothing open.
 struct CSVEncoder {
@@ -43,7 +44,7 @@ struct CSVEncoder {
         case .buckets(let edges, let unlisted): .buckets(edges: edges, unlisted: unlisted)
         case .categorical(let categories?, let unlisted):
             .categorical(CategoryTable(categories), unlisted: unlisted)
-        case .categorical(nil, _): preconditionFailure("The categories of column '\(column.name)' are open.")
+        case .categorical(nil, _): fail("The categories of column '\(column.name)' are open.")
         case .label(let classes, let ignoresFullStop):
             .label(CategoryTable(classes), ignoresFullStop: ignoresFullStop)
         }
@@ -152,7 +153,7 @@ struct NumberScaling {
     /// A scaling. Traps if a bound is open.
     init(_ numeric: CSVSchema.Numeric) {
         guard let lower = numeric.lower, let upper = numeric.upper else {
-            preconditionFailure("A number cannot be scaled while its bounds are open.")
+            fail("A number cannot be scaled while its bounds are open.")
         }
         self.lower = lower
         self.upper = upper

@@ -13,16 +13,17 @@ public struct CSVFile: Sendable {
 
     /// The encoded examples.
     public let dataset: InMemoryDataset
-    /// The schema with nothing open, to read further files of the same kind with: it holds what was taken from the data.
+    /// The schema with nothing open, to read further files of the same kind with: it holds what was taken from the
+    /// data.
     public let schema: CSVSchema
 
     /// Reads and encodes the file at `path`, plain or gzip.
     ///
-    /// **Guarantee:** unless ranges are taken from the data, the encoding of each example is a function of its own record
-    /// and the schema: it depends on no other record.
+    /// **Guarantee:** unless ranges are taken from the data, the encoding of each example is a function of its own
+    /// record and the schema: it depends on no other record.
     ///
-    /// Throws ``DatasetError`` with the line (and column) if the file cannot be read, breaks the format or the schema, or
-    /// if it, what it inflates to, or its matrix has more than `limit` bytes.
+    /// Throws ``DatasetError`` with the line (and column) if the file cannot be read, breaks the format or the schema,
+    /// or if it, what it inflates to, or its matrix has more than `limit` bytes.
     /// - Complexity: O(bytes), in two passes over the file in memory.
     public init(
         _ path: String, schema: CSVSchema, openRanges: OpenRanges = .refused, limit: Int = FileContents.usualLimit

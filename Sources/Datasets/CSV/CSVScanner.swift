@@ -1,7 +1,7 @@
 /// Takes the bytes of a CSV file (RFC 4180) apart, a record at a time and without a copy.
 ///
-/// Beyond the RFC: blanks around fields are dropped, a quote may only open or close a whole field, records end with LF or
-/// CR LF alike, and blank lines and comments are skipped. The bytes must be UTF-8 and outlive the scanner.
+/// Beyond the RFC: blanks around fields are dropped, a quote may only open or close a whole field, records end with LF
+/// or CR LF alike, and blank lines and comments are skipped. The bytes must be UTF-8 and outlive the scanner.
 struct CSVScanner {
     /// Where a field lies in the bytes, quotes and blanks around it excluded.
     struct Field {

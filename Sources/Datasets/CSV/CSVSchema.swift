@@ -28,8 +28,8 @@ public struct CSVSchema: Codable, Equatable, Sendable {
         /// A text in one feature for each category, of which one is 1. Categories are open if nil. Missing values are
         /// treated as unlisted ones.
         case categorical([String]?, unlisted: Unlisted = .refused)
-        /// The label: the class is the text's place in the list. With `ignoresFullStop`, one full stop after the text is
-        /// dropped first.
+        /// The label: the class is the text's place in the list. With `ignoresFullStop`, one full stop after the text
+        /// is dropped first.
         case label(classes: [String], ignoresFullStop: Bool = false)
         /// Nothing.
         case ignored

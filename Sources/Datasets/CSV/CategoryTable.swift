@@ -2,7 +2,8 @@
 struct CategoryTable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
-    /// The place of a text by its hash (or the next free slot), −1 where there is none; more than half of them are free.
+    /// The place of a text by its hash (or the next free slot), −1 where there is none; more than half of them are
+    /// free.
     private var slots: [Int]
 
     init(_ texts: [String] = []) {

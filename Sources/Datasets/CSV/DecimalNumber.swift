@@ -2,7 +2,8 @@
 enum DecimalNumber {
     /// The finite number that the bytes spell, rounded to the nearest; nil if they spell none.
     ///
-    /// The form: an optional sign, digits with or without a full stop among, before or after them, an optional exponent.
+    /// The form: an optional sign, digits with or without a full stop among, before or after them, an optional
+    /// exponent.
     static func parse(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
         var position = 0
         var isNegative = false

@@ -1,13 +1,15 @@
 import LinearAlgebra
+import Requirements
 
-/// A fixed map from an example's inputs to the features that a model is trained on, such as a bank of filters for images.
+/// A fixed map from an example's inputs to the features that a model is trained on, such as a bank of filters for
+/// images.
 ///
 /// A map sees one example at a time, so that one that subtracts the batch's mean cannot be written.
 ///
-/// **Guarantee**, which a conforming type must give: the features are a function of the example and of the map's Codable
-/// description, and that description was chosen without a look at the private data. Then the features of an example tell
-/// about nobody else, one person's change moves one row, and mapping costs no privacy. A map that was trained on the data
-/// does not conform, nor one that keeps something of an example for the next.
+/// **Guarantee**, which a conforming type must give: the features are a function of the example and of the map's
+/// Codable description, and that description was chosen without a look at the private data. Then the features of an
+/// example tell about nobody else, one person's change moves one row, and mapping costs no privacy. A map that was
+/// trained on the data does not conform, nor one that keeps something of an example for the next.
 public protocol FeatureMap: Codable, Sendable {
     /// Memory that one example hands on to the next. Its contents must not matter.
     associatedtype Scratch = Void
@@ -37,7 +39,7 @@ extension FeatureMap {
     ///
     /// Traps unless the inputs have `inputCount` columns.
     public func features(of inputs: Matrix) -> Matrix {
-        precondition(
+        require(
             inputs.columns == inputCount,
             "A map of \(inputCount) columns does not fit inputs of shape \(inputs.rows) × \(inputs.columns).")
         let width = featureCount

@@ -13,8 +13,8 @@ extension FeatureMapError: CustomStringConvertible {
         case .outOfRange(let name, let value, let allowed):
             "The \(name) of the features is \(value), but must be \(allowed)."
         case .inputMismatch(let expected, let found):
-            "The features are made of \(expected) inputs, but the data has \(found): give the features the shape of the "
-                + "images, or leave them out."
+            "The features are made of \(expected) inputs, but the data has \(found): give the features the shape of "
+                + "the images, or leave them out."
         }
     }
 }

@@ -4,8 +4,8 @@ import Foundation
 ///
 ///     ψ_l(x, y) = g(u, v) (e^{iξu} − κ),   g = exp(−(u² + v²/4) / 2σ²) / Σ exp(…),   κ = Σ g e^{iξu}
 ///
-/// with (u, v) the place (x, y) turned by θ = πl/8: a wave under a Gaussian window that is twice as long across as along,
-/// and whose values add up to zero.
+/// with (u, v) the place (x, y) turned by θ = πl/8: a wave under a Gaussian window that is twice as long across as
+/// along, and whose values add up to zero.
 struct MorletFilters: Hashable, Sendable {
     static let orientations = 8
 

@@ -1,7 +1,8 @@
 import LinearAlgebra
+import Requirements
 
-/// A two-layer wavelet scattering of small grey images: what their strokes look like, place by place, in features that a
-/// linear model learns from.
+/// A two-layer wavelet scattering of small grey images: what their strokes look like, place by place, in features that
+/// a linear model learns from.
 ///
 /// | group | is | numbers |
 /// |---|---|---|
@@ -14,8 +15,8 @@ import LinearAlgebra
 /// group is then centred and divided by its own root mean square, √(var + 10⁻⁵), example by example. The wavelets are
 /// ``MorletFilters`` of 9 × 9 pixels (σ = 0.8, ξ = 3π/4) and 13 × 13 (σ = 1.6, ξ = 3π/8).
 ///
-/// **Guarantee:** the filters are constants, and an example's features are a function of its own pixels, in every bit: not
-/// of the number of images, nor of the number of threads.
+/// **Guarantee:** the filters are constants, and an example's features are a function of its own pixels, in every bit:
+/// not of the number of images, nor of the number of threads.
 ///
 /// Source: Bruna and Mallat, arXiv 1203.1513; for private training Tramèr and Boneh, arXiv 2011.11660. This is a
 /// part of the usual transform: block averages in the place of Gaussian low-passes, and two of the eight second-layer
@@ -64,7 +65,7 @@ public struct ScatteringFeatures: FeatureMap, Hashable {
     public func writeFeatures(
         of input: Span<Float>, to features: inout MutableSpan<Float>, scratch: inout ScatteringScratch
     ) {
-        precondition(
+        require(
             input.count == inputCount && features.count == featureCount,
             "\(input.count) inputs and \(features.count) features are not those of an image of \(height) × \(width).")
         input.withUnsafeBufferPointer { pixels in

@@ -10,9 +10,10 @@ import Foundation
 public enum AtomicFile {
     /// Replaces the file at `path` by `data`, or makes it.
     ///
-    /// The bytes go to a temporary file in the same folder, which is synchronized with the disk, takes the target's name
-    /// in one step, and whose folder is then synchronized too. A reader therefore sees the old file or the new one, even
-    /// after a loss of power. A symbolic link is followed; the permissions of a file that is replaced stay as they were.
+    /// The bytes go to a temporary file in the same folder, which is synchronized with the disk, takes the target's
+    /// name in one step, and whose folder is then synchronized too. A reader therefore sees the old file or the new
+    /// one, even after a loss of power. A symbolic link is followed; the permissions of a file that is replaced stay as
+    /// they were.
     ///
     /// Throws ``FileError`` and leaves the previous file untouched and nothing beside it; only if the very last step
     /// fails (``FileError/WritingStep/synchronizeFolder``) is the new file in place already.
@@ -50,8 +51,8 @@ public enum AtomicFile {
         try synchronizeFolder(folder.isEmpty ? "." : folder, path: path)
     }
 
-    /// Gives the folder at `path` the name `target` in one step, and waits until that is on disk; a folder that is there
-    /// already is replaced. Files in it are expected to be on disk.
+    /// Gives the folder at `path` the name `target` in one step, and waits until that is on disk; a folder that is
+    /// there already is replaced. Files in it are expected to be on disk.
     ///
     /// Throws ``FileError``, and then what was at `target` is still there.
     package static func moveFolder(_ path: String, to target: String) throws(FileError) {

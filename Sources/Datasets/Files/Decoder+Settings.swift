@@ -14,7 +14,8 @@ extension Decoder {
 }
 
 extension KeyedDecodingContainer {
-    /// One of the choices that `Choice` has. Throws `DecodingError.dataCorrupted`, which names the value and the choices.
+    /// One of the choices that `Choice` has. Throws `DecodingError.dataCorrupted`, which names the value and the
+    /// choices.
     package func decodeChoice<Choice: CaseIterable & RawRepresentable<String>>(
         _: Choice.Type, forKey key: Key
     ) throws -> Choice {

@@ -48,8 +48,8 @@ public enum FileContents {
 
     /// The bytes of the file at `path`, inflated if they begin as a gzip stream does.
     ///
-    /// Throws ``FileError`` if the file cannot be read, is damaged or cut short, or if it or what it inflates to has more
-    /// than `limit` bytes: a small hostile file does not exhaust the memory.
+    /// Throws ``FileError`` if the file cannot be read, is damaged or cut short, or if it or what it inflates to has
+    /// more than `limit` bytes: a small hostile file does not exhaust the memory.
     public static func readInflating(_ path: String, limit: Int = usualLimit) throws(FileError) -> [UInt8] {
         let bytes = try read(path, limit: limit)
         return Gzip.isGzip(bytes) ? try Gzip.inflate(bytes, limit: limit, path: path) : bytes

@@ -1,4 +1,5 @@
 import CZlib
+import Requirements
 
 /// The gzip format (RFC 1952).
 enum Gzip {
@@ -7,8 +8,8 @@ enum Gzip {
 
     /// What all members of the stream inflate to, one after the other.
     ///
-    /// Throws ``FileError`` with `path` if the stream is damaged or cut short, if anything but a further member follows a
-    /// member, or as soon as there are more than `limit` bytes.
+    /// Throws ``FileError`` with `path` if the stream is damaged or cut short, if anything but a further member follows
+    /// a member, or as soon as there are more than `limit` bytes.
     static func inflate(_ bytes: [UInt8], limit: Int, path: String) throws(FileError) -> [UInt8] {
         // zlib remembers the address of its stream, which therefore must not be that of a Swift variable.
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
@@ -16,7 +17,7 @@ enum Gzip {
         defer { stream.deallocate() }
         let onlyGzip: Int32 = 15 + 16
         let status = inflateInit2_(stream, onlyGzip, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        precondition(status == Z_OK, "zlib cannot be initialized: it answers \(status).")
+        require(status == Z_OK, "zlib cannot be initialized: it answers \(status).")
         defer { inflateEnd(stream) }
 
         let input = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)

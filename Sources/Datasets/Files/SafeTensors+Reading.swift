@@ -7,8 +7,8 @@ extension SafeTensors {
 
     /// Reads the file at `path`; names are taken apart at their full stops, and leaves come in the order of their data.
     ///
-    /// Throws ``FileError`` if the file cannot be read, has more than `limit` bytes, breaks the format (tensors of other
-    /// types than F32 included), or if its names are no tree's.
+    /// Throws ``FileError`` if the file cannot be read, has more than `limit` bytes, breaks the format (tensors of
+    /// other types than F32 included), or if its names are no tree's.
     public static func read(_ path: String, limit: Int = FileContents.usualLimit) throws(FileError) -> Contents {
         try read(path, limit: limit) { (header, bytes) throws(SafeTensorsProblem) in
             let layout: TreeLayout

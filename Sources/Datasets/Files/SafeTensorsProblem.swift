@@ -64,8 +64,8 @@ extension SafeTensorsProblem: CustomStringConvertible {
         case .unexpectedTensor(let name):
             "it has a tensor \"\(name)\", which the layout lacks: read a file of the same model."
         case .shapeMismatch(let name, let shape, let expected):
-            "the tensor \"\(name)\" has the shape \(shape), but the layout expects \(expected): read a file of the same "
-                + "model."
+            "the tensor \"\(name)\" has the shape \(shape), but the layout expects \(expected): read a file of the "
+                + "same model."
         case .ambiguousName(let name):
             "the layout has several leaves that would be named \"\(name)\", or one that may not be: rename a leaf."
         }

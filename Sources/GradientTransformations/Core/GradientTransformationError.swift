@@ -29,7 +29,8 @@ extension GradientTransformationError: CustomStringConvertible {
         case .leafInTwoParts(let path):
             "The partition gives the leaf '\(path)' to several transformations: make the masks disjoint."
         case .checkpointOfAnotherOptimizer(let found, let expected):
-            "The checkpoint is of \(found), but the optimizer is \(expected): restore it with the optimizer it was made by."
+            "The checkpoint is of \(found), but the optimizer is \(expected): restore it with the optimizer it was "
+                + "made by."
         case .layoutMismatch(let subject, let found, let expected):
             "The \(subject) is for the layout\n\(found)\nbut the parameters have\n\(expected)\n"
                 + "Make it from the parameters' layout."

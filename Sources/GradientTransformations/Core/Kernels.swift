@@ -1,5 +1,6 @@
 import CPrivacyKernels
 import PyTrees
+import Requirements
 
 /// The element-wise formulas for this processor.
 package enum Kernels {
@@ -11,7 +12,7 @@ package enum Kernels {
 package func withMoments(
     _ first: inout ParameterVector, layout: TreeLayout, _ body: (UnsafeMutablePointer<Float>) -> Void
 ) {
-    precondition(
+    require(
         first.layout == layout,
         "A state of layout\n\(first.layout)\ndoes not fit updates of layout\n\(layout)")
     first.withUnsafeMutableValues { body($0.baseAddress ?? BlockRun.nothing) }

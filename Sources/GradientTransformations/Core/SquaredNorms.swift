@@ -8,7 +8,8 @@ enum SquaredNorms {
         let leaf: Int
     }
 
-    /// Vectors are summed in chunks of this size, whatever the number of threads, so that the sum does not depend on it.
+    /// Vectors are summed in chunks of this size, whatever the number of threads, so that the sum does not depend on
+    /// it.
     private static let chunkSize = 1 << 14
 
     private static let kernels = dpk_active_kernels().pointee

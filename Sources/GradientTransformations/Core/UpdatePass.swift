@@ -1,5 +1,6 @@
 import LinearAlgebra
 import PyTrees
+import Requirements
 
 /// One step under way: the updates, the parameters, and what links have still to do to each block of updates.
 ///
@@ -21,7 +22,7 @@ public struct UpdatePass: ~Copyable {
         do throws(PyTreeError) {
             return ParameterVector(zeros: try TreeLayout([]))
         } catch {
-            preconditionFailure(error.description)
+            fail(error.description)
         }
     }()
 
@@ -75,7 +76,7 @@ public struct UpdatePass: ~Copyable {
     /// Calls `body` while operations that are appended see only the leaves that `mask` selects, as a vector of
     /// `layout`.
     mutating func withMask(_ mask: TreeMask, layout: TreeLayout, _ body: (inout UpdatePass) -> Void) {
-        precondition(
+        require(
             mask.layout == domain.layout,
             "A mask of the layout\n\(mask.layout)\ndoes not fit updates of layout\n\(domain.layout)")
         let outer = domain
@@ -118,7 +119,7 @@ public struct UpdatePass: ~Copyable {
     static func addToParameters(_ pass: inout UpdatePass) { pass.addToParameters() }
 
     package mutating func withDivision(by divisor: ParameterVector, _ body: (inout UpdatePass) -> Void) {
-        precondition(
+        require(
             divisor.layout == layout,
             "A divisor of layout\n\(divisor.layout)\ncannot divide a gradient of layout\n\(layout)")
         divisor.withUnsafeValues { divisor in
@@ -128,7 +129,7 @@ public struct UpdatePass: ~Copyable {
     }
 
     private func preconditionSameLayouts() {
-        precondition(
+        require(
             updates.layout == parameters.layout,
             "Updates of layout\n\(updates.layout)\ndo not fit parameters of layout\n\(parameters.layout)")
     }

@@ -7,8 +7,8 @@ import PyTrees
 ///     u = g / √(max(v − m², 0) + ε), or g / (√max(v − m², 0) + ε) with `epsilonOutsideRoot`
 ///
 /// With `biasCorrection`, m / (1 − ρᵗ) and v / (1 − ρᵗ) stand for m and v in u. ρ lies in [0, 1), ε > 0, and v starts
-/// at `initialValue` ≥ 0. The maximum is what optax's `scale_by_stddev` lacks: rounding can bring v − m² below zero, and
-/// the result would be NaN. Source: Graves, arXiv 1308.0850.
+/// at `initialValue` ≥ 0. The maximum is what optax's `scale_by_stddev` lacks: rounding can bring v − m² below zero,
+/// and the result would be NaN. Source: Graves, arXiv 1308.0850.
 ///
 ///     let optimizer = try chain { try ScaleByCenteredRMS(decay: 0.99); try Scale(-0.01) }
 public struct ScaleByCenteredRMS: ElementwiseTransformation, Codable, Hashable {

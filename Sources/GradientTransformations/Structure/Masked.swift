@@ -1,4 +1,5 @@
 import PyTrees
+import Requirements
 
 /// A transformation of some leaves; the others pass as they are.
 ///
@@ -91,8 +92,9 @@ extension TreeMask {
             return try TreeLayout(
                 zip(layout.leaves, selection).filter(\.1).map { (path: $0.0.path, shape: $0.0.shape) })
         } catch {
-            // Leaves of a valid layout stay distinct, and those of a subtree next to each other, when some are left out.
-            preconditionFailure(error.description)
+            // Leaves of a valid layout stay distinct, and those of a subtree next to each other, when some are left
+            // out.
+            fail(error.description)
         }
     }
 

@@ -1,4 +1,5 @@
 import CFourier
+import Requirements
 import Synchronization
 
 /// Real discrete Fourier transforms of even length N: N samples, N/2 + 1 complex frequencies, interleaved.
@@ -13,7 +14,7 @@ final class FourierTransform: Sendable {
 
     private init(length: Int) {
         guard let pointer = cfourier_plan_create(length) else {
-            preconditionFailure("No Fourier transform of length \(length): it must be even, with factors 2, 3 and 5")
+            fail("No Fourier transform of length \(length): it must be even, with factors 2, 3 and 5")
         }
         self.length = length
         plan = Plan(pointer: pointer)
@@ -46,7 +47,7 @@ final class FourierTransform: Sendable {
     }
 
     func forward(_ signal: [Double]) -> [Double] {
-        precondition(signal.count == length, "A signal of \(signal.count) for a transform of \(length)")
+        require(signal.count == length, "A signal of \(signal.count) for a transform of \(length)")
         return [Double](unsafeUninitializedCapacity: length + 2) { spectrum, count in
             cfourier_forward(plan.pointer, signal, spectrum.baseAddress!)
             count = length + 2
@@ -54,7 +55,7 @@ final class FourierTransform: Sendable {
     }
 
     func inverse(_ spectrum: inout [Double]) -> [Double] {
-        precondition(spectrum.count == length + 2, "A spectrum of \(spectrum.count) for a transform of \(length)")
+        require(spectrum.count == length + 2, "A spectrum of \(spectrum.count) for a transform of \(length)")
         return [Double](unsafeUninitializedCapacity: length) { signal, count in
             cfourier_inverse(plan.pointer, &spectrum, signal.baseAddress!)
             count = length

@@ -34,8 +34,8 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
         /// As coarse as keeps that excess near 0.02 % of ε, but never finer than 10⁻⁴, the grid that is customary in
         /// the field: where a finer one would be needed, results equal those on the customary grid.
         case standard
-        /// As coarse as keeps that excess near 0.02 % of ε, however fine: below ``standard``, by 13 % at worst so far, when
-        /// a step's loss is itself of the order of 10⁻⁴ (small q, large z).
+        /// As coarse as keeps that excess near 0.02 % of ε, however fine: below ``standard``, by 13 % at worst so far,
+        /// when a step's loss is itself of the order of 10⁻⁴ (small q, large z).
         case fine
         /// This spacing, in units of ε; finite and positive.
         case interval(Double)

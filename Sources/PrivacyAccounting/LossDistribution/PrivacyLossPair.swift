@@ -82,7 +82,8 @@ struct ReplacedGaussianPair: PrivacyLossPair {
             qBelow: (1 - q) * zero.below + q * left.below, qAbove: (1 - q) * zero.above + q * left.above)
     }
 
-    /// The x with L(x) = loss ≥ 0: the positive root of qA·w² − (1 − q)(e^ε − 1)·w − qA·e^ε in w = e^{μx}, A = e^{−μ²/2}.
+    /// The x with L(x) = loss ≥ 0: the positive root of qA·w² − (1 − q)(e^ε − 1)·w − qA·e^ε in w = e^{μx}, A =
+    /// e^{−μ²/2}.
     private func point(_ loss: Double) -> Double {
         let q = probability
         if q == 1 { return loss / (2 * mu) }

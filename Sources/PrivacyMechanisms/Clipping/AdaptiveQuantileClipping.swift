@@ -49,8 +49,8 @@ public struct AdaptiveQuantileClipping: Hashable, Sendable {
 
     /// z_g: what the sum is noised with, so that sum and count together cost what z costs. Rounded up.
     ///
-    /// Throws `invalidNoiseMultiplier` if z is negative or not finite, `invalidAdaptiveClipping` unless σ_b is more than
-    /// half of z. z = 0, no privacy, gives 0.
+    /// Throws `invalidNoiseMultiplier` if z is negative or not finite, `invalidAdaptiveClipping` unless σ_b is more
+    /// than half of z. z = 0, no privacy, gives 0.
     public func gradientNoiseMultiplier(forTotal z: Double) throws(PrivacyMechanismError) -> Double {
         guard z >= 0, z < .infinity else { throw .invalidNoiseMultiplier(z) }
         if z == 0 { return 0 }

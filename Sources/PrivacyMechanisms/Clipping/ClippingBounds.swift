@@ -1,5 +1,6 @@
 import PrivacyAccounting
 import PyTrees
+import Requirements
 
 /// A clipping rule applied to one layout: which columns each clip norm bounds, and the factor for each norm.
 ///
@@ -79,7 +80,7 @@ struct ClippingBounds: Sendable {
         do throws(PyTreeError) {
             return try PrefixTree(structureOf: prefix, values: norms, in: layout)
         } catch {
-            preconditionFailure("\(norms.count) norms do not fit \(groups.count) groups: \(error)")
+            fail("\(norms.count) norms do not fit \(groups.count) groups: \(error)")
         }
     }
 

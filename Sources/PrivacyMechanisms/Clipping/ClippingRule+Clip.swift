@@ -2,6 +2,7 @@ import CPrivacyKernels
 import LinearAlgebra
 import PrivacyAccounting
 import PyTrees
+import Requirements
 
 extension ClippingRule {
     /// Clips one gradient in place. A gradient that is not finite becomes zero in all its elements.
@@ -71,7 +72,7 @@ extension ClippingRule {
         do {
             return try sensitivity(for: relation, layout: TreeLayout(leaves))
         } catch {
-            preconditionFailure("Clip norms fit a tree of their own shape: \(error)")
+            fail("Clip norms fit a tree of their own shape: \(error)")
         }
     }
 }

@@ -1,4 +1,5 @@
 import PyTrees
+import Requirements
 
 /// A batch of per-example gradients, reduced to the two questions that privatizing asks of it.
 ///
@@ -10,9 +11,9 @@ import PyTrees
 /// - Question 1 is one-sided: no norm may be below that of the gradient which question 2 adds, but for a relative error
 ///   of (parameters + 2)·2⁻⁵³ in its square, which clip factors allow for. A norm that is above clips more than it has
 ///   to: it costs accuracy, and no privacy. Where a gradient has a NaN or an infinity, so must a norm.
-/// - Question 2 adds gradients in Float64. A type that rounds more coarsely says by how much: clip factors allow for the
-///   rounding of Float64 sums only, and two neighbouring sums may be further apart by twice its bound. Dense rows round
-///   in Float64; `FactoredGradients` says what its Float32 products add.
+/// - Question 2 adds gradients in Float64. A type that rounds more coarsely says by how much: clip factors allow for
+///   the rounding of Float64 sums only, and two neighbouring sums may be further apart by twice its bound. Dense rows
+///   round in Float64; `FactoredGradients` says what its Float32 products add.
 ///
 /// A type that breaks this breaks privacy.
 public protocol PerExampleGradients {
@@ -53,7 +54,7 @@ public protocol PerExampleGradients {
 extension PerExampleGradients {
     /// One example's gradient, asked for as a weighted sum of that example alone.
     public func copyGradient(of example: Int, into row: inout MutableSpan<Float>) {
-        precondition(
+        require(
             row.count == layout.count, "A row of \(row.count) elements does not hold \(layout.count) parameters.")
         var sum = ClippedSum(columns: layout.count)
         let one: [Double] = [1]

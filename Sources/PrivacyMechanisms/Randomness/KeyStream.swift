@@ -1,6 +1,7 @@
 import Crypto
 import CryptoExtras
 import Foundation
+import Requirements
 
 /// An AES-128 keystream in counter mode, read from any place: block i of domain d is AES(key, d ‖ i), d and i being
 /// big-endian numbers of 64 bits.
@@ -27,7 +28,7 @@ struct KeyStream: Sendable, Equatable {
 
     /// The stream of a key of 16 bytes that was taken from ``keyBytes``.
     init(keyBytes: [UInt8]) {
-        precondition(keyBytes.count == 16, "An AES-128 key has 16 bytes, not \(keyBytes.count).")
+        require(keyBytes.count == 16, "An AES-128 key has 16 bytes, not \(keyBytes.count).")
         key = SymmetricKey(data: keyBytes)
     }
 
@@ -38,7 +39,7 @@ struct KeyStream: Sendable, Equatable {
     func withBlocks<Result>(
         from first: UInt64, count: Int, domain: UInt64 = 0, _ body: (UnsafePointer<UInt8>) -> Result
     ) -> Result {
-        precondition(
+        require(
             count > 0 && count <= Self.blocksPerChunk,
             "\(count) blocks were asked for; a chunk has 1 to \(Self.blocksPerChunk).")
         do {
@@ -47,7 +48,7 @@ struct KeyStream: Sendable, Equatable {
             let stream = try AES._CTR.encrypt(Self.zeros.prefix(count * 16), using: key, nonce: nonce)
             return stream.withUnsafeBytes { body($0.bindMemory(to: UInt8.self).baseAddress!) }
         } catch {
-            preconditionFailure("AES-128 in counter mode refused a 16-byte counter or a 16-byte key: \(error)")
+            fail("AES-128 in counter mode refused a 16-byte counter or a 16-byte key: \(error)")
         }
     }
 

@@ -1,7 +1,7 @@
 /// Where sampling gets its randomness: a secret key, and an independent stream of random bits for every step.
 ///
-/// The stream of step t is a function of key and t alone, so that a run resumed at t goes on as if it had never stopped,
-/// without replaying what came before. Streams are AES-128 in counter mode, each in a domain of its own.
+/// The stream of step t is a function of key and t alone, so that a run resumed at t goes on as if it had never
+/// stopped, without replaying what came before. Streams are AES-128 in counter mode, each in a domain of its own.
 ///
 /// There are two kinds of choices, and a sampler takes each from the stream of its kind:
 ///

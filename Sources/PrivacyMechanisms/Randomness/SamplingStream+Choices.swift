@@ -1,10 +1,11 @@
 import Foundation
+import Requirements
 
 extension SamplingStream {
     /// A uniform integer in 0..<`bound`, without bias: multiplied up, and rejected where the cells are uneven (Lemire,
     /// arXiv 1805.10941, algorithm 5). Written out here so that batches do not change with the standard library's.
     mutating func uniform(below bound: Int) -> Int {
-        precondition(bound > 0, "A number below \(bound) was asked for; there is none.")
+        require(bound > 0, "A number below \(bound) was asked for; there is none.")
         let bound = UInt64(bound)
         if bound == 1 { return 0 }
         var product = bound.multipliedFullWidth(by: next())
@@ -24,14 +25,14 @@ extension SamplingStream {
     /// Each of 0..<`count` independently with probability q, ascending.
     ///
     /// **Guarantee:** given everything before it, each index is selected with a probability within q·(1 ± 2⁻⁴⁷), for
-    /// q ≥ 10⁻³⁰; q = 0 and q = 1 are exact. The time, and the number of random words, is proportional to the selection,
-    /// about five words for each index in it, whatever `count` is.
+    /// q ≥ 10⁻³⁰; q = 0 and q = 1 are exact. The time, and the number of random words, is proportional to the
+    /// selection, about five words for each index in it, whatever `count` is.
     ///
     /// Above q = ½ each index has a coin of its own. Otherwise blocks of B indices are skipped whole with probability
     /// (1 − q)ᴮ; B is chosen so that this is in [½, 0.71). In a block that is not skipped, the first selected place has
     /// probability ∝ (1 − q)^place: a uniform place, accepted with (1 − q)^place ≥ ½. The index after it begins a new
-    /// block. Inverting the geometric distribution instead takes one word, but there q is the difference of two roundings
-    /// of size 2⁻⁵³: its relative error is 10⁻¹⁶/q.
+    /// block. Inverting the geometric distribution instead takes one word, but there q is the difference of two
+    /// roundings of size 2⁻⁵³: its relative error is 10⁻¹⁶/q.
     ///
     /// The bound: skipping and accepting are off by at most 2⁻⁵⁰ relative (log1p, exp and expm1 are trusted to 1 ulp,
     /// exponents are at most ln 2), the chance of a place is a product of two such numbers over a sum of them, and
@@ -63,7 +64,7 @@ extension SamplingStream {
     /// A uniformly random subset of 0..<`count` with `size` elements, ascending (Floyd, CACM 30(9), 1987).
     /// O(size · log size).
     mutating func subset(of count: Int, size: Int) -> [Int] {
-        precondition((0...count).contains(size), "A subset of \(size) of \(count) was asked for; there is none.")
+        require((0...count).contains(size), "A subset of \(size) of \(count) was asked for; there is none.")
         if size == count { return Array(0..<count) }
         if size <= 16 {
             var chosen: [Int] = []

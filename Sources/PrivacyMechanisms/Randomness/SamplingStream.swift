@@ -1,3 +1,5 @@
+import Requirements
+
 /// The random bits of one step, one epoch, or the layout of a whole run: a sequence of 64-bit words from a key.
 struct SamplingStream {
     /// What the bits are for. Each has a domain of the key's stream to itself, apart from the noise's domain 0.
@@ -16,7 +18,7 @@ struct SamplingStream {
                 case .epoch(let epoch): (2, epoch)
                 case .layout: (3, 0)
                 }
-            precondition(
+            require(
                 (0..<1 << 56).contains(index), "Step or epoch \(index) was asked for, but they are in 0..<2⁵⁶.")
             return tag << 56 | UInt64(index)
         }

@@ -3,23 +3,24 @@ import PrivacyAccounting
 /// Sampling in which an example's participations are at least b steps apart, as noise of b bands needs it, and which
 /// treats all steps alike: at every step, every example is in the batch with probability q ≤ 1/b.
 ///
-/// Each example has a clock of its own that cuts time into frames of F steps, F = min(2b − 1, ⌊1/q⌋), with a phase drawn
-/// once. Each frame has a slot, one of its first F − b + 1 steps, and in its slot the example participates with
+/// Each example has a clock of its own that cuts time into frames of F steps, F = min(2b − 1, ⌊1/q⌋), with a phase
+/// drawn once. Each frame has a slot, one of its first F − b + 1 steps, and in its slot the example participates with
 /// probability r = qF. All of these choices are independent, and any step's batch can be found without those before it.
-/// For b = 1 this is Poisson sampling, for q = 1/b it is balls in bins. (In the scheme of this name in arXiv 2602.09338,
-/// an example that has waited for b steps participates with a fixed probability at each step until it does. Where it
-/// stands then depends on everything before, and a run could not be resumed without a replay.)
+/// For b = 1 this is Poisson sampling, for q = 1/b it is balls in bins. (In the scheme of this name in arXiv
+/// 2602.09338, an example that has waited for b steps participates with a fixed probability at each step until it does.
+/// Where it stands then depends on everything before, and a run could not be resumed without a replay.)
 ///
-/// The event is K × Poisson(r, Gaussian z), K being how many of an example's slots can lie in T steps: 2 + ⌊(T − 1 − b)/F⌋
-/// for T > b, once for fewer. It is **conservative**, in that it takes an example's slots to be known: given them, its
-/// steps are Poisson samples of rate r; and not knowing them can only help. Valid under every relation, since examples
-/// are independent.
+/// The event is K × Poisson(r, Gaussian z), K being how many of an example's slots can lie in T steps: 2 + ⌊(T − 1 −
+/// b)/F⌋ for T > b, once for fewer. It is **conservative**, in that it takes an example's slots to be known: given
+/// them, its steps are Poisson samples of rate r; and not knowing them can only help. Valid under every relation, since
+/// examples are independent.
 ///
 /// Phases and slots are the run's structure, which stays when a run goes on from a checkpoint: drawn anew, two of an
 /// example's slots could be closer than b. Whether an example takes its slot is the choice of that step, and is made
 /// anew.
 ///
-/// **Guarantee:** an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most K.
+/// **Guarantee:** an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most
+/// K.
 public struct BMinSepSampler: BatchSampler {
     /// The number of examples.
     public let exampleCount: Int
@@ -69,8 +70,8 @@ public struct BMinSepSampler: BatchSampler {
             iterations: mostSlots(in: SamplingCheck.iterations(iterations)))
     }
 
-    /// Slots m frames apart are at least (m − 1)F + b steps apart, since a slot lies at most F − b steps into its frame:
-    /// k of them need (k − 2)F + b + 1 steps.
+    /// Slots m frames apart are at least (m − 1)F + b steps apart, since a slot lies at most F − b steps into its
+    /// frame: k of them need (k − 2)F + b + 1 steps.
     func mostSlots(in steps: Int) -> Int {
         if steps == 0 { return 0 }
         return steps > separation ? 2 + (steps - 1 - separation) / frame : 1

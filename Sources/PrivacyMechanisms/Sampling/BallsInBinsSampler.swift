@@ -1,15 +1,16 @@
 import PrivacyAccounting
 
-/// Balls in bins: each example falls into one of b bins, uniformly and independently, and step t's batch is bin t mod b.
+/// Balls in bins: each example falls into one of b bins, uniformly and independently, and step t's batch is bin t mod
+/// b.
 ///
-/// Examples stay in their bins for the whole run, so that their participations are exactly b steps apart, as noise of up
-/// to b bands needs it (arXiv 2410.06266); or they are thrown anew at the beginning of each epoch of b steps
+/// Examples stay in their bins for the whole run, so that their participations are exactly b steps apart, as noise of
+/// up to b bands needs it (arXiv 2410.06266); or they are thrown anew at the beginning of each epoch of b steps
 /// (arXiv 2412.16802).
 ///
 /// The event is **conservative**: ⌈T/b⌉ × Gaussian z, which counts each example's participations and nothing of the
-/// uncertainty about its bin. That is valid under every relation, since bins are chosen independently: given an example's
-/// bin, the others' are as they would be without it, and δ is at most the average over that bin. The amplification of
-/// the papers needs an accountant that this package does not have.
+/// uncertainty about its bin. That is valid under every relation, since bins are chosen independently: given an
+/// example's bin, the others' are as they would be without it, and δ is at most the average over that bin. The
+/// amplification of the papers needs an accountant that this package does not have.
 ///
 /// Bins are the structure of a run or an epoch, and stay when a run goes on from a checkpoint: drawn anew, an example
 /// could be in two batches of one epoch. They decide the batch, so that a step that is taken anew has the batch that

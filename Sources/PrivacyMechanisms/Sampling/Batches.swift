@@ -1,3 +1,5 @@
+import Requirements
+
 /// The batches of a sampler from any step on, lazily and without end: take as many as the run has steps.
 ///
 ///     for batch in Batches(sampler, from: source, startingAt: step).prefix(iterations - step) { … }
@@ -15,8 +17,8 @@ public struct Batches<Sampler: BatchSampler>: Sequence, Sendable {
     public init(
         _ sampler: Sampler, from source: SamplingSource, startingAt step: Int = 0, paddedToMultipleOf multiple: Int = 1
     ) {
-        precondition(step >= 0, "Batches begin at step \(step), but steps begin at 0.")
-        precondition(multiple >= 1, "Batches are padded to a multiple of \(multiple), but it must be at least 1.")
+        require(step >= 0, "Batches begin at step \(step), but steps begin at 0.")
+        require(multiple >= 1, "Batches are padded to a multiple of \(multiple), but it must be at least 1.")
         self.sampler = sampler
         self.source = source
         self.start = step

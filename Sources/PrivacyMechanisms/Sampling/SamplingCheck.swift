@@ -1,4 +1,5 @@
 import PrivacyAccounting
+import Requirements
 
 /// Range checks shared by the samplers, so that each wording exists once.
 enum SamplingCheck {
@@ -34,7 +35,7 @@ enum SamplingCheck {
 
     /// Which epoch a step belongs to, and its place in it.
     static func split(_ step: Int, by length: Int) -> (epoch: Int, place: Int) {
-        precondition(step >= 0, "The batch of step \(step) was asked for, but steps begin at 0.")
+        require(step >= 0, "The batch of step \(step) was asked for, but steps begin at 0.")
         return (step / length, step % length)
     }
 }

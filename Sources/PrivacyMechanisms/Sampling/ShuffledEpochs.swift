@@ -4,8 +4,8 @@ import PrivacyAccounting
 ///
 /// **There is no amplification**: an epoch costs as much as one Gaussian query of all examples, and the event is
 /// ⌈T/E⌉ × Gaussian z for epochs of E = ⌈n/m⌉ steps. To account such batches as Poisson samples is a common mistake
-/// (arXiv 2403.17673). Every example is in each epoch once: the last batch is smaller, none is dropped, and the constant
-/// N that sums are divided by stays m.
+/// (arXiv 2403.17673). Every example is in each epoch once: the last batch is smaller, none is dropped, and the
+/// constant N that sums are divided by stays m.
 ///
 /// Valid only where the number of examples is public: one more shifts the others from batch to batch.
 ///

@@ -1,16 +1,18 @@
 import LinearAlgebra
 import PyTrees
+import Requirements
 
 extension ClippedAggregate {
-    /// Adds a microbatch; writes squared norms, an example's groups beside each other, to `norms` where they are asked for.
+    /// Adds a microbatch; writes squared norms, an example's groups beside each other, to `norms` where they are asked
+    /// for.
     mutating func add(
         _ gradients: some PerExampleGradients, padding: [Bool]?, norms: UnsafeMutableBufferPointer<Double>?
     ) {
-        precondition(
+        require(
             gradients.layout == parameterLayout,
             "Gradients of layout\n\(gradients.layout)\ndo not fit a transform of\n\(parameterLayout)")
         if let padding {
-            precondition(
+            require(
                 padding.count == gradients.exampleCount,
                 "\(padding.count) padding flags do not fit \(gradients.exampleCount) examples.")
         }
@@ -19,7 +21,7 @@ extension ClippedAggregate {
         case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
         case .general:
             if let factored = gradients as? FactoredGradients, let mapped = transform.transformed(factored) {
-                precondition(
+                require(
                     mapped.layout == bounds.layout && mapped.exampleCount == factored.exampleCount,
                     """
                     \(mapped.exampleCount) gradients of layout\n\(mapped.layout)\nare not the images of \
@@ -131,8 +133,8 @@ extension ClippedAggregate {
 extension ClippingBounds {
     /// Turns one example's squared norms, a number per group, into its factors.
     ///
-    /// **Guarantee:** padding and examples with a norm that is not finite get zero in every group; so do examples with a
-    /// squared norm below zero, which cancellation in a conformer's arithmetic can bring about.
+    /// **Guarantee:** padding and examples with a norm that is not finite get zero in every group; so do examples with
+    /// a squared norm below zero, which cancellation in a conformer's arithmetic can bring about.
     func replaceSquaredNorms(_ squares: UnsafeMutableBufferPointer<Double>, isPadding: Bool) {
         let isExcluded = isPadding || !squares.allSatisfy { $0 >= 0 && $0 < .infinity }
         for group in squares.indices {

@@ -1,6 +1,7 @@
 import LinearAlgebra
 import PrivacyAccounting
 import PyTrees
+import Requirements
 
 /// The clipped sum of one batch, on its way to being noised: transform → clip → sum → noise.
 ///
@@ -13,8 +14,8 @@ import PyTrees
 ///
 /// **Guarantee:** two aggregates whose batches are neighbours under a relation differ, before noise, by at most
 /// `sensitivity(for:)` in L2 norm in the transformed space, for batches of up to 32,768 examples (beyond, Float64
-/// rounding can add a relative B²·2⁻⁵³), and but for what a type of gradients says that its own rounding of the sum adds
-/// (`FactoredGradients` does). An example that is padding, or that has a NaN or an infinity anywhere,
+/// rounding can add a relative B²·2⁻⁵³), and but for what a type of gradients says that its own rounding of the sum
+/// adds (`FactoredGradients` does). An example that is padding, or that has a NaN or an infinity anywhere,
 /// contributes exactly zero. The un-noised sum cannot be copied, scaled or stepped with, and is not read but by asking
 /// for a noise multiplier of 0, which is no privacy.
 ///
@@ -86,7 +87,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     ///
     /// Traps if there is more than one bound.
     package mutating func countExamplesWithinBound() {
-        precondition(
+        require(
             bounds.groups.count == 1, "A count of examples within \(bounds.groups.count) bounds is not defined.")
         signedCount = 0
     }
@@ -129,7 +130,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     public consuming func noiseTransformedSum(
         noiseMultiplier: Double, noise: inout GaussianNoise, into result: inout ParameterVector
     ) throws(PrivacyMechanismError) {
-        precondition(
+        require(
             result.layout == bounds.layout,
             "A vector of layout\n\(result.layout)\ncannot hold a sum of\n\(bounds.layout)")
         try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: false, into: &result)
@@ -153,7 +154,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     public consuming func privatize(
         noiseMultiplier: Double, noise: inout GaussianNoise, into result: inout ParameterVector
     ) throws(PrivacyMechanismError) {
-        precondition(
+        require(
             result.layout == parameterLayout,
             "A vector of layout\n\(result.layout)\ncannot hold a gradient of\n\(parameterLayout)")
         if case .general = form {
@@ -164,15 +165,15 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         }
     }
 
-    /// As `noiseTransformedSum`, and hands out what adaptive clipping wants to know: b̃, the noisy share of the expected
-    /// batch whose norm was within the bound. One draw for each: neither can be had twice.
+    /// As `noiseTransformedSum`, and hands out what adaptive clipping wants to know: b̃, the noisy share of the
+    /// expected batch whose norm was within the bound. One draw for each: neither can be had twice.
     ///
     /// Traps unless the aggregate was told to count.
     package consuming func noiseTransformedSum(
         noiseMultiplier: Double, countNoiseMultiplier: Double, noise: inout GaussianNoise,
         into result: inout ParameterVector
     ) throws(PrivacyMechanismError) -> Double {
-        guard let count = signedCount else { preconditionFailure("Nobody asked this aggregate to count.") }
+        guard let count = signedCount else { fail("Nobody asked this aggregate to count.") }
         let normalizeBy = clipping.normalizeBy
         try noiseTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
         let noisy =

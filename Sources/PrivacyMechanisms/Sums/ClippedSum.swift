@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Requirements
 
 /// A sum of clipped gradients before noise: Float64, non-copyable, and write-only outside this package.
 ///
@@ -21,7 +22,7 @@ public struct ClippedSum: ~Copyable {
     ///
     /// Traps if they lie outside the sum. O(row.count).
     public mutating func add(_ row: Span<Float>, times coefficient: Double = 1, at column: Int) {
-        precondition(
+        require(
             column >= 0 && column + row.count <= count,
             "\(row.count) elements from column \(column) on lie outside a sum of \(count) columns.")
         row.withUnsafeBufferPointer { row in

@@ -1,4 +1,5 @@
 import PyTrees
+import Requirements
 
 /// A linear map that is applied to every example's gradient before it is clipped, and undone after the noise.
 ///
@@ -6,8 +7,8 @@ import PyTrees
 /// parameters: a projection to fewer dimensions, for example. The transform must not depend on the batch it is applied
 /// to; an optimizer makes it from its own state.
 ///
-/// **Guarantee:** for any map that depends on nothing but its own state and the one gradient that it is given, the noisy
-/// sum in the transformed space is private, because clipping happens there; inverting it is post-processing.
+/// **Guarantee:** for any map that depends on nothing but its own state and the one gradient that it is given, the
+/// noisy sum in the transformed space is private, because clipping happens there; inverting it is post-processing.
 public protocol PreClippingTransform: Sendable {
     /// The layout of the gradients that the map takes.
     var parameterLayout: TreeLayout { get }
@@ -18,8 +19,8 @@ public protocol PreClippingTransform: Sendable {
     /// What kind of map this is. Identity and diagonal maps never form the transformed matrix.
     var form: TransformForm { get }
 
-    /// Maps one example's gradient: from `parameterLayout.count` elements to `transformedLayout.count`, which hold zeros
-    /// before.
+    /// Maps one example's gradient: from `parameterLayout.count` elements to `transformedLayout.count`, which hold
+    /// zeros before.
     ///
     /// Called on several threads at once, an example at a time, so that no example can be mixed with another. What is
     /// called within computes on one thread.
@@ -31,8 +32,8 @@ public protocol PreClippingTransform: Sendable {
     /// Maps factored gradients to factored gradients, where a general map can; nil otherwise, and by default: the
     /// gradients are then multiplied out, block by block.
     ///
-    /// Examples must stay in their places, and each must be mapped by itself, in every bit: a matrix product of BLAS over
-    /// all of them does not do that. The result is in `transformedLayout`.
+    /// Examples must stay in their places, and each must be mapped by itself, in every bit: a matrix product of BLAS
+    /// over all of them does not do that. The result is in `transformedLayout`.
     func transformed(_ gradients: FactoredGradients) -> FactoredGradients?
 }
 
@@ -43,7 +44,7 @@ extension PreClippingTransform {
 
 extension PreClippingTransform {
     package func preconditionMaps(_ count: Int, to transformedCount: Int) {
-        precondition(
+        require(
             count == parameterLayout.count && transformedCount == transformedLayout.count,
             """
             A gradient of \(parameterLayout.count) elements maps to \(transformedLayout.count), not one of \(count) \
@@ -52,7 +53,7 @@ extension PreClippingTransform {
     }
 
     package func preconditionTransformedLayout(_ layout: TreeLayout) {
-        precondition(
+        require(
             layout == transformedLayout,
             "A gradient of layout\n\(layout)\nis not in the transformed space\n\(transformedLayout)")
     }

@@ -1,4 +1,5 @@
 import PyTrees
+import Requirements
 
 /// The kinds of pre-clipping transform that the pipeline tells apart.
 public enum TransformForm: Sendable {
@@ -16,12 +17,12 @@ extension TransformForm {
         switch self {
         case .general: return
         case .diagonal(let scale):
-            precondition(
+            require(
                 scale.layout == parameterLayout,
                 "A scale of layout\n\(scale.layout)\ndoes not fit gradients of layout\n\(parameterLayout)")
             fallthrough
         case .identity:
-            precondition(
+            require(
                 parameterLayout == transformedLayout,
                 "A transform from\n\(parameterLayout)\nto\n\(transformedLayout)\nis neither identity nor diagonal.")
         }

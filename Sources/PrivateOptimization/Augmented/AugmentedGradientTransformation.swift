@@ -8,9 +8,10 @@ import PyTrees
 ///
 /// `update` and `step` take the *noisy, transformed* gradient y, undo T with the state they are given, and hand the
 /// result to the base optimizer. The transformed space may have another layout than the parameters; the updates that
-/// come out have the parameters' layout. ``privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)``
-/// does all of it, with T and T⁻¹ from one state. As a link of a chain, such a transformation would still want the
-/// transformed gradient, and the chain would not say so: chain the links inside, `ScaleThenPrivatize(chain { … })`.
+/// come out have the parameters' layout.
+/// ``privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)`` does all of it, with T and
+/// T⁻¹ from one state. As a link of a chain, such a transformation would still want the transformed gradient, and the
+/// chain would not say so: chain the links inside, `ScaleThenPrivatize(chain { … })`.
 ///
 /// **Guarantee:** the transform depends on the state before the step alone, which is made of public numbers and of
 /// earlier noisy gradients; clipping and noise happen in the transformed space, and everything after is

@@ -2,6 +2,7 @@ import GradientTransformations
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 extension TreeLayout {
     /// A layout of leaves that come, in order, from a valid one.
@@ -9,7 +10,7 @@ extension TreeLayout {
         do throws(PyTreeError) {
             try self.init(leaves)
         } catch {
-            preconditionFailure(error.description)
+            fail(error.description)
         }
     }
 }
@@ -31,7 +32,7 @@ extension UpdatePass {
     mutating func replaceUpdates(_ body: (ParameterVector) -> ParameterVector) {
         var layout = self.layout
         withVectors { updates, _ in
-            precondition(
+            require(
                 updates.layout == layout,
                 "A transform of the whole gradient was asked for some leaves only,\n\(layout)\nof\n\(updates.layout)")
             updates = body(updates)

@@ -2,6 +2,7 @@ import GradientTransformations
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 extension KroneckerTransform {
     /// The images of factored gradients, factored: A·(a eᵀ)·B = (A a)(B e)ᵀ. Traps if they have another layout.
@@ -11,7 +12,7 @@ extension KroneckerTransform {
     ///
     /// - Complexity: 2·(m² + n²) operations for each matrix leaf, example and position.
     public func transformed(_ gradients: FactoredGradients) -> FactoredGradients? {
-        precondition(
+        require(
             gradients.layout == parameterLayout,
             "Gradients of layout\n\(gradients.layout)\ndo not fit a transform of\n\(parameterLayout)")
         do throws(PrivacyMechanismError) {
@@ -19,7 +20,7 @@ extension KroneckerTransform {
                 layout: transformedLayout, exampleCount: gradients.exampleCount, parts: gradients.parts.flatMap(images),
                 nonPrivateLosses: gradients.nonPrivateLosses)
         } catch {
-            preconditionFailure("The images of factored gradients are not gradients: \(error)")
+            fail("The images of factored gradients are not gradients: \(error)")
         }
     }
 

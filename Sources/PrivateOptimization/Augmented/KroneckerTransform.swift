@@ -2,15 +2,16 @@ import GradientTransformations
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 /// The transform that multiplies matrices from both sides: G ↦ A·G·B, with symmetric, invertible A and B per leaf.
 ///
 /// Leaves without such a pair stay as they are. The inverse is A⁻¹·Y·B⁻¹, with inverses that were made beside A and B
 /// from the same eigenvectors: they agree to the Float32 rounding error times the condition numbers.
 ///
-/// **Guarantee:** an example's image is a function of its gradient and of A and B, in every bit: every element is a chain
-/// of products in a fixed order. Factored gradients stay factored, A·(a eᵀ)·B = (A a)(B e)ᵀ, and their factors are mapped
-/// by such chains, too.
+/// **Guarantee:** an example's image is a function of its gradient and of A and B, in every bit: every element is a
+/// chain of products in a fixed order. Factored gradients stay factored, A·(a eᵀ)·B = (A a)(B e)ᵀ, and their factors
+/// are mapped by such chains, too.
 public struct KroneckerTransform: PreClippingTransform, Hashable {
     /// The layout of the gradients, on both sides.
     public let parameterLayout: TreeLayout
@@ -47,7 +48,7 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
 
     /// Traps unless both vectors have one layout, with factors that fit their leaves.
     init(parameterLayout: TreeLayout, factors: ParameterVector, inverses: ParameterVector) {
-        precondition(
+        require(
             factors.layout == inverses.layout,
             "Factors of layout\n\(factors.layout)\nare not inverted by those of\n\(inverses.layout)")
         self.parameterLayout = parameterLayout
@@ -58,7 +59,7 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
                 let right = factors.layout[leaf.path.appending("right")]
             else { return LeafMap(columns: leaf.range, m: 0, n: 0, left: nil, right: nil) }
             let (m, n) = (leaf.shape.first ?? 0, leaf.shape.last ?? 0)
-            precondition(
+            require(
                 leaf.shape.count == 2 && left.shape == [m, m] && right.shape == [n, n],
                 "Factors of shapes \(left.shape) and \(right.shape) do not fit '\(leaf.path)' of \(leaf.shape).")
             return LeafMap(

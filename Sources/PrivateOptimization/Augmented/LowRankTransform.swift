@@ -2,6 +2,7 @@ import GradientTransformations
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 /// The transform that projects matrices to a smaller space: G ↦ QᵀG or G ↦ GQ, with orthonormal columns in Q.
 ///
@@ -9,8 +10,8 @@ import PyTrees
 /// rank × n where m ≥ n, and m × rank otherwise. All other leaves stay as they are. The inverse is Q· or ·Qᵀ: exact on
 /// the span of Q, and the projection of the gradient onto it in general.
 ///
-/// **Guarantee:** an example's image is a function of its gradient and the bases, in every bit: every element is a chain
-/// of products in a fixed order.
+/// **Guarantee:** an example's image is a function of its gradient and the bases, in every bit: every element is a
+/// chain of products in a fixed order.
 public struct LowRankTransform: PreClippingTransform, Hashable {
     /// The layout of the gradients before.
     public let parameterLayout: TreeLayout
@@ -45,7 +46,7 @@ public struct LowRankTransform: PreClippingTransform, Hashable {
 
     /// Traps unless `bases` has the layout for `rank`.
     init(parameterLayout: TreeLayout, rank: Int, bases: ParameterVector) {
-        precondition(
+        require(
             bases.layout == Self.basisLayout(for: parameterLayout, rank: rank),
             "Bases of layout\n\(bases.layout)\ndo not project gradients of\n\(parameterLayout)\nto rank \(rank).")
         self.parameterLayout = parameterLayout

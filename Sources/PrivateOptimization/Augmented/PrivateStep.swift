@@ -1,6 +1,7 @@
 import GradientTransformations
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 extension AugmentedGradientTransformation {
     /// Takes one private training step: transform, clip, sum, noise, inverse and update, in one call.
@@ -142,7 +143,7 @@ private enum EmptyLayout {
         do throws(PyTreeError) {
             return try TreeLayout([])
         } catch {
-            preconditionFailure(error.description)
+            fail(error.description)
         }
     }()
 }

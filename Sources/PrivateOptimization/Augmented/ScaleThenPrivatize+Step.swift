@@ -1,6 +1,7 @@
 import GradientTransformations
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 extension ScaleThenPrivatize {
     /// As the base.
@@ -27,7 +28,7 @@ extension ScaleThenPrivatize {
     public func preClippingTransform(
         for state: ScaleThenPrivatizeState<Base.State>, layout: TreeLayout
     ) throws(PrivacyMechanismError) -> DiagonalTransform {
-        precondition(
+        require(
             state.scale.layout == layout,
             "A scale of layout\n\(state.scale.layout)\ndoes not fit parameters of layout\n\(layout)")
         if state.isScaleChecked { return DiagonalTransform(checkedScale: state.scale) }
@@ -85,7 +86,7 @@ extension ScaleThenPrivatize {
         var result: [(source: Range<Int>, target: Int)] = []
         for leaf in part.leaves {
             guard let target = layout[leaf.path], target.shape == leaf.shape else {
-                preconditionFailure(
+                fail(
                     "A second moment for '\(leaf.path)' of shape \(leaf.shape) does not fit parameters of layout\n"
                         + "\(layout)")
             }

@@ -1,6 +1,7 @@
 import CPrivacyKernels
 import GradientTransformations
 import PyTrees
+import Requirements
 
 /// DiSK: the filtering half of a simplified Kalman filter for private gradients.
 ///
@@ -35,7 +36,7 @@ public struct KalmanFilter: ElementwiseTransformation, Codable, Hashable {
     /// The point ahead, x_t + γ (x_t − x_{t−1}); `parameters` and `previous` must have one layout.
     /// - Complexity: O(P), and one new vector.
     public func lookAhead(_ parameters: ParameterVector, previous: ParameterVector) -> ParameterVector {
-        precondition(
+        require(
             parameters.layout == previous.layout,
             "Parameters of layout\n\(parameters.layout)\nhave no step from those of layout\n\(previous.layout)")
         var ahead = parameters

@@ -44,8 +44,8 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
 
     /// The plan, for a data set of `count` examples where the wish does not say how many there are.
     ///
-    /// Throws what making the plan throws; ``PlanError/ambiguous(choices:given:)`` for what is said twice or not at all,
-    /// and ``PlanError/overBudget(noiseMultiplier:epsilon:budget:delta:)``.
+    /// Throws what making the plan throws; ``PlanError/ambiguous(choices:given:)`` for what is said twice or not at
+    /// all, and ``PlanError/overBudget(noiseMultiplier:epsilon:budget:delta:)``.
     public func plan(exampleCount count: Int? = nil) throws -> PrivacyPlan {
         let scheme: SamplingScheme
         if try one("sampling", sampling, or: "expectedBatchSize", expectedBatchSize), let sampling {
@@ -116,8 +116,8 @@ extension PrivacyPlan: Codable {
         self = try PlanRequest(from: decoder).plan()
     }
 
-    /// Writes all that the plan promises, in one form only: sampler, steps, noise multiplier, and the budget if there was
-    /// one.
+    /// Writes all that the plan promises, in one form only: sampler, steps, noise multiplier, and the budget if there
+    /// was one.
     ///
     /// - Warning: of ``UserSampler`` that is who owns which example, too. What may be published is ``PrivacyReport``.
     public func encode(to encoder: any Encoder) throws {

@@ -57,8 +57,8 @@ extension PlannedClipping: Codable {
 
     /// Reads a clipping rule without its divisor, or `{"method": "adaptive-quantile", …}`.
     ///
-    /// Throws ``PlanError/divisorInPlan`` if the file sets `normalizeBy`, `DecodingError` for any other key that the method
-    /// does not have, and what the rule throws.
+    /// Throws ``PlanError/divisorInPlan`` if the file sets `normalizeBy`, `DecodingError` for any other key that the
+    /// method does not have, and what the rule throws.
     public init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)
         guard !box.contains(.normalizeBy) else { throw PlanError.divisorInPlan }

@@ -1,6 +1,7 @@
 import PrivacyAccounting
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 /// What a training run promises: everything that its privacy depends on, and nothing else.
 ///
@@ -16,9 +17,9 @@ import PyTrees
 ///
 /// **Guarantee:** the parameters of a run after any number t ≤ `iterations` of steps, with all that is computed from
 /// them, are (`epsilon(afterIterations: t)`, δ)-differentially private under `relation`, for `unit`, provided that the
-/// sampler's assumption about the data holds. The sum is divided by the expected batch size, a public constant. Noise has
-/// the standard deviation z·Δ with Δ the add-or-remove-one sensitivity of the very sum it is added to; the accountant
-/// doubles Δ for replace-one itself, once.
+/// sampler's assumption about the data holds. The sum is divided by the expected batch size, a public constant. Noise
+/// has the standard deviation z·Δ with Δ the add-or-remove-one sensitivity of the very sum it is added to; the
+/// accountant doubles Δ for replace-one itself, once.
 public struct PrivacyPlan: Hashable, Sendable {
     /// Whose presence is hidden.
     public let unit: PrivacyUnit
@@ -139,7 +140,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         do throws(PrivacyMechanismError) {
             return try clipping.initialRule(normalizeBy: normalizeBy)
         } catch {
-            preconditionFailure("A plan that was checked has a clipping rule: \(error)")
+            fail("A plan that was checked has a clipping rule: \(error)")
         }
     }
 
@@ -149,7 +150,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         do throws(PrivacyMechanismError) {
             return try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
         } catch {
-            preconditionFailure("A plan that was checked divides its noise: \(error)")
+            fail("A plan that was checked divides its noise: \(error)")
         }
     }
 
@@ -183,7 +184,7 @@ extension PrivacyPlan {
     /// What `count` steps are accounted as; all of them if it is nil. Traps if there are fewer than `count`.
     public func event(afterIterations count: Int? = nil) throws(AccountingError) -> PrivacyEvent {
         let count = count ?? iterations
-        precondition(
+        require(
             (0...iterations).contains(count), "A plan of \(iterations) steps has no event for \(count) of them.")
         return try sampling.event(noiseMultiplier: noiseMultiplier, iterations: count)
     }

@@ -47,8 +47,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let sensitivity: Double?
     /// The standard deviation of the noise on that sum; nil if Δ is unbounded.
     public let noiseStandardDeviation: Double?
-    /// (ε, δ) after `stepsTaken` steps, by the plan's accountant first. For a run that was stopped early it holds if the
-    /// number of steps did not depend on results; ``plannedEpsilon`` holds in any case.
+    /// (ε, δ) after `stepsTaken` steps, by the plan's accountant first. For a run that was stopped early it holds if
+    /// the number of steps did not depend on results; ``plannedEpsilon`` holds in any case.
     public let guarantees: [Guarantee]
     /// ε of all planned steps, by the plan's accountant; nil where there is no bound.
     public let plannedEpsilon: Double?
@@ -145,8 +145,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         if plan.noiseMultiplier == 0 { sentences.append("Anyone at all: there is no noise.") }
         if plan.delta * Double(plan.sampling.exampleCount) >= 1 {
             sentences.append(
-                "One example in full: δ = \(plan.delta) is no less than one over the number of examples, and publishing "
-                    + "a random one would satisfy it.")
+                "One example in full: δ = \(plan.delta) is no less than one over the number of examples, and "
+                    + "publishing a random one would satisfy it.")
         }
         if steps < plan.iterations {
             sentences.append(

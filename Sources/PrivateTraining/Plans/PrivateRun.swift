@@ -2,6 +2,7 @@ import GradientTransformations
 import PrivacyAccounting
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 /// A run of a plan: the parameters, and all that changes with them from step to step.
 ///
@@ -23,8 +24,9 @@ import PyTrees
 /// - Every run has its own noise, and no number of it is used twice. A run cannot be copied.
 /// - A run that goes on from a checkpoint has fresh noise, and a fresh key for the choices of its steps.
 ///
-/// This package's models keep to "that example alone" in every bit. For a closure of your own it is yours to see to: where
-/// something jumps, as a ReLU or a sign does, the last bit of a matrix product over the whole block is worth a gradient.
+/// This package's models keep to "that example alone" in every bit. For a closure of your own it is yours to see to:
+/// where something jumps, as a ReLU or a sign does, the last bit of a matrix product over the whole block is worth a
+/// gradient.
 public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable {
     /// What the run promises.
     public let plan: PrivacyPlan
@@ -125,8 +127,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     /// that stands for another moves the sum by twice the clip norm.
     ///
     /// Throws ``PlanError/exhausted(iterations:)`` beyond the plan; what the transform throws; what `gradients` throws.
-    /// Parameters, state and step count are then as they were, nothing of the batch has been released, and the next call
-    /// is for the same batch.
+    /// Parameters, state and step count are then as they were, nothing of the batch has been released, and the next
+    /// call is for the same batch.
     /// Traps unless each block has as many gradients as indices, and both sizes are at least 1.
     ///
     /// - Parameters:
@@ -139,11 +141,11 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         microbatchSize: Int? = nil, paddedToMultipleOf multiple: Int = 1,
         gradients: (_ indices: [Int], _ parameters: ParameterVector) throws -> Gradients
     ) throws {
-        precondition(multiple >= 1, "Blocks are filled up to a multiple of \(multiple), but it must be at least 1.")
-        precondition(
+        require(multiple >= 1, "Blocks are filled up to a multiple of \(multiple), but it must be at least 1.")
+        require(
             microbatchSize ?? 1 >= 1, "Blocks of \(microbatchSize ?? 0) examples were asked for; 1 is the smallest.")
         guard !isFinished else { throw PlanError.exhausted(iterations: plan.iterations) }
-        guard let drawn = drawn ?? batches.next() else { preconditionFailure("A stream of batches does not end.") }
+        guard let drawn = drawn ?? batches.next() else { fail("A stream of batches does not end.") }
         self.drawn = drawn
         func add(_ parameters: ParameterVector, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
             for begin in stride(from: 0, to: drawn.count, by: microbatchSize ?? max(1, drawn.count)) {
@@ -153,7 +155,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
                 let block = try gradients(indices, parameters)
                 guard block.exampleCount == indices.count else {
                     // Not a precondition, whose sentence is left out of release builds.
-                    fatalError(
+                    fail(
                         "\(block.exampleCount) gradients were returned for \(indices.count) examples: return one for "
                             + "each index that was asked for.")
                 }

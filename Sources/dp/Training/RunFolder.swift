@@ -37,7 +37,8 @@ struct RunFolder {
 
     func path(_ name: String) -> String { url.appending(path: name).path }
 
-    /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be trained.
+    /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be
+    /// trained.
     func begin(_ configuration: TrainingConfiguration, _ model: Model) throws {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)

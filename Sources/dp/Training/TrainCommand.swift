@@ -16,8 +16,8 @@ struct TrainCommand: ParsableCommand {
 
             Or at once, on the digits that ship with this program: dp train --demo
 
-            Everything can also stand in a JSON file (--config); options given beside it win. Ctrl-C ends the run with a \
-            checkpoint and the ε spent so far; --resume goes on from there.
+            Everything can also stand in a JSON file (--config); options given beside it win. Ctrl-C ends the run \
+            with a checkpoint and the ε spent so far; --resume goes on from there.
             """)
 
     @Option(help: "A JSON file with the whole configuration.", completion: .file(extensions: ["json"]))

@@ -8,11 +8,11 @@ import PyTrees
 /// Compares per-example gradients with central differences of the Float64 forward pass.
 ///
 /// The tolerance for parameter j is K·2⁻²⁴·S_j·(1 + c). S_j is the sum of the magnitudes of all terms of the derivative
-/// (see `ReferenceNetwork.errorBound`). K counts the roundings that a term meets on its way: a product of n terms has n,
-/// an activation less than 12, on the way there, and back over outputs and positions. An error of an activation's input,
-/// at most K·2⁻²⁴·Z with Z the largest magnitude there, moves derivatives too, by the curvature of each activation and
-/// of the loss (at most ½ relative to its bound of 1): c = Z·Σ curvature. The differences themselves are off by some
-/// h²/6 = 2e-11 and 2⁻⁵³/h = 2e-11 relative to S·(1 + c)³, which K·2⁻²⁴ is far above.
+/// (see `ReferenceNetwork.errorBound`). K counts the roundings that a term meets on its way: a product of n terms has
+/// n, an activation less than 12, on the way there, and back over outputs and positions. An error of an activation's
+/// input, at most K·2⁻²⁴·Z with Z the largest magnitude there, moves derivatives too, by the curvature of each
+/// activation and of the loss (at most ½ relative to its bound of 1): c = Z·Σ curvature. The differences themselves are
+/// off by some h²/6 = 2e-11 and 2⁻⁵³/h = 2e-11 relative to S·(1 + c)³, which K·2⁻²⁴ is far above.
 struct GradientCheck {
     let network: Network
     let examples: Examples

@@ -7,7 +7,8 @@ struct ReferenceNetwork {
     let architecture: NetworkArchitecture
     /// Replaces every term by its magnitude: kernels and inputs by absolute values, activations by the line
     /// Lipschitz · |z| + |f(0)|, the maximum of a window by the sum, and the loss by `errorBound` · Σ outputs. The
-    /// derivative of that is a bound on the sum of the magnitudes of all terms that make up the network's own derivative.
+    /// derivative of that is a bound on the sum of the magnitudes of all terms that make up the network's own
+    /// derivative.
     var errorBound: Double?
     /// Whether magnitudes of a maximum are sums, as a bound on derivatives needs, or maxima, which bound the numbers.
     var addsMaxima = true

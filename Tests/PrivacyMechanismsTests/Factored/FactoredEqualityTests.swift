@@ -115,8 +115,8 @@ struct BrokenFactors: PerExampleGradients {
     ///
     /// With u = 2⁻²⁴: a dense row is rounded once, u of its norm. Norms under a scale are rounded up, in the square by
     /// γ_(k+4) for k inputs. A gradient with positions is rounded in T steps, γ_T·z where z = Σ_t ‖a_t‖‖e_t‖ under the
-    /// scale, of which the norm is inflated by as much again. A norm that is off by a relative d moves a contribution by
-    /// at most 2d of its bound (PSAC moves most). The sum adds γ₆₉ of the contributions; both results are rounded to
+    /// scale, of which the norm is inflated by as much again. A norm that is off by a relative d moves a contribution
+    /// by at most 2d of its bound (PSAC moves most). The sum adds γ₆₉ of the contributions; both results are rounded to
     /// Float32, and so is noise: two roundings of each element.
     static func tolerance(
         _ gradients: FactoredGradients, _ rule: ClippingRule, scale: ParameterVector?, result: [Float]

@@ -129,7 +129,8 @@ import Testing
         }
     }
 
-    /// The sum of one dense layer and its error bound, for numbers of any magnitude and coefficients that bring it back.
+    /// The sum of one dense layer and its error bound, for numbers of any magnitude and coefficients that bring it
+    /// back.
     private static func exceedsTheBound(
         _ layer: FactoredNormsTests.Layer, _ coefficients: [Double], sum: [Double]
     ) -> Bool {

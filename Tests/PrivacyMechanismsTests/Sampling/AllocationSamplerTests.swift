@@ -4,9 +4,9 @@ import Testing
 
 /// Samplers that allocate examples to the steps of an epoch.
 ///
-/// The sizes of an epoch's t batches have a fixed sum, so that where they are compared with Bin(n, p) the statistic of an
-/// epoch is t/(t − 1)·χ² of t − 1 degrees of freedom: the mean is χ²'s of t, the standard deviation √(t/(t − 1)) times
-/// its, at most 6 % more here. The critical values are 15 % further out than χ²'s own of the same level.
+/// The sizes of an epoch's t batches have a fixed sum, so that where they are compared with Bin(n, p) the statistic of
+/// an epoch is t/(t − 1)·χ² of t − 1 degrees of freedom: the mean is χ²'s of t, the standard deviation √(t/(t − 1))
+/// times its, at most 6 % more here. The critical values are 15 % further out than χ²'s own of the same level.
 struct AllocationSamplerTests {
     /// How often each example participates in each epoch.
     private static func perEpoch(_ history: BatchSamplerHistory, length: Int) -> [[Int]] {

@@ -46,8 +46,8 @@ enum CountStatistics {
     }
 
     /// Categories for integers 0..<`range` under `mass`, joined from left to right until each expects a fortieth
-    /// of the trials, and at least 25: the category of each integer, and the categories' probabilities. What lies beyond
-    /// the range belongs to the last category.
+    /// of the trials, and at least 25: the category of each integer, and the categories' probabilities. What lies
+    /// beyond the range belongs to the last category.
     static func categories(
         upTo range: Int, trials: Int, mass: (Int) -> Double
     ) -> (of: [Int], probabilities: [Double]) {

@@ -97,8 +97,8 @@ struct PoissonSamplerTests {
             return CountStatistics.isPlausible(counts, probabilities: probabilities)
         }
         #expect(hasTruncatedSizes(sizes))
-        // Full batches are uniformly random subsets: each example is in m/n of them. Of n tests, one raises a false alarm
-        // with at most n·10⁻⁶.
+        // Full batches are uniformly random subsets: each example is in m/n of them. Of n tests, one raises a false
+        // alarm with at most n·10⁻⁶.
         func isFair(_ batches: [[Int]]) -> Bool {
             let full = BatchSamplerHistory(exampleCount: n, batches: batches.filter { $0.count == m })
             return (0..<n).allSatisfy {

@@ -54,7 +54,8 @@ struct SamplingStreamTests {
         if bound <= 10 { #expect(!CountStatistics.isUniform(others)) }
     }
 
-    /// 2⁶⁴ is no multiple of 3·2⁶¹: modulo would give its lower two thirds three times in eight each, and the rest twice.
+    /// 2⁶⁴ is no multiple of 3·2⁶¹: modulo would give its lower two thirds three times in eight each, and the rest
+    /// twice.
     @Test func integersOfHugeBoundsAreWithoutModuloBias() {
         let (bound, draws) = (3 << 61, 20_000)
         func thirds(_ next: (inout SamplingStream) -> Int) -> [Int] {
@@ -87,7 +88,8 @@ struct SamplingStreamTests {
         #expect(!stream.bernoulli(0) && stream.bernoulli(1))
     }
 
-    /// The gaps between selected indices are geometric, for probabilities on both sides of every change of block length.
+    /// The gaps between selected indices are geometric, for probabilities on both sides of every change of block
+    /// length.
     @Test(arguments: [0.003, 0.02, 0.1, 0.29, 0.3, 0.4, 0.5, 0.51, 0.7, 0.95])
     func selectionsHaveGeometricGaps(q: Double) {
         var stream = Self.stream(4)
@@ -131,8 +133,9 @@ struct SamplingStreamTests {
         #expect(stream.selection(of: 1000, probability: 1 - 0x1p-53).count == 1000)
     }
 
-    /// 10⁸ examples at q = 10⁻⁵ cost what 1000 do, in random bits. A selected index takes 2 coins of a block or less and
-    /// 1.39 trials of a place and a coin, on average: 4.8 words, 2.4 blocks; and a read at most doubles what was read.
+    /// 10⁸ examples at q = 10⁻⁵ cost what 1000 do, in random bits. A selected index takes 2 coins of a block or less
+    /// and 1.39 trials of a place and a coin, on average: 4.8 words, 2.4 blocks; and a read at most doubles what was
+    /// read.
     @Test func theWorkIsInProportionToTheBatch() {
         for (count, q) in [(100_000_000, 1e-5), (10_000, 0.1), (1_000_000_000_000, 1e-9)] {
             var stream = Self.stream(6)

@@ -8,17 +8,17 @@ import Testing
 @testable import Networks
 @testable import PrivateTraining
 
-/// Attacks on the promise that an example's gradient is its own: data for which the last bits of a matrix product decide
-/// something large. Each is tried on a model and on its broken twin, where it succeeds.
+/// Attacks on the promise that an example's gradient is its own: data for which the last bits of a matrix product
+/// decide something large. Each is tried on a model and on its broken twin, where it succeeds.
 @Suite struct GradientIndependenceAttacks {
-    /// What two sums may differ by beyond one clip norm: the rounding of both to Float32 and of the products of up to 52
-    /// examples, each far below 2⁻¹⁶ of their number.
+    /// What two sums may differ by beyond one clip norm: the rounding of both to Float32 and of the products of up to
+    /// 52 examples, each far below 2⁻¹⁶ of their number.
     private static let rounding = 52 * 0x1p-16
 
     // MARK: ReLU
 
-    /// x in the null space of the public initial kernel: all its units before the ReLU are rounding noise. D has 51 copies
-    /// of it, D′ one example of zeros more.
+    /// x in the null space of the public initial kernel: all its units before the ReLU are rounding noise. D has 51
+    /// copies of it, D′ one example of zeros more.
     private static func reluAttack<Model: TrainableModel>(_ model: Model) throws -> NeighborAttack<Model> {
         var generator = SeededGenerator(seed: 1)
         let kernel = model.layout.leaves[0]
@@ -40,8 +40,8 @@ import Testing
         #expect(try Self.reluAttack(twin).sensitivity() > 5)
     }
 
-    /// One step at z = 6, ε = 0.6 at δ = 10⁻⁵. A private step has a − b ≤ tanh(ε/2) + δ < 0.30 in the mean. By Hoeffding,
-    /// over 2·60 runs, hits − falseAlarms > 0.30·60 + 40 has probability below exp(−2·40²/120) = 3·10⁻¹².
+    /// One step at z = 6, ε = 0.6 at δ = 10⁻⁵. A private step has a − b ≤ tanh(ε/2) + δ < 0.30 in the mean. By
+    /// Hoeffding, over 2·60 runs, hits − falseAlarms > 0.30·60 + 40 has probability below exp(−2·40²/120) = 3·10⁻¹².
     @Test func aStepDoesNotTellTheNeighborByItsMasks() throws {
         let network = try Network(Self.perceptron)
         let runs = 60
@@ -124,8 +124,8 @@ import Testing
             })
     }
 
-    /// The next clip norm's logarithm over the learning rate, up to a constant: the noisy share of examples within a clip
-    /// norm between those of the two data sets.
+    /// The next clip norm's logarithm over the learning rate, up to a constant: the noisy share of examples within a
+    /// clip norm between those of the two data sets.
     private static func noisyShares<Model: TrainableModel>(
         _ model: Model, _ data: InMemoryDataset, clipNorm: Double, runs: Int
     ) throws -> [Double] {

@@ -8,8 +8,8 @@ import PyTrees
 /// The broken twin of a ``Network``: it multiplies whole microbatches, and the order of its sums hangs on the number of
 /// their rows, as it does where a library leaves the choice of a kernel to BLAS.
 ///
-/// Its first layer sees one patch (a dense layer with ReLU) or several (a convolution under a maximum over all places); a
-/// dense layer with softmax follows. Without patches there is only the latter.
+/// Its first layer sees one patch (a dense layer with ReLU) or several (a convolution under a maximum over all places);
+/// a dense layer with softmax follows. Without patches there is only the latter.
 struct WholeMicrobatchModel: TrainableModel {
     let network: Network
     /// The features that each patch consists of.

@@ -9,9 +9,9 @@ import Testing
 
 /// A process of `dp` that has begun, and that gets no further than its reader allows.
 ///
-/// Its log goes through a pipe of one page (where the system lets a pipe be made smaller: on Linux). A line for each step
-/// fills it within thirty steps, and the next write waits: a process whose plan is longer than that has not ended before
-/// its reader has read on, whatever the clock says.
+/// Its log goes through a pipe of one page (where the system lets a pipe be made smaller: on Linux). A line for each
+/// step fills it within thirty steps, and the next write waits: a process whose plan is longer than that has not ended
+/// before its reader has read on, whatever the clock says.
 final class RunningProgram {
     private let process = Process()
     private let log = Pipe()
@@ -39,7 +39,8 @@ final class RunningProgram {
             // F_SETPIPE_SZ, which Glibc's module hides.
             try #require(fcntl(log.fileHandleForWriting.fileDescriptor, 1031, 4096) >= 4096)
         #endif
-        // A process inherits what its parent's thread blocks, and threads of a pool block what they should not be ended by.
+        // A process inherits what its parent's thread blocks, and threads of a pool block what they should not be ended
+        // by.
         var (none, blocked) = (sigset_t(), sigset_t())
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, &blocked)

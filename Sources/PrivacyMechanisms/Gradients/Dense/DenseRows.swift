@@ -1,5 +1,6 @@
 import LinearAlgebra
 import PyTrees
+import Requirements
 
 /// Per-example gradients as rows in memory: an examples × parameters matrix.
 ///
@@ -44,7 +45,7 @@ public struct DenseRows: PerExampleGradients {
         unsafeRows base: UnsafePointer<Float>, exampleCount: Int, stride: Int? = nil, layout: TreeLayout,
         nonPrivateLosses: [Float]? = nil
     ) throws(PrivacyMechanismError) {
-        precondition(exampleCount >= 0, "A batch cannot have \(exampleCount) examples.")
+        require(exampleCount >= 0, "A batch cannot have \(exampleCount) examples.")
         let stride = stride ?? layout.count
         guard stride >= layout.count else { throw .rowLengthMismatch(columns: stride, layoutCount: layout.count) }
         try self.init(
@@ -54,7 +55,8 @@ public struct DenseRows: PerExampleGradients {
 
     /// Calls `body` with rows over `elements`, which lie one after the other, without copying them.
     ///
-    /// The rows must not leave `body`: the memory is the caller's. Throws `elementCountMismatch` if `elements` is not `exampleCount` rows of the layout, or what `body` throws.
+    /// The rows must not leave `body`: the memory is the caller's. Throws `elementCountMismatch` if `elements` is not
+    /// `exampleCount` rows of the layout, or what `body` throws.
     public static func withRows<Result>(
         over elements: Span<Float>, exampleCount: Int, layout: TreeLayout, _ body: (DenseRows) throws -> Result
     ) throws -> Result {
@@ -99,7 +101,7 @@ public struct DenseRows: PerExampleGradients {
     }
 
     func row(_ example: Int) -> UnsafePointer<Float> {
-        precondition(
+        require(
             example >= 0 && example < exampleCount, "There is no example \(example) in a batch of \(exampleCount).")
         return base + example * stride
     }
@@ -111,7 +113,7 @@ extension DenseRows {
         of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
         into norms: inout MutableSpan<Double>
     ) {
-        precondition(
+        require(
             norms.count == examples.count * groups.count,
             "\(norms.count) norms are not \(examples.count) examples × \(groups.count) groups.")
         preconditionGroups(groups)
@@ -131,11 +133,11 @@ extension DenseRows {
     public func addWeightedSum(
         of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
-        precondition(
+        require(
             coefficients.count == examples.count * groups.count,
             "\(coefficients.count) coefficients are not \(examples.count) examples × \(groups.count) groups.")
         preconditionGroups(groups)
-        precondition(
+        require(
             sum.count == layout.count, "A sum of \(sum.count) columns does not fit \(layout.count) parameters.")
         for (group, columns) in groups.ranges.enumerated() {
             var rows: [UnsafePointer<Float>] = []
@@ -152,14 +154,14 @@ extension DenseRows {
     }
 
     private func preconditionGroups(_ groups: ColumnGroups) {
-        precondition(
+        require(
             groups.columns == layout.count,
             "Groups of \(groups.columns) columns do not fit rows of \(layout.count) parameters.")
     }
 
     /// A copy of the row.
     public func copyGradient(of example: Int, into row: inout MutableSpan<Float>) {
-        precondition(
+        require(
             row.count == layout.count, "A row of \(row.count) elements does not hold \(layout.count) parameters.")
         row.withUnsafeMutableBufferPointer {
             _ = $0.update(fromContentsOf: UnsafeBufferPointer(start: self.row(example), count: layout.count))
@@ -171,7 +173,7 @@ extension ParameterVector? {
     /// Calls `body` with the elements of a scale in `layout`, or with nil where there is none.
     func withUnsafeValues<Result>(matching layout: TreeLayout, _ body: (UnsafePointer<Float>?) -> Result) -> Result {
         guard let self else { return body(nil) }
-        precondition(
+        require(
             self.layout == layout,
             "A scale of layout\n\(self.layout)\ndoes not fit gradients of layout\n\(layout)")
         return self.withUnsafeValues { body($0.baseAddress) }

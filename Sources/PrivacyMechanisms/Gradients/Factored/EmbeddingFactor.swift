@@ -2,8 +2,8 @@ import LinearAlgebra
 
 /// The table of an embedding: an example's errors, added up in the rows that its indices name.
 ///
-/// Only rows in use are touched. Where an example uses a row more than once, its gradient there *is* the sum in Float64,
-/// rounded once to Float32: both questions use this same row.
+/// Only rows in use are touched. Where an example uses a row more than once, its gradient there *is* the sum in
+/// Float64, rounded once to Float32: both questions use this same row.
 struct EmbeddingFactor: GradientFactor {
     let columns: Range<Int>
     /// (examples · positions) × width.

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import PyTrees
+import Requirements
 
 extension FactoredGradients {
     /// Question 1, in Float64 where norms of factors answer it, and with a Float32 product rounded up where a scale or
@@ -8,10 +9,10 @@ extension FactoredGradients {
         of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
         into norms: inout MutableSpan<Double>
     ) {
-        precondition(
+        require(
             norms.count == examples.count * groups.count,
             "\(norms.count) norms are not \(examples.count) examples × \(groups.count) groups.")
-        precondition(
+        require(
             examples.lowerBound >= 0 && examples.upperBound <= exampleCount,
             "There are no examples \(examples) in a batch of \(exampleCount).")
         var squares = [Double](repeating: 0, count: norms.count)
@@ -31,13 +32,13 @@ extension FactoredGradients {
     public func addWeightedSum(
         of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
-        precondition(
+        require(
             coefficients.count == examples.count * groups.count,
             "\(coefficients.count) coefficients are not \(examples.count) examples × \(groups.count) groups.")
-        precondition(
+        require(
             examples.lowerBound >= 0 && examples.upperBound <= exampleCount,
             "There are no examples \(examples) in a batch of \(exampleCount).")
-        precondition(
+        require(
             sum.count == layout.count, "A sum of \(sum.count) columns does not fit \(layout.count) parameters.")
         for factor in factors where !factor.columns.isEmpty {
             let group = groups.group(of: factor.columns)
@@ -53,9 +54,9 @@ extension FactoredGradients {
 
     /// Writes one example's gradient, multiplied out in Float32.
     public func copyGradient(of example: Int, into row: inout MutableSpan<Float>) {
-        precondition(
+        require(
             row.count == layout.count, "A row of \(row.count) elements does not hold \(layout.count) parameters.")
-        precondition(
+        require(
             example >= 0 && example < exampleCount, "There is no example \(example) in a batch of \(exampleCount).")
         row.withUnsafeMutableBufferPointer { row in
             for factor in factors where !factor.columns.isEmpty {

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import PyTrees
+import Requirements
 
 /// Per-example gradients in the factors from which backpropagation makes them: activations and errors.
 ///
@@ -9,13 +10,14 @@ import PyTrees
 /// Layers with positions take Gram matrices of the positions or form one example's gradient at a time, whichever is
 /// cheaper; embeddings touch the rows in use.
 ///
-/// **Guarantee:** no norm is below the true one but for Float64 rounding; Float32 products are rounded up (by a relative
-/// 4e-5 at most in the square, of Gram matrices by 2⁻⁸). Activations and errors that are not finite give a norm that
-/// is not finite, and so does an example with positions whose gradient overflows Float32: it is excluded, as it would be
-/// as a dense row. The sum differs from the one in Float64 by the rounding of the products of dense layers alone: in norm
-/// by at most γ₆₉·Σ|κ_i|‖g_i‖ ≤ 4.12e-6·B·C, γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴), for B examples clipped to C. So removing an
-/// example can, in the worst case, move the sum by Δ·(1 + 8.3e-6·B): 0.2 % above the sensitivity Δ at B = 256. Measured
-/// on random gradients, the sum's whole error is below 2e-7·C·√B. No result depends on the number of threads.
+/// **Guarantee:** no norm is below the true one but for Float64 rounding; Float32 products are rounded up (by a
+/// relative 4e-5 at most in the square, of Gram matrices by 2⁻⁸). Activations and errors that are not finite give a
+/// norm that is not finite, and so does an example with positions whose gradient overflows Float32: it is excluded, as
+/// it would be as a dense row. The sum differs from the one in Float64 by the rounding of the products of dense layers
+/// alone: in norm by at most γ₆₉·Σ|κ_i|‖g_i‖ ≤ 4.12e-6·B·C, γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴), for B examples clipped to C. So
+/// removing an example can, in the worst case, move the sum by Δ·(1 + 8.3e-6·B): 0.2 % above the sensitivity Δ at B =
+/// 256. Measured on random gradients, the sum's whole error is below 2e-7·C·√B. No result depends on the number of
+///   threads.
 public struct FactoredGradients: PerExampleGradients {
     /// The gradients of one layer's leaves.
     ///
@@ -60,7 +62,7 @@ public struct FactoredGradients: PerExampleGradients {
     public init(
         layout: TreeLayout, exampleCount: Int, parts: [Part], nonPrivateLosses: [Float]? = nil
     ) throws(PrivacyMechanismError) {
-        precondition(exampleCount >= 0, "A batch cannot have \(exampleCount) examples.")
+        require(exampleCount >= 0, "A batch cannot have \(exampleCount) examples.")
         if let nonPrivateLosses, nonPrivateLosses.count != exampleCount {
             throw .lossCountMismatch(losses: nonPrivateLosses.count, exampleCount: exampleCount)
         }

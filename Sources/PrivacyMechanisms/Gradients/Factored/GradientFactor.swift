@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Requirements
 
 /// The gradients of one leaf in whatever form they are known, and the two questions about them.
 ///
@@ -28,7 +29,7 @@ extension ColumnGroups {
     /// The group that a leaf's columns lie in. Traps if none has all of them: groups are whole leaves.
     func group(of columns: Range<Int>) -> Int {
         let group = ranges.firstIndex { $0.lowerBound <= columns.lowerBound && columns.upperBound <= $0.upperBound }
-        guard let group else { preconditionFailure("No group has all of the columns \(columns).") }
+        guard let group else { fail("No group has all of the columns \(columns).") }
         return group
     }
 }

@@ -2,10 +2,10 @@ import LinearAlgebra
 
 /// The weighted sum of a dense layer's gradients, Aᵀ(diag(κ)E): Float32 products of tiles, added up in Float64.
 ///
-/// **Guarantee:** with c_i = |κ_i|·‖a_i‖·‖e_i‖ the norm of what example i contributes, the sum differs from the exact one
-/// by at most γ₆₉·Σ c_i in norm, γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴): a rounding of κ·e, at most 64 of products and their sums, three
-/// where up to four such products are added up before they go to Float64, and one for what underflow takes. Examples that are near the ends of Float32's range, where these could be more, are
-/// added in Float64.
+/// **Guarantee:** with c_i = |κ_i|·‖a_i‖·‖e_i‖ the norm of what example i contributes, the sum differs from the exact
+/// one by at most γ₆₉·Σ c_i in norm, γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴): a rounding of κ·e, at most 64 of products and their
+/// sums, three where up to four such products are added up before they go to Float64, and one for what underflow takes.
+/// Examples that are near the ends of Float32's range, where these could be more, are added in Float64.
 struct OuterSum {
     let factor: OuterFactor
     /// Examples for Float32 products, and the others.
@@ -37,8 +37,8 @@ struct OuterSum {
         let largest = norms.lazy.map { $0.activation * $0.weighted }.filter(\.isFinite).max() ?? 0
         let root = Double(factor.columns.count).squareRoot()
         for (example, norm) in zip(examples, norms) {
-            // A product of 2¹¹⁸ leaves room for a sum of 256. Underflow, of κ·e or of a product, costs an element at most
-            // 2⁻¹²⁶ times |a| + 2: in norm, no more than 2⁻³² of the largest contribution.
+            // A product of 2¹¹⁸ leaves room for a sum of 256. Underflow, of κ·e or of a product, costs an element at
+            // most 2⁻¹²⁶ times |a| + 2: in norm, no more than 2⁻³² of the largest contribution.
             let isFast =
                 norm.activation <= 0x1p59 && norm.weighted <= 0x1p59
                 && (norm.activation + 2) * 0x1p-126 * root <= 0x1p-32 * largest

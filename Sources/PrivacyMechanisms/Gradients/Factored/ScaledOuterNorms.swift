@@ -2,11 +2,11 @@ import LinearAlgebra
 
 /// The squared norms of dense layers under a scale: n_i² = Σ_q T_iq e_iq² with T = (A∘A)(S∘S), one Float32 product.
 ///
-/// **Guarantee:** no result is below the true squared norm by more than Float64 rounding. All terms are non-negative, so
-/// that Float32 rounding makes T too small by a relative γ_(k+2) at most, with k terms in a sum, and what underflow can
-/// take away is bounded beside it; both are added. Activations and tiles of the scale are multiplied by powers of two,
-/// so that nothing overflows; where what was added for underflow is more than 2⁻²⁰ of the result, or an activation's norm
-/// is at the ends of Float32's range, the example is measured again in Float64.
+/// **Guarantee:** no result is below the true squared norm by more than Float64 rounding. All terms are non-negative,
+/// so that Float32 rounding makes T too small by a relative γ_(k+2) at most, with k terms in a sum, and what underflow
+/// can take away is bounded beside it; both are added. Activations and tiles of the scale are multiplied by powers of
+/// two, so that nothing overflows; where what was added for underflow is more than 2⁻²⁰ of the result, or an
+/// activation's norm is at the ends of Float32's range, the example is measured again in Float64.
 struct ScaledOuterNorms {
     let factor: OuterFactor
     let examples: Range<Int>
@@ -78,8 +78,8 @@ struct ScaledOuterNorms {
         }
     }
 
-    /// Writes, for each tile of columns and each example, the tile's part of the norm; and for each tile, the sum of the
-    /// squared powers of two of its blocks.
+    /// Writes, for each tile of columns and each example, the tile's part of the norm; and for each tile, the sum of
+    /// the squared powers of two of its blocks.
     private func multiply(
         _ squares: UnsafePointer<Float>, partial: UnsafeMutableBufferPointer<Double>,
         magnitudes: UnsafeMutableBufferPointer<Double>

@@ -1,6 +1,7 @@
 import CPrivacyKernels
 import LinearAlgebra
 import PyTrees
+import Requirements
 
 /// A stream of independent standard normal numbers, each handed out once.
 ///
@@ -70,7 +71,7 @@ public struct GaussianNoise: ~Copyable {
         standardDeviation: Double, into out: inout ParameterVector
     ) {
         let layout = out.layout
-        precondition(
+        require(
             layout.count == sum.count, "A sum of \(sum.count) columns does not fit \(layout.count) parameters.")
         nonisolated(unsafe) let values = sum.values.base
         out.withUnsafeMutableValues { out in
