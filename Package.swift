@@ -102,7 +102,7 @@ let package = Package(
         .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels", "_TestSupport"]),
         .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "LinearAlgebra"]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "LinearAlgebra", "PyTrees", "_TestSupport"]),
-        .testTarget(name: "DocumentationTests", dependencies: ["GradientTransformations", "PrivateTraining"]),
+        .testTarget(name: "DocumentationTests", dependencies: ["PrivateTraining"]),
         .testTarget(
             name: "GradientTransformationsTests",
             dependencies: [

@@ -112,7 +112,7 @@ import Testing
 
     /// Records of the UCI "Adult" set (Becker, Kohavi, CC BY 4.0), with the traits of both its files.
     @Test func theAdultRecipeReadsAdult() throws {
-        let recipe = URL(fileURLWithPath: #filePath).appending(path: "../../../../Benchmarks/Recipes/adult-schema.json")
+        let recipe = URL(fileURLWithPath: #filePath).appending(path: "../../../Benchmarks/Recipes/adult-schema.json")
         let adult = try CSVSchema(contentsOf: recipe.standardized.path)
         // 6 numbers, and 9 + 16 + 7 + 15 + 6 + 5 + 2 + 42 categories with a slot for "?" where the set has any.
         #expect(adult.featureCount == 108)

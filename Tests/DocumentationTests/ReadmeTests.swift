@@ -1,5 +1,4 @@
 import Foundation
-import GradientTransformations
 import PrivateTraining
 import Testing
 

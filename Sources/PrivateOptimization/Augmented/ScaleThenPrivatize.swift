@@ -1,6 +1,7 @@
 import GradientTransformations
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 /// Scales gradients by the base optimizer's own second moment before they are clipped, so that clipping and noise see
 /// the geometry in which the optimizer moves.
@@ -92,6 +93,23 @@ extension ScaleThenPrivatize where Base.State: SecondMomentState, Moment == Know
         try self.init(
             base, moment: KnownSecondMoment(), epsilon: epsilon, epsilonRoot: epsilonRoot, warmUpSteps: warmUpSteps,
             floor: floor, initialSecondMoment: initialSecondMoment)
+    }
+}
+
+extension ScaleThenPrivatize where Moment == SecondMomentAtKeyPath<Base.State> {
+    /// What the compiler says of a base without a second moment.
+    @available(
+        *, unavailable,
+        message: """
+            ScaleThenPrivatize scales by the base optimizer's second moment, and this base keeps none (or two, of which \
+            neither is chosen): take adam, adamw, amsgrad, rmsprop or adagrad, or name the place, secondMoment: \\.path
+            """
+    )
+    public init(
+        _ base: Base, epsilon: Double = 1e-8, epsilonRoot: Double = 0, warmUpSteps: Int = 0, floor: Double = 0,
+        initialSecondMoment: Double = 0
+    ) throws(GradientTransformationError) {
+        fail("There is no second moment to scale by.")
     }
 }
 
