@@ -157,7 +157,6 @@ extension PrivacyLossDistributionAccountant {
             return best!
         }
 
-
         private func delta(_ model: LossModel, epsilon: Double, isOptimistic: Bool) throws(AccountingError) -> Double {
             if epsilon == .infinity { return 0 }
             let loose = CumulantGuide(model, tail: 0)

@@ -37,8 +37,8 @@ extension TiltedComposition {
         return Finding(value: min(certain, crossing.value), slope: crossing.slope, place: crossing.place)
     }
 
-    /// An ε ≥ 0, as large as this window can prove, with δ(ε) ≥ `delta`, for optimistic losses; before the shift. 0 when
-    /// nothing more is proven.
+    /// An ε ≥ 0, as large as this window can prove, with δ(ε) ≥ `delta`, for optimistic losses; before the shift.
+    /// 0 when nothing more is proven.
     func lowerEpsilon(delta: Double) -> Finding {
         let target = exp(log(delta) + log1p(relativeError) - logScale)
         guard target > 0 else { return Finding(value: 0, slope: 0, place: .below) }
@@ -89,9 +89,9 @@ extension TiltedComposition {
     ///
     /// Of three the least:
     ///
-    ///     r + (log max_y e^{−θy}(1 − e^{−y}) − log target)/θ          anywhere (Chernoff: Rényi's bound of order 1 + θ)
-    ///     r + (log error − log target)/θ                               above the window, where only the error is left
-    ///     the sum of the largest losses                                where δ(ε) = P(L = ∞)
+    ///     r + (log max_y e^{−θy}(1 − e^{−y}) − log target)/θ       anywhere (Chernoff: Rényi's bound of order 1 + θ)
+    ///     r + (log error − log target)/θ                            above the window, where only the error is left
+    ///     the sum of the largest losses                             where δ(ε) = P(L = ∞)
     private func tailEpsilon(logTarget: Double) -> Double {
         guard tilt > 0 else { return max(0, largestLoss) }
         func epsilon(_ logFactor: Double) -> Double {
@@ -128,7 +128,9 @@ extension TiltedComposition {
             if isPessimistic ? !(excess <= 0) : excess > 0 && excess.isFinite {
                 let rise = b > 0 && excess.isFinite ? log1p(excess / b) : interval
                 let place: Place =
-                    if !excess.isFinite { .below } else if isPessimistic, noise > 0.5 * target { .above } else { .inside }
+                    if !excess.isFinite { .below } else if isPessimistic, noise > 0.5 * target { .above } else {
+                        .inside
+                    }
                 let slope = excess.isFinite ? b / target : 0
                 return Finding(value: rounded(x + min(interval, rise)), slope: slope, place: place)
             }
