@@ -3,9 +3,11 @@ import Foundation
 /// One direction of a whole composition, as pairs to be discretised: what the accountant analyses.
 struct LossModel: Sendable {
     struct Component: Sendable {
-        /// A mixture of pairs with public choice, weights summing to 1.
+        /// A mixture of pairs with public choice. Weights of an upper end sum to 1 at least.
         let parts: [(weight: Double, pair: any PrivacyLossPair)]
         let count: Int
+        /// What of each step costs everything, beside the parts.
+        var infinityMass = 0.0
     }
 
     var components: [Component] = []
@@ -27,7 +29,9 @@ struct LossModel: Sendable {
                     : DiscreteLoss.pessimistic(pair, range: range, interval: interval)
                 losses.append((weight, loss))
             }
-            result.append(TiltedComposition.Part(loss: .mixture(losses), count: component.count))
+            var loss = DiscreteLoss.mixture(losses)
+            loss.infinityMass += component.infinityMass
+            result.append(TiltedComposition.Part(loss: loss, count: component.count))
         }
         return result
     }
