@@ -132,8 +132,10 @@ struct CellMass {
     init(below lower: Double, _ upper: Double, above lowerAbove: Double, _ upperAbove: Double) {
         let usesBelow = upper < lowerAbove
         mass = max(0, usesBelow ? upper - lower : lowerAbove - upperAbove)
-        // Two tails, each correct to 4 ulps.
-        error = (usesBelow ? upper : lowerAbove) * 8 * 0x1p-53
+        // Two tails. Each is correct to 4 ulps at its argument. The argument has 2½ roundings, which move a Gaussian
+        // tail t by x² as much, relatively, and x² ≤ −2·log(2t) ≤ −1.4·log₂ t.
+        let tail = usesBelow ? upper : lowerAbove
+        error = tail * (8 - 8 * (Double(tail.exponentBitPattern) - 1023)) * 0x1p-53
     }
 }
 

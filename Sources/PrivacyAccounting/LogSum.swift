@@ -18,8 +18,8 @@ struct LogSum {
     var value: Double { largest == -.infinity ? -.infinity : largest + log(scaled) }
 }
 
-/// Σ xᵢ with a relative error below 3·2⁻⁵³ for up to 2²⁵ terms of one sign (Neumaier's variant of
-/// Kahan's summation).
+/// Σ xᵢ with a relative error below 3·2⁻⁵³ for up to 2²⁵ terms of one sign: Kahan's summation with the exact error of
+/// each addition (Knuth's).
 struct CompensatedSum {
     private var (sum, correction) = (0.0, 0.0)
 
@@ -27,8 +27,8 @@ struct CompensatedSum {
 
     mutating func add(_ term: Double) {
         let total = sum + term
-        // What the addition lost, exactly.
-        correction += abs(sum) >= abs(term) ? (sum - total) + term : (term - total) + sum
+        let added = total - sum
+        correction += (sum - (total - added)) + (term - added)
         sum = total
     }
 }

@@ -30,10 +30,11 @@ extension TiltedComposition {
         let top = Double(first + masses.count) * interval
         // No mass lies above the window, so its error is all that δ(top) can be. Where already that exceeds the target,
         // the walk below could start from nothing proven.
-        guard error(decay: exp(-tilt * (top - reference)), misplaced: massAbove) <= target else {
+        let error = error(decay: 1, misplaced: massAbove)
+        guard error * exp(-tilt * (top - reference)) <= target else {
             return Finding(value: certain, slope: 0, place: .above)
         }
-        let crossing = crossing(target, isPessimistic: true) { error(decay: $0, misplaced: massAbove) }
+        let crossing = crossing(target, error: error, isPessimistic: true)
         return Finding(value: min(certain, crossing.value), slope: crossing.slope, place: crossing.place)
     }
 
@@ -42,7 +43,8 @@ extension TiltedComposition {
     func lowerEpsilon(delta: Double) -> Finding {
         let target = exp(log(delta) + log1p(relativeError) - logScale)
         guard target > 0 else { return Finding(value: 0, slope: 0, place: .below) }
-        return crossing(target, isPessimistic: false) { -error(decay: $0, misplaced: massAbove + massBelow) }
+        let error = error(decay: 1, misplaced: massAbove + massBelow)
+        return crossing(target, error: -error, isPessimistic: false)
     }
 
     /// δ(ε) at most, for pessimistic losses.
@@ -105,13 +107,12 @@ extension TiltedComposition {
     }
 
     /// Walks down from the top until Σ + error exceeds `target` at a grid point x, then solves inside that cell, where
-    /// Σ(ε) = A − B·e^{ε − x} is exact; the error is frozen at the cell's lower end, where it is largest.
+    /// Σ(ε) = A − B·e^{ε − x} is exact; the error is frozen at the cell's lower end, where it is largest. `error` is
+    /// that at the reference point, with its sign.
     ///
     /// For pessimistic losses the caller has shown that the error at the top is at most `target`, so each cell's upper
     /// end is proven when the walk enters the cell.
-    private func crossing(
-        _ target: Double, isPessimistic: Bool, error: (_ decay: Double) -> Double
-    ) -> Finding {
+    private func crossing(_ target: Double, error: Double, isPessimistic: Bool) -> Finding {
         var (a, b) = (0.0, 0.0)
         let shrink = exp(-interval)
         // A grid point is off by the rounding of a product.
@@ -122,7 +123,7 @@ extension TiltedComposition {
             let x = Double(first + slot) * interval
             let decay = exp(-tilt * (x - reference))
             b *= shrink
-            let noise = error(decay)
+            let noise = error * decay
             let excess = a - b + noise - target
             // An overflow proves nothing: the upper end must stop there, the lower end must not.
             if isPessimistic ? !(excess <= 0) : excess > 0 && excess.isFinite {
