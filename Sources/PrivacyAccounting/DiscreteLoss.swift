@@ -110,6 +110,17 @@ extension DiscreteLoss {
         return DiscreteLoss(first: range.first, masses: masses, slack: slack)
     }
 
+    /// Takes out masses below 10⁻³⁰⁰, whose tilted weights could overflow on the way, and returns their sum: it counts
+    /// as infinite loss for an upper end, and not at all for a lower one.
+    mutating func removeTraces() -> Double {
+        var sum = 0.0
+        for slot in masses.indices where masses[slot] > 0 && masses[slot] < 1e-300 {
+            sum += masses[slot]
+            masses[slot] = 0
+        }
+        return sum
+    }
+
     /// Σ wᵢ·partᵢ: a mechanism that draws one of several mechanisms and announces which.
     static func mixture(_ parts: [(weight: Double, loss: DiscreteLoss)]) -> DiscreteLoss {
         guard parts.count > 1 else { return parts[0].loss }

@@ -30,7 +30,8 @@ struct LossModel: Sendable {
                 losses.append((weight, loss))
             }
             var loss = DiscreteLoss.mixture(losses)
-            loss.infinityMass += component.infinityMass
+            loss.infinityMass += component.infinityMass + loss.removeTraces()
+            if isOptimistic { loss.infinityMass = 0 }
             result.append(TiltedComposition.Part(loss: loss, count: component.count))
         }
         return result

@@ -136,6 +136,10 @@ extension PrivacyLossDistributionAccountant {
             _ parts: [TiltedComposition.Part], from tilt: Double, interval h: Double, guide: CumulantGuide,
             isOptimistic: Bool, ask: (TiltedComposition) -> TiltedComposition.Finding
         ) throws(AccountingError) -> TiltedComposition.Finding {
+            // A grid so coarse that rounding has taken all mass proves nothing.
+            guard parts.allSatisfy({ $0.loss.masses.contains { $0 > 0 } }) else {
+                return TiltedComposition.Finding(value: isOptimistic ? 0 : .infinity, slope: 0, place: .inside)
+            }
             var search = TiltSearch(tilt, interval: h)
             var best: TiltedComposition.Finding?
             while !search.isDone {
@@ -182,7 +186,7 @@ extension PrivacyLossDistributionAccountant {
                         isOptimistic
                             ? $0.lowerDelta(epsilon: epsilon + shift.epsilon) : $0.upperDelta(epsilon: epsilon)
                     }
-                    return isOptimistic ? max(0, best.value - shift.failureProbability) : best.value
+                    return isOptimistic ? max(0, best.value - shift.failureProbability) : min(1, best.value)
                 } catch {
                     h = try coarser(h, after: error)
                 }

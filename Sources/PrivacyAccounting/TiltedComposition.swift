@@ -141,7 +141,8 @@ struct TiltedMoments {
 
     /// A number near the largest exponent, so that exp neither overflows nor loses everything.
     private static func anchor(_ loss: DiscreteLoss, _ h: Double, _ tilt: Double) -> Double {
-        guard reach(loss, h, tilt) > 300 else { return 0 }
+        // Nearly all mass is in a loss, unless next to nothing of it has survived rounding.
+        guard reach(loss, h, tilt) > 300 || !loss.masses.contains(where: { $0 > 1e-100 }) else { return 0 }
         var best = -Double.infinity
         for slot in stride(from: 0, to: loss.masses.count, by: 1) where loss.masses[slot] > 0 {
             best = max(best, log(loss.masses[slot]) + tilt * Double(loss.first + slot) * h)

@@ -33,6 +33,22 @@ import Testing
         }
     }
 
+    /// Grids so coarse that a cell holds all of a loss, or that rounding leaves nothing of it, and tilts to match: the
+    /// ends are far apart, and still ends.
+    @Test(arguments: [0.02, 0.3, 3, 50])
+    func coarseGridsAreBracketed(interval: Double) throws {
+        let last = ExactEpsilon(.addOrRemoveOne, 0.4646705730679367, 8.479560035212586, 1, 5.632655302167059e-275, 0)
+        for row in ExactEpsilon.all + [last] {
+            let accountant = try PrivacyLossDistributionAccountant(
+                relation: row.relation, discretization: .interval(interval))
+            let bounds = try accountant.epsilonBounds(of: Self.event(row), delta: row.delta)
+            #expect(bounds.upper >= row.epsilon * (1 - Self.rounding), "\(row): \(bounds)")
+            if row.epsilon > 0 {
+                #expect(bounds.lower <= row.epsilon * (1 + Self.rounding), "\(row): \(bounds)")
+            }
+        }
+    }
+
     /// Where the grid may be as fine as it likes, the ends are close: what is bracketed above is no empty talk.
     @Test func fineBracketsTellNoiseApart() throws {
         for row in ExactEpsilon.all where row.isCheap && row.epsilon > 0 {
