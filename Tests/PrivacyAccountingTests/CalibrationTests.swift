@@ -40,6 +40,31 @@ import Testing
         #expect(try spent(q * 1.005, 500) > 1.5)
     }
 
+    /// ε is 1 up to q = 0.1 and 3 above. e^{log 0.1} is above 0.1, and was never evaluated.
+    private struct Step: PrivacyAccountant {
+        static let name = "step"
+        let relation = NeighboringRelation.addOrRemoveOne
+
+        func epsilon(of event: PrivacyEvent, delta: Double) throws(AccountingError) -> Double {
+            guard case .poissonSampledEvent(let q, _) = event else { return .nan }
+            return q <= 0.1 ? 1 : 3
+        }
+
+        func delta(of event: PrivacyEvent, epsilon: Double) throws(AccountingError) -> Double { 1 }
+    }
+
+    @Test func whatIsReturnedWasEvaluated() throws {
+        let calibration = try Calibration(Step(), epsilon: 2, delta: 1e-5)
+        let q = try calibration.samplingProbability { q throws(AccountingError) in
+            try .poissonSampled(probability: q, .gaussian(noiseMultiplier: 1))
+        }
+        #expect(try calibration.accountant.epsilon(of: .poissonSampled(probability: q, .noOp), delta: 0) <= 2)
+        // What is not a number is no budget met.
+        #expect(throws: AccountingError.self) {
+            try calibration.noiseMultiplier { z throws(AccountingError) in try .gaussian(noiseMultiplier: z) }
+        }
+    }
+
     @Test func rdpAsksForMoreNoise() throws {
         func event(_ z: Double) throws(AccountingError) -> PrivacyEvent {
             try .dpSGD(noiseMultiplier: z, samplingProbability: 0.02, iterations: 400)

@@ -49,8 +49,8 @@ import Testing
             let shift = RoundingShift(parts, failureProbability: 1e-6 * delta)
             let epsilon =
                 isOptimistic
-                ? sum.lowerEpsilon(delta: delta * (1 + 1e-6)).epsilon - shift.epsilon
-                : sum.upperEpsilon(delta: delta).epsilon
+                ? sum.lowerEpsilon(delta: delta * (1 + 1e-6)).value - shift.epsilon
+                : sum.upperEpsilon(delta: delta).value
             #expect(isOptimistic ? epsilon <= expected : epsilon >= expected)
             #expect(abs(epsilon / expected - 1) < (isOptimistic ? 1e-4 : 1e-6))
         }

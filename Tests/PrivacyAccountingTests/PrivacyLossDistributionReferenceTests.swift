@@ -39,7 +39,7 @@ import Testing
                 return TiltedComposition.Part(loss: loss, count: $0.count)
             }
             let sum = try TiltedComposition(parts, interval: h, tilt: choice.tilt, guide: guide, limit: 1 << 22)
-            return sum.upperEpsilon(delta: row.delta).epsilon
+            return sum.upperEpsilon(delta: row.delta).value
         }
         #expect(try upper(shift: 0) >= bounds.lower)
         #expect(try upper(shift: 1) < bounds.lower)

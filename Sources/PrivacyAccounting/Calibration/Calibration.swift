@@ -113,8 +113,10 @@ public struct Calibration<Accountant: PrivacyAccountant>: Sendable {
     /// log(ε(event)/ε): at most 0 exactly when the event meets the budget.
     private func excess(_ event: PrivacyEvent) throws(AccountingError) -> Double {
         let spent = try accountant.epsilon(of: event, delta: delta)
-        if spent <= epsilon { return min(0, log(spent / epsilon)) }
-        return max(Double.leastNonzeroMagnitude, log(spent / epsilon))
+        let excess = log(spent / epsilon)
+        if spent <= epsilon { return min(0, excess) }
+        // What is not a number meets no budget.
+        return excess > 0 ? excess : Double.leastNonzeroMagnitude
     }
 
     private func unattainable(_ parameter: String, best: Double, remedy: String) -> AccountingError {
@@ -127,8 +129,9 @@ public struct Calibration<Accountant: PrivacyAccountant>: Sendable {
         safe: Double, atSafe: Double, unsafe: Double, atUnsafe: Double,
         _ event: (Double) throws(AccountingError) -> PrivacyEvent
     ) throws(AccountingError) -> Double {
+        // Not exp(log(safe)), which may be a neighbour that was never evaluated.
+        var best = safe
         var (safe, atSafe, unsafe, atUnsafe) = (log(safe), atSafe, log(unsafe), atUnsafe)
-        var best = exp(safe)
         var lastWasSafe: Bool?
         for round in 1...200 where abs(unsafe - safe) > relativeTolerance {
             let isUsable = atSafe.isFinite && atUnsafe.isFinite && round % 8 != 0

@@ -110,6 +110,17 @@ extension DiscreteLoss {
         return DiscreteLoss(first: range.first, masses: masses, slack: slack)
     }
 
+    /// Takes out masses below 10⁻³⁰⁰, whose tilted weights could overflow on the way, and returns their sum: it counts
+    /// as infinite loss for an upper end, and not at all for a lower one.
+    mutating func removeTraces() -> Double {
+        var sum = 0.0
+        for slot in masses.indices where masses[slot] > 0 && masses[slot] < 1e-300 {
+            sum += masses[slot]
+            masses[slot] = 0
+        }
+        return sum
+    }
+
     /// Σ wᵢ·partᵢ: a mechanism that draws one of several mechanisms and announces which.
     static func mixture(_ parts: [(weight: Double, loss: DiscreteLoss)]) -> DiscreteLoss {
         guard parts.count > 1 else { return parts[0].loss }
@@ -132,8 +143,10 @@ struct CellMass {
     init(below lower: Double, _ upper: Double, above lowerAbove: Double, _ upperAbove: Double) {
         let usesBelow = upper < lowerAbove
         mass = max(0, usesBelow ? upper - lower : lowerAbove - upperAbove)
-        // Two tails, each correct to 4 ulps.
-        error = (usesBelow ? upper : lowerAbove) * 8 * 0x1p-53
+        // Two tails. Each is correct to 4 ulps at its argument. The argument has 2½ roundings, which move a Gaussian
+        // tail t by x² as much, relatively, and x² ≤ −2·log(2t) ≤ −1.4·log₂ t.
+        let tail = usesBelow ? upper : lowerAbove
+        error = tail * (8 - 8 * (Double(tail.exponentBitPattern) - 1023)) * 0x1p-53
     }
 }
 

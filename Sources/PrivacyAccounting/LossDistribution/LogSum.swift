@@ -18,6 +18,21 @@ struct LogSum {
     var value: Double { largest == -.infinity ? -.infinity : largest + log(scaled) }
 }
 
+/// Σ xᵢ with a relative error below 3·2⁻⁵³ for up to 2²⁵ terms of one sign: Kahan's summation with the exact error of
+/// each addition (Knuth's).
+struct CompensatedSum {
+    private var (sum, correction) = (0.0, 0.0)
+
+    var value: Double { sum + correction }
+
+    mutating func add(_ term: Double) {
+        let total = sum + term
+        let added = total - sum
+        correction += (sum - (total - added)) + (term - added)
+        sum = total
+    }
+}
+
 /// log C(n, k).
 func logBinomial(_ n: Double, _ k: Double) -> Double {
     lgammaPositive(n + 1) - lgammaPositive(k + 1) - lgammaPositive(n - k + 1)

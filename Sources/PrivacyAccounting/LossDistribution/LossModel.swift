@@ -3,9 +3,11 @@ import Foundation
 /// One direction of a whole composition, as pairs to be discretised: what the accountant analyses.
 struct LossModel: Sendable {
     struct Component: Sendable {
-        /// A mixture of pairs with public choice, weights summing to 1.
+        /// A mixture of pairs with public choice. Weights of an upper end sum to 1 at least.
         let parts: [(weight: Double, pair: any PrivacyLossPair)]
         let count: Int
+        /// What of each step costs everything, beside the parts.
+        var infinityMass = 0.0
     }
 
     var components: [Component] = []
@@ -27,7 +29,10 @@ struct LossModel: Sendable {
                     : DiscreteLoss.pessimistic(pair, range: range, interval: interval)
                 losses.append((weight, loss))
             }
-            result.append(TiltedComposition.Part(loss: .mixture(losses), count: component.count))
+            var loss = DiscreteLoss.mixture(losses)
+            loss.infinityMass += component.infinityMass + loss.removeTraces()
+            if isOptimistic { loss.infinityMass = 0 }
+            result.append(TiltedComposition.Part(loss: loss, count: component.count))
         }
         return result
     }
@@ -103,7 +108,8 @@ struct CumulantGuide {
         return Self.minimize { (cumulant(tilt + sign * $0) - here + logTail) / $0 }
     }
 
-    /// The least point of a scan over θ in [10⁻⁴, 10⁵], refined by golden section in log θ.
+    /// The least point of a scan over θ in [10⁻⁴, 10⁵], and on to 10¹⁵ while that lowers the value, refined by golden
+    /// section in log θ. Losses of a single step as small as 10⁻⁸ ask for θ as large as 10¹⁰.
     private static func minimize(_ value: (Double) -> Double) -> Double {
         func cost(_ logTheta: Double) -> Double {
             let result = value(exp(logTheta))
@@ -111,7 +117,15 @@ struct CumulantGuide {
         }
         let step = log(10.0) / 3
         let scan = (-12...15).map { (logTheta: Double($0) * step, cost: cost(Double($0) * step)) }
-        let best = scan.min { $0.cost < $1.cost }!.logTheta
+        var (best, least) = scan.min { $0.cost < $1.cost }!
+        if best == scan.last!.logTheta {
+            for index in 16...45 {
+                let next = Double(index) * step
+                let value = cost(next)
+                guard value < least else { break }
+                (best, least) = (next, value)
+            }
+        }
         let golden = (5.0.squareRoot() - 1) / 2
         var (low, high) = (best - step, best + step)
         while high - low > 0.05 {
