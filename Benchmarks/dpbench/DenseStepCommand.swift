@@ -41,7 +41,7 @@ struct DenseStepCommand: ParsableCommand {
         let progress = ProgressLine()
         progress.show("dense-step: \(examples) × \(params) gradients")
         let problem = try PipelineProblem.synthetic(examples: examples, parameters: params, hasScale: true)
-        var path = try FusedPath(problem: problem)
+        let path = try FusedPath(problem: problem)
         var pipelineNoise = GaussianNoise()
         var training = try Training(problem: problem)
         var trainingNoise = GaussianNoise()

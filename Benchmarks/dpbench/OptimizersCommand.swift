@@ -121,7 +121,15 @@ private final class OptimizerSubject {
         var gradient = ParameterVector(repeating: 1e-3, layout: layout)
         let divisor = divides ? ParameterVector(repeating: 1, layout: layout) : nil
         var state = try optimizer.initialState(for: parameters)
-        step = { optimizer.step(&gradient, dividedBy: divisor, state: &state, parameters: &parameters) }
+        step = {
+            guard let divisor else { return optimizer.step(&gradient, state: &state, parameters: &parameters) }
+            // As under scale-then-privatize: the gradient is divided by its scale in the same trip.
+            UpdatePass.step(&gradient, parameters: &parameters) { pass in
+                pass.withDivision(by: divisor) {
+                    optimizer.join(&$0, state: &state, then: UpdatePass.addToParameters)
+                }
+            }
+        }
     }
 
     /// Reads and writes as many vectors as a step does.

@@ -65,7 +65,7 @@ import Testing
             var noise = GaussianNoise(nonPrivateSeed: 1)
             var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: network.layout))
             aggregate.add(gradients)
-            return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).values
+            return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values
         }
         let fromRows = try sum(DenseRows(matrix, layout: network.layout), clipNorm: 0.5)
         // Clip factors are at most C over the norm, and differ as norms do: by the norm of the tolerances over the

@@ -47,9 +47,9 @@ import Testing
         let matrix = Matrix(rows: gradients.count, columns: 1, elements: gradients)
         aggregate.add(try DenseRows(matrix, layout: layout), padding: padding)
         var noise = GaussianNoise(nonPrivateSeed: 1)
-        var result = ParameterVector(zeros: layout)
-        return try aggregate.noiseTransformedSum(
-            noiseMultiplier: 0, countNoiseMultiplier: 1, noise: &noise, into: &result)
+        var share = 0.0
+        _ = try aggregate.noised(noiseMultiplier: 0, countNoiseMultiplier: 1, share: &share, noise: &noise)
+        return share
     }
 
     /// The noise on the count has the deviation that the split of the budget assumes: 2,000 empty batches.
@@ -86,13 +86,13 @@ import Testing
     private func countDeviation(countNoiseMultiplier: Double) throws -> Double {
         let layout = try TreeLayout([("x", [1])])
         var noise = GaussianNoise(nonPrivateSeed: 5)
-        var result = ParameterVector(zeros: layout)
         var squares = 0.0
         for _ in 0..<2000 {
             var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout))
             aggregate.countExamplesWithinBound()
-            let share = try aggregate.noiseTransformedSum(
-                noiseMultiplier: 1, countNoiseMultiplier: countNoiseMultiplier, noise: &noise, into: &result)
+            var share = 0.0
+            _ = try aggregate.noised(
+                noiseMultiplier: 1, countNoiseMultiplier: countNoiseMultiplier, share: &share, noise: &noise)
             squares += (share - 0.5) * (share - 0.5)
         }
         return (squares / 2000).squareRoot()

@@ -57,7 +57,7 @@ import Testing
         #expect(!cases.isEmpty)
         var noise = GaussianNoise(nonPrivateSeed: 0)
         for (index, item) in cases.enumerated() {
-            let sum = try item.aggregate().privatized(noiseMultiplier: 0, noise: &noise)
+            let sum = try item.aggregate().privatized(noiseMultiplier: 0, noise: &noise).vector
             let expected = item.entry["sum"].flat
             // Per example as for a single gradient; then B additions and a quotient in Float32.
             let tolerance = ClippingRuleReferenceTests.relativeTolerance + Double(item.rows.count + 2) * 0x1p-24
@@ -110,7 +110,7 @@ import Testing
         let item = try #require(try Self.cases().first { $0.padding.contains(true) })
         var aggregate = try ClippedAggregate(item.rule, transform: IdentityTransform(layout: .reference))
         aggregate.add(try item.gradients())
-        let sum = try aggregate.privatized(noiseMultiplier: 0, noise: &noise)
+        let sum = try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector
         let isOff = zip(sum.values, item.entry["sum"].flat).contains { abs(Double($0) - $1) > 1e-3 * abs($1) }
         #expect(isOff)
     }

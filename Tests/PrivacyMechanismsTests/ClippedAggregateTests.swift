@@ -153,9 +153,9 @@ import Testing
                 silent.add(try DenseRows(rows, layout: layout))
                 noised.add(try DenseRows(rows, layout: layout))
             }
-            let zeros = try silent.privatized(noiseMultiplier: 0, noise: &noise)
+            let zeros = try silent.privatized(noiseMultiplier: 0, noise: &noise).vector
             #expect(zeros.values.allSatisfy { $0 == 0 })
-            let values = try noised.privatized(noiseMultiplier: 3, noise: &noise).values
+            let values = try noised.privatized(noiseMultiplier: 3, noise: &noise).vector.values
             // σ = 3 · 2/4; the standard error of an empirical σ over n normals is σ/√(2n), and 6 of them are allowed.
             let deviation = values.map(Double.init).norm / Double(values.count).squareRoot()
             #expect(abs(deviation / 1.5 - 1) < 6 / (2 * Double(values.count)).squareRoot())
@@ -168,7 +168,7 @@ import Testing
         var noise = GaussianNoise(nonPrivateSeed: 6)
         var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
         for _ in 0..<5 { aggregate.add(try DenseRows(Matrix(rows: 3, columns: layout.count), layout: layout)) }
-        let values = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).values
+        let values = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values
         let deviation = values.map(Double.init).norm / Double(values.count).squareRoot()
         #expect(abs(deviation - 1) < 6 / (2 * Double(values.count)).squareRoot())
     }
@@ -205,7 +205,7 @@ import Testing
             }
             var noise = GaussianNoise(nonPrivateSeed: 9)
             results.append(
-                try aggregate.privatized(noiseMultiplier: 1, noise: &noise).values.map(\.bitPattern))
+                try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values.map(\.bitPattern))
         }
         #expect(Set(results).count == 1)
     }
@@ -224,7 +224,7 @@ import Testing
         var aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: 1e6), transform: IdentityTransform(layout: layout))
         aggregate.add(try DenseRows(rows, layout: layout))
-        let sum = try aggregate.privatized(noiseMultiplier: 0, noise: &noise)
+        let sum = try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector
         #expect(sum.values.allSatisfy { $0 == 2 })
     }
 
@@ -235,7 +235,7 @@ import Testing
         let outputs = aggregate.addReturningNonPrivateOutputs(
             try DenseRows(Matrix(rows: 3, columns: 0), layout: layout))
         #expect(outputs.norms == [0, 0, 0])
-        #expect(try aggregate.privatized(noiseMultiplier: 1, noise: &noise).values.isEmpty)
+        #expect(try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values.isEmpty)
     }
 
     // MARK: Workspaces
@@ -255,7 +255,7 @@ import Testing
             aggregate.add(
                 try DenseRows(
                     Matrix(rows: 1, columns: 5_000, elements: [Float](repeating: 1, count: 5_000)), layout: layout))
-            _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise)
+            _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
         }
         #expect(addresses.count == 1)
     }
@@ -329,7 +329,7 @@ import Testing
         let rule = try ClippingRule.flat(l2ClipNorm: 3, normalizeBy: 8)
         var noise = GaussianNoise(nonPrivateSeed: 51)
         let aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
-        let values = try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise).values
+        let values = try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
         let sigma = noiseMultiplier * 3 / 8
         #expect(Self.isOne(Self.deviation(values) { _ in sigma }, count: values.count))
         // The controls: a σ that is off by two percent, by a third, by a half.
@@ -346,10 +346,10 @@ import Testing
         let rule = try ClippingRule.flat(l2ClipNorm: 2)
         var noise = GaussianNoise(nonPrivateSeed: 52)
         let transformed = try ClippedAggregate(rule, transform: transform)
-            .noisedTransformedSum(noiseMultiplier: 1.5, noise: &noise).values
+            .noised(noiseMultiplier: 1.5, noise: &noise).vector.values
         #expect(Self.isOne(Self.deviation(transformed) { _ in 3 }, count: transformed.count))
         let gradient = try ClippedAggregate(rule, transform: transform)
-            .privatized(noiseMultiplier: 1.5, noise: &noise).values
+            .privatized(noiseMultiplier: 1.5, noise: &noise).vector.values
         #expect(
             Self.isOne(Self.deviation(gradient) { 3 / Double(scale.values[$0]) }, count: gradient.count))
         // The control: noise that was not taken back with the rest.
@@ -362,7 +362,7 @@ import Testing
         var noise = GaussianNoise(nonPrivateSeed: 53)
         let draws = try (0..<3).map { _ in
             try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
-                .privatized(noiseMultiplier: 1, noise: &noise).values.map(\.bitPattern)
+                .privatized(noiseMultiplier: 1, noise: &noise).vector.values.map(\.bitPattern)
         }
         // Two of 30,003 Float32 normals coincide now and then; two pairs in a row do not (2⁻⁴⁰ per pair of places).
         let pairs = draws.flatMap { draw in zip(draw, draw.dropFirst()).map { UInt64($0) << 32 | UInt64($1) } }
@@ -374,7 +374,7 @@ import Testing
             .flat(l2ClipNorm: 1e-100, normalizeBy: 1e100), transform: IdentityTransform(layout: .reference))
         var noise = GaussianNoise()
         do {
-            _ = try aggregate.privatized(noiseMultiplier: 1e-200, noise: &noise)
+            _ = try aggregate.privatized(noiseMultiplier: 1e-200, noise: &noise).vector
             Issue.record("A σ of 1e-400 was taken for noise.")
         } catch {
             #expect(error == .invalidNoiseMultiplier(1e-200))
@@ -390,11 +390,11 @@ import Testing
         var failing = try ClippedAggregate(
             .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
         failing.add(ones)
-        do { _ = try failing.privatized(noiseMultiplier: -1, noise: &noise) } catch {}
+        do { _ = try failing.privatized(noiseMultiplier: -1, noise: &noise).vector } catch {}
         let next = try ClippedAggregate(
             .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
         #expect(next.sum.values.buffer.allSatisfy { $0 == 0 })
-        _ = try next.privatized(noiseMultiplier: 1, noise: &noise)
+        _ = try next.privatized(noiseMultiplier: 1, noise: &noise).vector
         let smaller = try ClippedAggregate(
             .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: flatLayout(20)), workspace: workspace)
         #expect(smaller.sum.count == 20)
@@ -407,7 +407,7 @@ import Testing
         let aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: .reference))
         var noise = GaussianNoise()
         do {
-            _ = try aggregate.privatized(noiseMultiplier: value, noise: &noise)
+            _ = try aggregate.privatized(noiseMultiplier: value, noise: &noise).vector
             Issue.record("A noise multiplier of \(value) was accepted.")
         } catch {
             guard case .invalidNoiseMultiplier = error else { throw error }
@@ -419,7 +419,7 @@ import Testing
             .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: .reference))
         var noise = GaussianNoise()
         do {
-            _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise)
+            _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
             Issue.record("Noise was added to a sum that nothing bounds.")
         } catch {
             #expect(error == .unboundedSensitivity(noiseMultiplier: 1))

@@ -15,7 +15,7 @@ import Testing
         var aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: rows.layout))
         aggregate.add(rows)
-        return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).values
+        return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values
     }
 
     @Test func ownedBorrowedAndStridedRowsAgree() throws {

@@ -150,7 +150,7 @@ private struct CarelessGradients: PerExampleGradients {
         var noise = GaussianNoise(nonPrivateSeed: 3)
         var aggregate = try ClippedAggregate(rule, transform: transform)
         aggregate.add(gradients, padding: padding)
-        return try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise)
+        return try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise).vector
     }
 
     // MARK: A projection, end to end
@@ -179,7 +179,7 @@ private struct CarelessGradients: PerExampleGradients {
         aggregate.add(rows)
         #expect(aggregate.sensitivity(for: .addOrRemoveOne) >= 0.15)
         var noise = GaussianNoise(nonPrivateSeed: 3)
-        let sum = try aggregate.noisedTransformedSum(noiseMultiplier: 0, noise: &noise)
+        let sum = try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
         #expect(sum.layout == projection.transformedLayout)
         // Each projected coordinate is a Float32 dot product of 300 terms; 700 of norm at most 1.5 are added.
         let tolerance = 300 * 0x1p-24 * 700 * 1.5 / 10
@@ -299,7 +299,7 @@ private struct CarelessGradients: PerExampleGradients {
         aggregate.add(
             try DenseRows(Matrix(rows: 1, columns: 4, elements: [9, 0, 0, 0]), layout: transform.parameterLayout))
         transform.scale = 1_000
-        let gradient = try aggregate.privatized(noiseMultiplier: 1, noise: &noise)
+        let gradient = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
         // σ = 1, and not 1/1000: three small numbers beside the clipped one would give that away.
         #expect(gradient.values[1...].contains { abs($0) > 0.05 })
     }

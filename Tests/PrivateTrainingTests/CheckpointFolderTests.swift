@@ -168,7 +168,7 @@ import Testing
     @Test func aFinishedRunLeavesNoKeyBehind() throws {
         try withTemporaryFolder { folder in
             var run = try PrivateRun(
-                try Self.plan(iterations: 1), optimizer: augmented(try sgd(learningRate: 0.1)),
+                try Self.plan(iterations: 1), optimizer: IdentityAugmented(try sgd(learningRate: 0.1)),
                 parameters: ParameterVector(zeros: TreeLayout([("x", [1])])))
             let key = run.snapshot.source
             #expect(run.snapshot.source == key)
@@ -220,7 +220,7 @@ import Testing
             }
             let other = try Trainer(
                 plan: plan, model: Network(.softmaxRegression(features: 2, classes: 2)),
-                optimizer: augmented(try sgd(learningRate: 0.1)), options: TrainingOptions(nonPrivateSeed: 1))
+                optimizer: IdentityAugmented(try sgd(learningRate: 0.1)), options: TrainingOptions(nonPrivateSeed: 1))
             #expect(throws: CheckpointError.foreign(path: path, what: "optimizer")) {
                 try other.fit(data, checkpoints: CheckpointFolder(folder, interval: 1))
             }

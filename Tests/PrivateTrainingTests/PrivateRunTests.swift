@@ -22,7 +22,7 @@ import Testing
     }
 
     private static func run(_ plan: PrivacyPlan, seed: UInt64? = 1) throws -> Run {
-        let optimizer = augmented(try sgd(learningRate: 1))
+        let optimizer = IdentityAugmented(try sgd(learningRate: 1))
         let start = ParameterVector(zeros: layout)
         if let seed {
             return try PrivateRun(plan, optimizer: optimizer, parameters: start, nonPrivateSeed: seed)
@@ -255,7 +255,7 @@ import Testing
         try first.step { indices, _ in try Self.rows(indices.count) }
         var batches: [[Int]] = []
         func finish(_ snapshot: RunSnapshot<ScaleByLearningRate<Double>.State>) throws -> ParameterVector {
-            var run = Run(resuming: snapshot, plan: plan, optimizer: augmented(try sgd(learningRate: 1)))
+            var run = Run(resuming: snapshot, plan: plan, optimizer: IdentityAugmented(try sgd(learningRate: 1)))
             try run.step { indices, _ in
                 batches.append(indices)
                 return try Self.rows(indices.count)

@@ -23,7 +23,7 @@ import Testing
         _ plan: PrivacyPlan, rate: Double = 0.5, options: TrainingOptions = TrainingOptions(nonPrivateSeed: 1)
     ) throws -> Trainer<Network, IdentityAugmented<ScaleByLearningRate<Double>>> {
         try Trainer(
-            plan: plan, model: network, optimizer: augmented(try sgd(learningRate: rate)), options: options)
+            plan: plan, model: network, optimizer: IdentityAugmented(try sgd(learningRate: rate)), options: options)
     }
 
     /// Two clouds 2√2 apart with deviation ½: a straight line gets 99.7 % of them, a coin 50 %. Wrong pipelines (a

@@ -37,20 +37,20 @@ struct PipelineRun {
 
     func records() throws -> [PipelineRecord] {
         try requireMemory()
-        var fused = try FusedPath(problem: problem)
+        let fused = try FusedPath(problem: problem)
         var noise = GaussianNoise()
         // Outside the timed runs: asking the system for the peak takes longer than a small batch. The fused path goes
         // first, because the others leave freed memory behind that the process keeps.
         var peaks: [Path: Int] = [:]
         for path in paths.reversed() {
             PeakMemory.reset()
-            try run(path, &fused, noiseMultiplier: problem.noiseMultiplier, &noise)
+            try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &noise)
             peaks[path] = PeakMemory.bytes
         }
-        let errors = try checkAgreement(&fused)
+        let errors = try checkAgreement(fused)
         let readOnce = { _ = problem.gradients.withUnsafeElements { MemoryRead.run($0) } }
         let competitors = paths.map { path in
-            { () throws -> Void in try run(path, &fused, noiseMultiplier: problem.noiseMultiplier, &noise) }
+            { () throws -> Void in try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &noise) }
         }
         let measurement = try Measurement(runs: runs, of: [readOnce] + competitors) { run in
             let size = "\(problem.gradients.rows) × \(problem.gradients.columns)"
@@ -71,18 +71,18 @@ struct PipelineRun {
         }
     }
 
-    private func checkAgreement(_ fused: inout FusedPath) throws -> [Double] {
+    private func checkAgreement(_ fused: FusedPath) throws -> [Double] {
         progress.show("checking that the paths agree without noise")
         var noise = GaussianNoise(nonPrivateSeed: 0)
         let sums = try paths.map { path in
-            (name: path.rawValue, sum: try run(path, &fused, noiseMultiplier: 0, &noise))
+            (name: path.rawValue, sum: try run(path, fused, noiseMultiplier: 0, &noise))
         }
         return try Agreement(problem, paths: sums).maxRelativeErrors
     }
 
     @discardableResult
     private func run(
-        _ path: Path, _ fused: inout FusedPath, noiseMultiplier: Double, _ noise: inout GaussianNoise
+        _ path: Path, _ fused: FusedPath, noiseMultiplier: Double, _ noise: inout GaussianNoise
     ) throws -> [Float] {
         switch path {
         case .naive: NaivePath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise)

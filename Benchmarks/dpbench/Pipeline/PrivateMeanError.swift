@@ -20,7 +20,7 @@ struct PrivateMeanError {
 
     init(_ problem: PipelineProblem) throws {
         let count = problem.gradients.rows
-        var fused = try FusedPath(problem: problem)
+        let fused = try FusedPath(problem: problem)
         var truth = [Double](repeating: 0, count: problem.layout.count)
         for example in 0..<count {
             problem.gradients.withRow(example) { row in

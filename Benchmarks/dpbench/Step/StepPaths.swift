@@ -16,8 +16,8 @@ enum StepPathKind: String, CaseIterable {
         let base = try adam(learningRate: 1e-3)
         switch self {
         case .nonPrivate: return try NonPrivatePath(problem, base)
-        case .factored: return try PrivatePath(problem, augmented(base), isDense: false)
-        case .dense: return try PrivatePath(problem, augmented(base), isDense: true)
+        case .factored: return try PrivatePath(problem, IdentityAugmented(base), isDense: false)
+        case .dense: return try PrivatePath(problem, IdentityAugmented(base), isDense: true)
         case .factoredScaled:
             return try PrivatePath(problem, ScaleThenPrivatize(base, epsilon: 1e-3), isDense: false)
         case .denseScaled: return try PrivatePath(problem, ScaleThenPrivatize(base, epsilon: 1e-3), isDense: true)

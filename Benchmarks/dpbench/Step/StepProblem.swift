@@ -57,11 +57,11 @@ struct StepProblem {
             let transform = IdentityTransform(layout: network.layout)
             var whole = try ClippedAggregate(rule, transform: transform)
             whole.add(factored)
-            let fromFactors = try whole.privatized(noiseMultiplier: 0, noise: &noise)
+            let fromFactors = try whole.privatized(noiseMultiplier: 0, noise: &noise).vector
             var instantiated = InstantiatedRows()
             var rows = try ClippedAggregate(rule, transform: transform)
             try instantiated.forEachMicrobatch(of: factored, size: microbatch) { rows.add($0) }
-            let fromRows = try rows.privatized(noiseMultiplier: 0, noise: &noise)
+            let fromRows = try rows.privatized(noiseMultiplier: 0, noise: &noise).vector
             try Self.require(fromFactors, near: fromRows, path: "factored, \(name)")
             if rule == unclipped {
                 try Self.require(fromRows, near: mean, path: "dense, \(name)")

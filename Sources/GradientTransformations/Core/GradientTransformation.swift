@@ -52,22 +52,15 @@ extension GradientTransformation {
     /// Takes one step: makes updates of `gradient` and adds them to `parameters`, in one trip through memory where
     /// the transformation is element-wise.
     ///
-    /// - Parameters:
-    ///   - gradient: The gradient; overwritten, and of no use afterwards. Reuse its memory for the next one.
-    ///   - divisor: What the gradient is divided by first, element by element, in the same trip: the scale under
-    ///     which it was privatized.
+    /// - Parameter gradient: The gradient; overwritten, and of no use afterwards. Reuse its memory for the next one.
     ///
     /// Traps unless all of them have the layout that `state` was made for.
     /// - Complexity: O(P); allocates nothing that grows with P.
     public func step(
-        _ gradient: inout ParameterVector, dividedBy divisor: ParameterVector? = nil, state: inout State,
-        parameters: inout ParameterVector
+        _ gradient: inout ParameterVector, state: inout State, parameters: inout ParameterVector
     ) {
         UpdatePass.step(&gradient, parameters: &parameters) { pass in
-            guard let divisor else { return join(&pass, state: &state, then: UpdatePass.addToParameters) }
-            pass.withDivision(by: divisor) { pass in
-                join(&pass, state: &state, then: UpdatePass.addToParameters)
-            }
+            join(&pass, state: &state, then: UpdatePass.addToParameters)
         }
     }
 }

@@ -105,7 +105,7 @@ public struct UpdatePass: ~Copyable {
     }
 
     /// Applies what is pending and adds the result to the parameters, without writing the updates themselves.
-    mutating func addToParameters() {
+    package mutating func addToParameters() {
         preconditionSameLayouts()
         let operations = pending
         pending = []
@@ -116,7 +116,7 @@ public struct UpdatePass: ~Copyable {
         }
     }
 
-    static func addToParameters(_ pass: inout UpdatePass) { pass.addToParameters() }
+    package static func addToParameters(_ pass: inout UpdatePass) { pass.addToParameters() }
 
     package mutating func withDivision(by divisor: ParameterVector, _ body: (inout UpdatePass) -> Void) {
         require(
@@ -144,7 +144,7 @@ public struct UpdatePass: ~Copyable {
     }
 
     /// Calls `body` with a pass that may change both vectors in place.
-    static func step(
+    package static func step(
         _ updates: inout ParameterVector, parameters: inout ParameterVector, _ body: (inout UpdatePass) -> Void
     ) {
         var pass = UpdatePass(

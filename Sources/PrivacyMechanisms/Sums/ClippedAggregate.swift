@@ -10,7 +10,7 @@ import Requirements
 ///
 ///     var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
 ///     aggregate.add(rows)
-///     let gradient = try aggregate.privatized(noiseMultiplier: 1.1, noise: &noise)
+///     let gradient = try aggregate.privatized(noiseMultiplier: 1.1, noise: &noise).vector
 ///
 /// **Guarantee:** two aggregates whose batches are neighbours under a relation differ, before noise, by at most
 /// `sensitivity(for:)` in L2 norm in the transformed space, for batches of up to 32,768 examples (beyond, Float64
@@ -32,7 +32,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     /// The rule that bounds each example's contribution.
     public let clipping: ClippingRule
 
-    /// Asked of the transform once: one that changed its mind between clipping and inverse would undo the bound.
+    /// Asked of the transform once: one that changed its mind while a batch is added would undo the bound.
     let form: TransformForm
     let parameterLayout: TreeLayout
 
@@ -108,78 +108,54 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         return NonPrivateOutputs(norms: norms, losses: gradients.nonPrivateLosses)
     }
 
-    /// Adds noise of standard deviation z·Δ, with Δ the add-or-remove-one sensitivity, and hands the sum out.
+    /// Adds noise of standard deviation z·Δ, with Δ the add-or-remove-one sensitivity, and hands the sum out, still in
+    /// the transformed space.
     ///
-    /// The result is in the transformed space: `transform.inverse` takes it back to the parameters. An accountant that
-    /// works with another relation accounts for it itself; the noise never changes with the relation.
+    /// An accountant that works with another relation accounts for it itself; the noise never changes with the
+    /// relation.
     ///
     /// Throws, and hands nothing of the sum on: `invalidNoiseMultiplier` if z is negative or not finite,
     /// `unboundedSensitivity` if z > 0 and the clip norm is infinite.
-    public consuming func noisedTransformedSum(
+    public consuming func noised(
         noiseMultiplier: Double, noise: inout GaussianNoise
-    ) throws(PrivacyMechanismError) -> ParameterVector {
-        var result = ParameterVector(zeros: bounds.layout)
-        try noiseTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
-        return result
+    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
+        let standardDeviation = try Self.standardDeviation(
+            noiseMultiplier: noiseMultiplier, sensitivity: sensitivity(for: .addOrRemoveOne))
+        var scale: ParameterVector?
+        if case .diagonal(let diagonal) = form { scale = diagonal }
+        let memory =
+            workspace?.takeGradient(layout: bounds.layout) ?? GradientMemory(ParameterVector(zeros: bounds.layout))
+        noise.addNoise(
+            to: sum, factor: 1 / clipping.normalizeBy, scale: scale, standardDeviation: standardDeviation,
+            into: &memory.vector)
+        workspace?.giveBack(sum.values)
+        return TransformedGradient(memory, transform: transform, form: form)
     }
 
-    /// Writes the noised sum to `result`: as `noisedTransformedSum`, but into memory that a training loop reuses.
+    /// The noised sum, taken back to the space of the parameters.
     ///
-    /// Throws as it does, and then leaves `result` as it was. Traps if `result` has another layout than the
-    /// transformed space.
-    public consuming func noiseTransformedSum(
-        noiseMultiplier: Double, noise: inout GaussianNoise, into result: inout ParameterVector
-    ) throws(PrivacyMechanismError) {
-        require(
-            result.layout == bounds.layout,
-            "A vector of layout\n\(result.layout)\ncannot hold a sum of\n\(bounds.layout)")
-        try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: false, into: &result)
-    }
-
-    /// The noised sum, taken back to the space of the parameters: the private gradient.
-    ///
-    /// Throws as `noisedTransformedSum` does.
+    /// Throws as `noised` does.
     public consuming func privatized(
         noiseMultiplier: Double, noise: inout GaussianNoise
-    ) throws(PrivacyMechanismError) -> ParameterVector {
-        var result = ParameterVector(zeros: parameterLayout)
-        try privatize(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
-        return result
+    ) throws(PrivacyMechanismError) -> PrivateGradient {
+        try noised(noiseMultiplier: noiseMultiplier, noise: &noise).inverted()
     }
 
-    /// Writes the private gradient to `result`: as `privatized`, but into memory that a training loop reuses.
-    ///
-    /// Identity and diagonal transforms allocate nothing that grows with the parameters. Throws as `privatized` does,
-    /// and then leaves `result` as it was. Traps if `result` has another layout than the parameters.
-    public consuming func privatize(
-        noiseMultiplier: Double, noise: inout GaussianNoise, into result: inout ParameterVector
-    ) throws(PrivacyMechanismError) {
-        require(
-            result.layout == parameterLayout,
-            "A vector of layout\n\(result.layout)\ncannot hold a gradient of\n\(parameterLayout)")
-        if case .general = form {
-            let transform = transform
-            result = try transform.inverse(noisedTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise))
-        } else {
-            try addNoise(noiseMultiplier: noiseMultiplier, noise: &noise, invertsDiagonal: true, into: &result)
-        }
-    }
-
-    /// As `noiseTransformedSum`, and hands out what adaptive clipping wants to know: b̃, the noisy share of the
-    /// expected batch whose norm was within the bound. One draw for each: neither can be had twice.
+    /// As `noised`, and writes what adaptive clipping wants to know to `share`: b̃, the noisy share of the expected
+    /// batch whose norm was within the bound. One draw for each: neither can be had twice.
     ///
     /// Traps unless the aggregate was told to count.
-    package consuming func noiseTransformedSum(
-        noiseMultiplier: Double, countNoiseMultiplier: Double, noise: inout GaussianNoise,
-        into result: inout ParameterVector
-    ) throws(PrivacyMechanismError) -> Double {
+    package consuming func noised(
+        noiseMultiplier: Double, countNoiseMultiplier: Double, share: inout Double, noise: inout GaussianNoise
+    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
         guard let count = signedCount else { fail("Nobody asked this aggregate to count.") }
         let normalizeBy = clipping.normalizeBy
-        try noiseTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise, into: &result)
+        let gradient = try noised(noiseMultiplier: noiseMultiplier, noise: &noise)
         let noisy =
             Double(count) / 2
             + (noiseMultiplier == 0 ? 0 : Self.noiseOnGrid(countNoiseMultiplier, noise: &noise))
-        return noisy / normalizeBy + 0.5
+        share = noisy / normalizeBy + 0.5
+        return gradient
     }
 
     /// Noise for a number that counts in halves, on a grid of 2ᵏ ≤ ½ and about a thousandth of the deviation.
@@ -189,19 +165,6 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     static func noiseOnGrid(_ deviation: Double, noise: inout GaussianNoise) -> Double {
         let grid = min(0.5, Double(sign: .plus, exponent: max(-1000, Int(deviation.exponent) - 10), significand: 1))
         return (deviation * noise.next() / grid).rounded() * grid
-    }
-
-    private consuming func addNoise(
-        noiseMultiplier: Double, noise: inout GaussianNoise, invertsDiagonal: Bool, into result: inout ParameterVector
-    ) throws(PrivacyMechanismError) {
-        let standardDeviation = try Self.standardDeviation(
-            noiseMultiplier: noiseMultiplier, sensitivity: sensitivity(for: .addOrRemoveOne))
-        var scale: ParameterVector?
-        if case .diagonal(let diagonal) = form { scale = diagonal }
-        noise.addNoise(
-            to: sum, factor: 1 / clipping.normalizeBy, scale: scale, dividesByScale: invertsDiagonal,
-            standardDeviation: standardDeviation, into: &result)
-        workspace?.giveBack(sum.values)
     }
 
     private static func standardDeviation(

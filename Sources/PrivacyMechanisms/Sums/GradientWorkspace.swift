@@ -1,12 +1,14 @@
 import LinearAlgebra
+import PyTrees
 import Synchronization
 
 /// Memory that successive aggregates hand on to each other, so that a step after the first allocates none.
 ///
-/// One workspace serves one training loop. It holds two Float32 vectors' worth of the transformed space (one of
-/// Float64), all zeros: nothing of an earlier batch can be read from it.
+/// One workspace serves one training loop. It holds three Float32 vectors' worth of the transformed space: a sum in
+/// Float64, all zeros, so that nothing of an earlier batch can be read from it, and a gradient that is noisy already.
 public final class GradientWorkspace: Sendable {
     private let spare = Mutex<AlignedStorage<Double>?>(nil)
+    private let gradient = Mutex<GradientMemory?>(nil)
 
     /// An empty workspace.
     public init() {}
@@ -18,6 +20,16 @@ public final class GradientWorkspace: Sendable {
         }
         if let found, found.count == columns { return found }
         return AlignedStorage(zeros: columns)
+    }
+
+    /// Memory for a noised sum: that of the last step, if its gradient is gone.
+    func takeGradient(layout: TreeLayout) -> GradientMemory {
+        gradient.withLock { gradient in
+            if isKnownUniquelyReferenced(&gradient), let gradient, gradient.vector.layout == layout { return gradient }
+            let fresh = GradientMemory(ParameterVector(zeros: layout))
+            gradient = fresh
+            return fresh
+        }
     }
 
     /// Takes back a sum that noise has consumed, and which it has set to zero on the way.

@@ -6,21 +6,39 @@ import PyTrees
 ///
 ///     u_i = T(g_i),  y = Σ clip(u_i) / N + noise,  ĝ = T⁻¹(y),  parameters += base.update(ĝ)
 ///
-/// `update` and `step` take the *noisy, transformed* gradient y, undo T with the state they are given, and hand the
-/// result to the base optimizer. The transformed space may have another layout than the parameters; the updates that
-/// come out have the parameters' layout.
-/// ``privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)`` does all of it, with T and
-/// T⁻¹ from one state. As a link of a chain, such a transformation would still want the transformed gradient, and the
-/// chain would not say so: chain the links inside, `ScaleThenPrivatize(chain { … })`.
+/// It takes the *noisy, transformed* gradient y, which brings T with it, and hands ĝ to a base optimizer. The
+/// transformed space may have another layout than the parameters; the updates have the parameters' layout.
+/// ``privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)`` does all of it. An augmented
+/// transformation is not a link of a chain, which would hand it a gradient that is not transformed: chain the links
+/// inside, `ScaleThenPrivatize(chain { … })`. Wherever one is expected, an ordinary optimizer is accepted, too, and is
+/// then augmented with the identity.
+///
+/// To write one of your own, say what the transform is and what becomes of the gradient; ``PreClipping`` does so for
+/// any base and any transform that is made from the base's state:
+///
+///     func update(
+///         _ gradient: consuming TransformedGradient<DiagonalTransform>, state: inout State,
+///         parameters: ParameterVector
+///     ) -> ParameterVector {
+///         var updates = gradient.inverted().vector
+///         base.update(&updates, state: &state.base, parameters: parameters)
+///         return updates
+///     }
 ///
 /// **Guarantee:** the transform depends on the state before the step alone, which is made of public numbers and of
 /// earlier noisy gradients; clipping and noise happen in the transformed space, and everything after is
 /// post-processing. A type that conforms must not let raw gradients into its state.
 ///
 /// Source: arXiv 2507.01129, section 4 (scale-then-privatize is the diagonal case).
-public protocol AugmentedGradientTransformation<State>: GradientTransformation {
+public protocol AugmentedGradientTransformation<State>: Sendable {
+    /// What is remembered from step to step.
+    associatedtype State: Codable & Sendable
+
     /// The kind of transform.
     associatedtype Transform: PreClippingTransform
+
+    /// The state before the first step; throws if the hyperparameters do not fit the layout of `parameters`.
+    func initialState(for parameters: ParameterVector) throws(GradientTransformationError) -> State
 
     /// The transform for the next step's per-example gradients.
     ///
@@ -30,17 +48,44 @@ public protocol AugmentedGradientTransformation<State>: GradientTransformation {
     func preClippingTransform(
         for state: State, layout: TreeLayout
     ) throws(PrivacyMechanismError) -> Transform
+
+    /// Turns a noisy, transformed gradient into updates, in the layout of the parameters.
+    ///
+    /// `parameters` are those before the step. Traps unless gradient, `state` and `parameters` fit each other.
+    func update(
+        _ gradient: consuming TransformedGradient<Transform>, state: inout State, parameters: ParameterVector
+    ) -> ParameterVector
+
+    /// Takes one step: makes updates of `gradient` and adds them to `parameters`.
+    ///
+    /// The default calls ``update(_:state:parameters:)``.
+    func step(
+        _ gradient: consuming TransformedGradient<Transform>, state: inout State, parameters: inout ParameterVector)
+}
+
+extension AugmentedGradientTransformation {
+    /// Adds the updates to the parameters.
+    public func step(
+        _ gradient: consuming TransformedGradient<Transform>, state: inout State, parameters: inout ParameterVector
+    ) {
+        let updates = update(gradient, state: &state, parameters: parameters)
+        parameters.withUnsafeMutableValues { parameters in
+            updates.withUnsafeValues { updates in
+                for index in parameters.indices { parameters[index] += updates[index] }
+            }
+        }
+    }
 }
 
 /// Any transformation, augmented with the identity: gradients are clipped as they are.
+///
+/// Trainers and runs that are given an ordinary optimizer make one of it.
 public struct IdentityAugmented<Base: GradientTransformation>: AugmentedGradientTransformation {
     /// What takes the noisy gradient.
     public let base: Base
 
-    init(_ base: Base) { self.base = base }
-
-    /// As the base.
-    public static var isElementwise: Bool { Base.isElementwise }
+    /// Augments `base`.
+    public init(_ base: Base) { self.base = base }
 
     /// The base's state.
     public func initialState(for parameters: ParameterVector) throws(GradientTransformationError) -> Base.State {
@@ -48,13 +93,19 @@ public struct IdentityAugmented<Base: GradientTransformation>: AugmentedGradient
     }
 
     /// Updates by the base.
-    public func update(_ updates: inout ParameterVector, state: inout Base.State, parameters: ParameterVector) {
-        base.update(&updates, state: &state, parameters: parameters)
+    public func update(
+        _ gradient: consuming TransformedGradient<IdentityTransform>, state: inout Base.State,
+        parameters: ParameterVector
+    ) -> ParameterVector {
+        gradient.updates(for: parameters) { base.join(&$0, state: &state, then: $1) }
     }
 
-    /// Lets the base join.
-    public func join(_ pass: inout UpdatePass, state: inout Base.State, then next: (inout UpdatePass) -> Void) {
-        base.join(&pass, state: &state, then: next)
+    /// Steps by the base.
+    public func step(
+        _ gradient: consuming TransformedGradient<IdentityTransform>, state: inout Base.State,
+        parameters: inout ParameterVector
+    ) {
+        gradient.step(&parameters) { base.join(&$0, state: &state, then: $1) }
     }
 
     /// The identity on gradients of `layout`.
@@ -68,15 +119,3 @@ public struct IdentityAugmented<Base: GradientTransformation>: AugmentedGradient
 extension IdentityAugmented: Equatable where Base: Equatable {}
 extension IdentityAugmented: Decodable where Base: Decodable {}
 extension IdentityAugmented: Encodable where Base: Encodable {}
-
-/// Augments any transformation with the identity: the usual private training, by any optimizer.
-///
-///     let optimizer = augmented(try sgd(learningRate: 0.1))
-public func augmented<Base: GradientTransformation>(_ base: Base) -> IdentityAugmented<Base> {
-    IdentityAugmented(base)
-}
-
-/// An augmented transformation is what it is: augmenting twice changes nothing.
-public func augmented<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) -> Optimizer {
-    optimizer
-}

@@ -25,19 +25,3 @@ extension PreClippingTransform {
         }
     }
 }
-
-extension UpdatePass {
-    /// Applies what is pending, and goes on with what `body` makes of the whole vector, in another layout perhaps.
-    /// Traps inside a mask.
-    mutating func replaceUpdates(_ body: (ParameterVector) -> ParameterVector) {
-        var layout = self.layout
-        withVectors { updates, _ in
-            require(
-                updates.layout == layout,
-                "A transform of the whole gradient was asked for some leaves only,\n\(layout)\nof\n\(updates.layout)")
-            updates = body(updates)
-            layout = updates.layout
-        }
-        domain = UpdateDomain(whole: layout)
-    }
-}

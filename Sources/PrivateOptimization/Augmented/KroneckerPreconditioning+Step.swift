@@ -1,27 +1,35 @@
 import Foundation
 import GradientTransformations
 import LinearAlgebra
+import PrivacyMechanisms
 import PyTrees
 
 extension KroneckerPreconditioning {
     /// Maps the noisy, transformed gradient back, and updates by the base.
-    public func update(_ updates: inout ParameterVector, state: inout State, parameters: ParameterVector) {
-        UpdatePass.update(&updates, parameters: parameters) { pass in
-            join(&pass, state: &state) { $0.finishPending() }
-        }
+    public func update(
+        _ gradient: consuming TransformedGradient<KroneckerTransform>, state: inout State, parameters: ParameterVector
+    ) -> ParameterVector {
+        let updates = gradient.updates(for: parameters) { learn(&$0, state: &state, then: $1) }
+        finishStep(&state)
+        return updates
     }
 
-    /// Maps the noisy, transformed gradient back, and lets the base join. Traps inside a mask.
-    public func join(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void) {
-        let layout = pass.parameterLayout
-        pass.replaceUpdates { updates in
-            let transform = KroneckerTransform(
-                parameterLayout: layout, factors: state.factors, inverses: state.inverses)
-            let gradient = transform.inverse(updates)
-            accumulate(gradient, into: &state.secondMoments)
-            return gradient
-        }
+    /// Maps the noisy, transformed gradient back, and steps by the base.
+    public func step(
+        _ gradient: consuming TransformedGradient<KroneckerTransform>, state: inout State,
+        parameters: inout ParameterVector
+    ) {
+        gradient.step(&parameters) { learn(&$0, state: &state, then: $1) }
+        finishStep(&state)
+    }
+
+    /// Takes the gradient into the second moments, and lets the base join.
+    private func learn(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void) {
+        pass.withVectors { gradient, _ in accumulate(gradient, into: &state.secondMoments) }
         base.join(&pass, state: &state.base, then: next)
+    }
+
+    private func finishStep(_ state: inout State) {
         state.steps += 1
         if state.steps % refreshEvery == 0 { refresh(&state) }
     }

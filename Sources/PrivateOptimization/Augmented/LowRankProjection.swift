@@ -83,19 +83,24 @@ public struct LowRankProjection<Base: GradientTransformation>: AugmentedGradient
     }
 
     /// Maps the noisy, projected gradient back, and updates by the base.
-    public func update(_ updates: inout ParameterVector, state: inout State, parameters: ParameterVector) {
-        UpdatePass.update(&updates, parameters: parameters) { pass in
-            join(&pass, state: &state) { $0.finishPending() }
-        }
+    public func update(
+        _ gradient: consuming TransformedGradient<LowRankTransform>, state: inout State, parameters: ParameterVector
+    ) -> ParameterVector {
+        let updates = gradient.updates(for: parameters) { base.join(&$0, state: &state.base, then: $1) }
+        finishStep(&state)
+        return updates
     }
 
-    /// Maps the noisy, projected gradient back, and lets the base join. Traps inside a mask.
-    public func join(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void) {
-        let layout = pass.parameterLayout
-        pass.replaceUpdates {
-            LowRankTransform(parameterLayout: layout, rank: rank, bases: state.bases).inverse($0)
-        }
-        base.join(&pass, state: &state.base, then: next)
+    /// Maps the noisy, projected gradient back, and steps by the base.
+    public func step(
+        _ gradient: consuming TransformedGradient<LowRankTransform>, state: inout State,
+        parameters: inout ParameterVector
+    ) {
+        gradient.step(&parameters) { base.join(&$0, state: &state.base, then: $1) }
+        finishStep(&state)
+    }
+
+    private func finishStep(_ state: inout State) {
         state.steps += 1
         if let refreshEvery, state.steps % refreshEvery == 0 { drawBases(of: &state) }
     }

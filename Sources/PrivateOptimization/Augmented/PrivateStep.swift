@@ -30,10 +30,9 @@ extension AugmentedGradientTransformation {
         parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
         noise: inout GaussianNoise, workspace: inout StepWorkspace
     ) throws(PrivacyMechanismError) {
-        var batch = try openBatch(for: state, layout: parameters.layout, clipping, &workspace)
+        var batch = try openBatch(for: state, layout: parameters.layout, clipping, workspace)
         batch.add(gradients, padding: padding)
-        try batch.noise(noiseMultiplier, &noise, into: &workspace)
-        step(&workspace.noisySum, state: &state, parameters: &parameters)
+        step(try batch.noised(noiseMultiplier, &noise), state: &state, parameters: &parameters)
     }
 
     /// Takes one private training step on microbatches, which `addExamples` adds one after the other.
@@ -49,10 +48,9 @@ extension AugmentedGradientTransformation {
         noise: inout GaussianNoise, workspace: inout StepWorkspace,
         addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
     ) throws {
-        var batch = try openBatch(for: state, layout: parameters.layout, clipping, &workspace)
+        var batch = try openBatch(for: state, layout: parameters.layout, clipping, workspace)
         try addExamples(parameters, &batch)
-        try batch.noise(noiseMultiplier, &noise, into: &workspace)
-        step(&workspace.noisySum, state: &state, parameters: &parameters)
+        step(try batch.noised(noiseMultiplier, &noise), state: &state, parameters: &parameters)
     }
 
     /// As the variant with a closure, under a clip norm that adapts: returns the noisy share of examples within it.
@@ -64,20 +62,45 @@ extension AugmentedGradientTransformation {
         addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
     ) throws -> Double {
         let gradientMultiplier = try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
-        var batch = try openBatch(for: state, layout: parameters.layout, clipping, &workspace)
+        var batch = try openBatch(for: state, layout: parameters.layout, clipping, workspace)
         batch.countExamplesWithinBound()
         try addExamples(parameters, &batch)
-        let share = try batch.noise(
-            gradientMultiplier, count: adaptive.countNoiseMultiplier, &noise, into: &workspace)
-        step(&workspace.noisySum, state: &state, parameters: &parameters)
+        var share = 0.0
+        let gradient = try batch.noised(
+            gradientMultiplier, count: adaptive.countNoiseMultiplier, share: &share, &noise)
+        step(gradient, state: &state, parameters: &parameters)
         return share
     }
 
     private func openBatch(
-        for state: State, layout: TreeLayout, _ clipping: ClippingRule, _ workspace: inout StepWorkspace
+        for state: State, layout: TreeLayout, _ clipping: ClippingRule, _ workspace: borrowing StepWorkspace
     ) throws(PrivacyMechanismError) -> PrivateBatch<Transform> {
         let transform = try preClippingTransform(for: state, layout: layout)
         return PrivateBatch(try ClippedAggregate(clipping, transform: transform, workspace: workspace.sums))
+    }
+}
+
+extension GradientTransformation {
+    /// Takes one private training step with gradients clipped as they are: that of ``IdentityAugmented``.
+    public func privateStep(
+        on gradients: some PerExampleGradients, padding: [Bool]? = nil, state: inout State,
+        parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
+        noise: inout GaussianNoise, workspace: inout StepWorkspace
+    ) throws(PrivacyMechanismError) {
+        try IdentityAugmented(self).privateStep(
+            on: gradients, padding: padding, state: &state, parameters: &parameters, clipping: clipping,
+            noiseMultiplier: noiseMultiplier, noise: &noise, workspace: &workspace)
+    }
+
+    /// The same on microbatches, which `addExamples` adds one after the other.
+    public func privateStep(
+        state: inout State, parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
+        noise: inout GaussianNoise, workspace: inout StepWorkspace,
+        addExamples: (ParameterVector, inout PrivateBatch<IdentityTransform>) throws -> Void
+    ) throws {
+        try IdentityAugmented(self).privateStep(
+            state: &state, parameters: &parameters, clipping: clipping, noiseMultiplier: noiseMultiplier,
+            noise: &noise, workspace: &workspace, addExamples: addExamples)
     }
 }
 
@@ -99,26 +122,21 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
         aggregate.add(gradients, padding: padding)
     }
 
-    /// Writes the noisy, transformed sum to the workspace. The transform is let go of before the state changes, so
-    /// that what the state shares with it changes in place.
-    consuming func noise(
-        _ noiseMultiplier: Double, _ noise: inout GaussianNoise, into workspace: inout StepWorkspace
-    ) throws(PrivacyMechanismError) {
-        workspace.prepare(for: aggregate.transform.transformedLayout)
-        try aggregate.noiseTransformedSum(
-            noiseMultiplier: noiseMultiplier, noise: &noise, into: &workspace.noisySum)
-    }
-
     mutating func countExamplesWithinBound() { aggregate.countExamplesWithinBound() }
 
-    consuming func noise(
-        _ noiseMultiplier: Double, count countNoiseMultiplier: Double, _ noise: inout GaussianNoise,
-        into workspace: inout StepWorkspace
-    ) throws(PrivacyMechanismError) -> Double {
-        workspace.prepare(for: aggregate.transform.transformedLayout)
-        return try aggregate.noiseTransformedSum(
-            noiseMultiplier: noiseMultiplier, countNoiseMultiplier: countNoiseMultiplier, noise: &noise,
-            into: &workspace.noisySum)
+    consuming func noised(
+        _ noiseMultiplier: Double, _ noise: inout GaussianNoise
+    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
+        try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise)
+    }
+
+    consuming func noised(
+        _ noiseMultiplier: Double, count countNoiseMultiplier: Double, share: inout Double,
+        _ noise: inout GaussianNoise
+    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
+        try aggregate.noised(
+            noiseMultiplier: noiseMultiplier, countNoiseMultiplier: countNoiseMultiplier, share: &share,
+            noise: &noise)
     }
 }
 
@@ -128,22 +146,7 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
 /// for what is already noisy.
 public struct StepWorkspace: ~Copyable, Sendable {
     let sums = GradientWorkspace()
-    var noisySum = ParameterVector(zeros: EmptyLayout.value)
 
     /// An empty workspace.
     public init() {}
-
-    mutating func prepare(for layout: TreeLayout) {
-        if noisySum.layout != layout { noisySum = ParameterVector(zeros: layout) }
-    }
-}
-
-private enum EmptyLayout {
-    static let value: TreeLayout = {
-        do throws(PyTreeError) {
-            return try TreeLayout([])
-        } catch {
-            fail(error.description)
-        }
-    }()
 }

@@ -4,9 +4,6 @@ import PyTrees
 import Requirements
 
 extension ScaleThenPrivatize {
-    /// As the base.
-    public static var isElementwise: Bool { Base.isElementwise }
-
     /// The base's state, and the scale for the first step.
     public func initialState(
         for parameters: ParameterVector
@@ -35,24 +32,23 @@ extension ScaleThenPrivatize {
         return try DiagonalTransform(scale: state.scale)
     }
 
-    /// Divides the noisy, scaled gradient by the scale, and updates by the base.
+    /// Divides the noisy, scaled gradient by the scale, updates by the base, and makes the next step's scale.
     public func update(
-        _ updates: inout ParameterVector, state: inout ScaleThenPrivatizeState<Base.State>,
-        parameters: ParameterVector
-    ) {
-        UpdatePass.update(&updates, parameters: parameters) { pass in
-            join(&pass, state: &state) { $0.finishPending() }
-        }
+        _ gradient: consuming TransformedGradient<DiagonalTransform>,
+        state: inout ScaleThenPrivatizeState<Base.State>, parameters: ParameterVector
+    ) -> ParameterVector {
+        let updates = gradient.updates(for: parameters) { base.join(&$0, state: &state.base, then: $1) }
+        state.steps += 1
+        refreshScale(&state)
+        return updates
     }
 
-    /// Appends the division by the scale, lets the base join, and makes the next step's scale.
-    public func join(
-        _ pass: inout UpdatePass, state: inout ScaleThenPrivatizeState<Base.State>,
-        then next: (inout UpdatePass) -> Void
+    /// The same, and adds the updates to the parameters in one trip through memory.
+    public func step(
+        _ gradient: consuming TransformedGradient<DiagonalTransform>,
+        state: inout ScaleThenPrivatizeState<Base.State>, parameters: inout ParameterVector
     ) {
-        pass.withDivision(by: state.scale) { pass in
-            base.join(&pass, state: &state.base, then: next)
-        }
+        gradient.step(&parameters) { base.join(&$0, state: &state.base, then: $1) }
         state.steps += 1
         refreshScale(&state)
     }

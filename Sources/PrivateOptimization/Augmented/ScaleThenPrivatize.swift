@@ -102,7 +102,8 @@ extension ScaleThenPrivatize where Moment == SecondMomentAtKeyPath<Base.State> {
         *, unavailable,
         message: """
             ScaleThenPrivatize scales by the base optimizer's second moment, and this base keeps none (or two, of \
-            which neither is chosen): take adam, adamw, amsgrad, rmsprop or adagrad, or name the place, secondMoment: \\.path
+            which neither is chosen): take adam, adamw, amsgrad, rmsprop or adagrad, or name the place, \
+            secondMoment: \\.path
             """
     )
     public init(

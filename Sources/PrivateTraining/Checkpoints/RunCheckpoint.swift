@@ -45,7 +45,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         var header: Header
     }
 
-    private static var kind: String { OptimizerCheckpoint<Optimizer>.kind }
+    private static var kind: String { String(describing: Optimizer.self) }
 
     /// Writes `state.json`, `vectors.safetensors` and `parameters.safetensors`.
     func write(to folder: URL) throws {

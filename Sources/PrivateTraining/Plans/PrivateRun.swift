@@ -183,6 +183,25 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     }
 }
 
+extension PrivateRun {
+    /// A run with an ordinary optimizer: gradients are clipped as they are.
+    ///
+    /// Throws `GradientTransformationError` if the optimizer does not fit the parameters.
+    public init<Base: GradientTransformation>(
+        _ plan: PrivacyPlan, optimizer: Base, parameters: ParameterVector
+    ) throws where Optimizer == IdentityAugmented<Base> {
+        try self.init(plan, optimizer: IdentityAugmented(optimizer), parameters: parameters)
+    }
+
+    /// The same under a seed. **Not private**: whoever knows the seed can subtract the noise.
+    public init<Base: GradientTransformation>(
+        _ plan: PrivacyPlan, optimizer: Base, parameters: ParameterVector, nonPrivateSeed seed: UInt64
+    ) throws where Optimizer == IdentityAugmented<Base> {
+        try self.init(
+            plan, optimizer: IdentityAugmented(optimizer), parameters: parameters, nonPrivateSeed: seed)
+    }
+}
+
 /// What a run goes on from.
 struct RunSnapshot<State: Codable & Sendable>: Sendable {
     var parameters: ParameterVector

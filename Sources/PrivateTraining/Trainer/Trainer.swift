@@ -19,7 +19,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     public let plan: PrivacyPlan
     /// What is trained.
     public let model: Model
-    /// How.
+    /// The optimizer.
     public let optimizer: Optimizer
     /// What only speed, memory and accuracy depend on.
     public let options: TrainingOptions
@@ -145,5 +145,16 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             }
         try checkpoints?.save(session.checkpoint(plan))
         return session
+    }
+}
+
+extension Trainer {
+    /// A trainer with an ordinary optimizer: gradients are clipped as they are.
+    ///
+    /// Throws ``TrainingError/outOfRange(name:value:allowed:)`` for options out of range.
+    public init<Base: GradientTransformation>(
+        plan: PrivacyPlan, model: Model, optimizer: Base, options: TrainingOptions = TrainingOptions()
+    ) throws(TrainingError) where Optimizer == IdentityAugmented<Base> {
+        try self.init(plan: plan, model: model, optimizer: IdentityAugmented(optimizer), options: options)
     }
 }

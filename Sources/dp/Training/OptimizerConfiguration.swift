@@ -143,13 +143,13 @@ extension OptimizerConfiguration {
         guard scaleThenPrivatize == nil else {
             throw TrainingConfigurationError.noSecondMoment(optimizer: name.rawValue)
         }
-        return try visitor.visit(augmented(optimizer))
+        return try visitor.visit(IdentityAugmented(optimizer))
     }
 
     private func adaptive<Optimizer: GradientTransformation, Visitor: OptimizerVisitor>(
         _ optimizer: Optimizer, _ visitor: Visitor
     ) throws -> Visitor.Result where Optimizer.State: SecondMomentState {
-        guard let scaling = scaleThenPrivatize else { return try visitor.visit(augmented(optimizer)) }
+        guard let scaling = scaleThenPrivatize else { return try visitor.visit(IdentityAugmented(optimizer)) }
         return try visitor.visit(
             ScaleThenPrivatize(
                 optimizer, epsilon: scaling.epsilon ?? 1e-8, epsilonRoot: scaling.epsilonRoot ?? 0,

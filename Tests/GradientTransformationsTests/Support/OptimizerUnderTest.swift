@@ -43,7 +43,10 @@ final class Running<Optimizer: GradientTransformation>: OptimizerUnderTest {
     func step(
         _ gradient: inout ParameterVector, dividedBy divisor: ParameterVector?, parameters: inout ParameterVector
     ) {
-        optimizer.step(&gradient, dividedBy: divisor, state: &state, parameters: &parameters)
+        guard let divisor else { return optimizer.step(&gradient, state: &state, parameters: &parameters) }
+        UpdatePass.step(&gradient, parameters: &parameters) { pass in
+            pass.withDivision(by: divisor) { optimizer.join(&$0, state: &state, then: UpdatePass.addToParameters) }
+        }
     }
 
     func checkpoint(parameters: ParameterVector) throws -> Data {

@@ -105,7 +105,7 @@ struct BrokenFactors: PerExampleGradients {
             var aggregate = try ClippedAggregate(rule, transform: transform)
             aggregate.add(gradients, padding: padding)
             var noise = GaussianNoise(nonPrivateSeed: 3)
-            return try aggregate.noisedTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise).values
+            return try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
         }
         if let scale { return try sum(DiagonalTransform(scale: scale)) }
         return try sum(IdentityTransform(layout: gradients.layout))

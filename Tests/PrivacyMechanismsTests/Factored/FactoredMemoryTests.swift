@@ -48,7 +48,7 @@
                     var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
                     aggregate.add(try gradients())
                     var noise = GaussianNoise(nonPrivateSeed: 1)
-                    _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise)
+                    _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
                 }
                 try step()
                 return try PeakMemory.growth(step)

@@ -164,3 +164,13 @@ struct LeastSquares {
         return loss(at: parameters)
     }
 }
+
+extension AugmentedGradientTransformation {
+    /// Steps on a vector of the transformed space as if noise had made it.
+    func step(
+        onTransformed vector: ParameterVector, state: inout State, parameters: inout ParameterVector
+    ) throws {
+        let transform = try preClippingTransform(for: state, layout: parameters.layout)
+        step(TransformedGradient(vector, transform: transform), state: &state, parameters: &parameters)
+    }
+}

@@ -34,7 +34,7 @@ import Testing
                 result.norms = max(result.norms, abs(norm - expected) / expected)
             }
             var noise = GaussianNoise(nonPrivateSeed: 0)
-            var vector = try aggregate.noisedTransformedSum(noiseMultiplier: 0, noise: &noise)
+            var vector = try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
             let expectedSum = reference.clippedSum[step].vector.values
             let largest = Double(expectedSum.map(abs).max()!)
             for (sum, expected) in zip(vector.values, expectedSum) {
@@ -46,7 +46,13 @@ import Testing
                     vector[index] += factor * normal
                 }
             }
-            optimizer.update(&vector, state: &state, parameters: parameters)
+            // The step and the update are the same numbers, the one with them added.
+            var (steppedState, stepped) = (state, parameters)
+            optimizer.step(
+                TransformedGradient(vector, transform: transform), state: &steppedState, parameters: &stepped)
+            vector = optimizer.update(
+                TransformedGradient(vector, transform: transform), state: &state, parameters: parameters)
+            #expect(stepped.values == zip(parameters.values, vector.values).map { $0 + $1 })
             for (index, expected) in reference.updates[step].vector.values.enumerated() {
                 let difference = abs(Double(vector.values[index]) - Double(expected))
                 result.updates = max(result.updates, difference / Self.learningRate)

@@ -63,7 +63,7 @@ import Testing
             var noise = GaussianNoise(nonPrivateSeed: UInt64(step))
             var updates = ParameterVector(zeros: layout)
             updates.withMutableSpan { noise.fill(&$0) }
-            optimizer.step(&updates, state: &state, parameters: &parameters)
+            try optimizer.step(onTransformed: updates, state: &state, parameters: &parameters)
         }
         return try optimizer.preClippingTransform(for: state, layout: layout)
     }
@@ -93,7 +93,7 @@ import Testing
         var aggregate = try ClippedAggregate(rule, transform: transform)
         aggregate.add(gradients, padding: padding)
         var noise = GaussianNoise(nonPrivateSeed: 3)
-        return try aggregate.noisedTransformedSum(noiseMultiplier: noiseMultiplier, noise: &noise).values
+        return try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
             .map(Double.init)
     }
 

@@ -22,8 +22,7 @@ import Testing
         var parameters = ParameterVector(zeros: layout)
         var state = try optimizer.initialState(for: parameters)
         for step in 0..<steps {
-            var updates = random(seed: UInt64(step))
-            optimizer.step(&updates, state: &state, parameters: &parameters)
+            try optimizer.step(onTransformed: random(seed: UInt64(step)), state: &state, parameters: &parameters)
         }
         return state
     }
@@ -93,7 +92,7 @@ import Testing
                 var aggregate = try ClippedAggregate(.flat(l2ClipNorm: clipNorm), transform: transform)
                 aggregate.add(rows, padding: (0..<30).map { $0 == example })
                 var noise = GaussianNoise(nonPrivateSeed: 0)
-                return try aggregate.noisedTransformedSum(noiseMultiplier: 0, noise: &noise)
+                return try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
             }
             return zip(sums[0].values, sums[1].values).map { pow(Double($0) - Double($1), 2) }.reduce(0, +).squareRoot()
         }
@@ -116,8 +115,9 @@ import Testing
         var state = try state(optimizer, steps: 3)
         let before = state.factors
         var parameters = ParameterVector(zeros: layout)
-        var updates = ParameterVector(repeating: .infinity, layout: layout)
-        optimizer.step(&updates, state: &state, parameters: &parameters)
+        try optimizer.step(
+            onTransformed: ParameterVector(repeating: .infinity, layout: layout), state: &state,
+            parameters: &parameters)
         #expect(state.factors == before)
         #expect(try self.state(optimizer, steps: 4).factors != before)
     }

@@ -74,7 +74,7 @@ import Testing
             var aggregate = try ClippedAggregate(.flat(l2ClipNorm: clipNorm), transform: transform)
             aggregate.add(rows, padding: (0..<40).map { $0 == example })
             var noise = GaussianNoise(nonPrivateSeed: 0)
-            return try aggregate.noisedTransformedSum(noiseMultiplier: 0, noise: &noise)
+            return try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
         }
         func distance(clipNorm: Double, example: Int) throws -> Double {
             let whole = try sum(without: nil, clipNorm: clipNorm)
@@ -96,8 +96,9 @@ import Testing
             var state = try optimizer.initialState(for: parameters)
             for _ in 0..<steps {
                 let transform = try optimizer.preClippingTransform(for: state, layout: layout)
-                var noisy = random(transform.transformedLayout, seed: gradientSeed)
-                optimizer.step(&noisy, state: &state, parameters: &parameters)
+                try optimizer.step(
+                    onTransformed: random(transform.transformedLayout, seed: gradientSeed), state: &state,
+                    parameters: &parameters)
             }
             return state.bases
         }

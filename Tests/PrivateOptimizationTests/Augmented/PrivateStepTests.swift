@@ -44,7 +44,7 @@ import Testing
     /// Rounding only: the scale is multiplied in and divided out, 2 ulps of each gradient; five steps of 0.05.
     @Test func withoutClippingAndNoiseAugmentedTrainingEqualsTheBases() throws {
         let base = try adam(learningRate: 0.05)
-        let plain = try run(augmented(base), l2ClipNorm: .infinity)
+        let plain = try run(IdentityAugmented(base), l2ClipNorm: .infinity)
         let scaled = try run(ScaleThenPrivatize(base, epsilon: 1e-2), l2ClipNorm: .infinity)
         #expect(distance(plain, scaled) < 0.05 * 5 * 0x1p-18)
         let clipped = try run(ScaleThenPrivatize(base, epsilon: 1e-2), l2ClipNorm: 1)
@@ -61,8 +61,9 @@ import Testing
             var aggregate = try ClippedAggregate(
                 .flat(l2ClipNorm: .infinity, normalizeBy: 24), transform: IdentityTransform(layout: problem.layout))
             aggregate.add(problem.gradients(at: parameters))
-            var sum = try aggregate.noisedTransformedSum(noiseMultiplier: 0, noise: &noise)
-            optimizer.step(&sum, state: &state, parameters: &parameters)
+            try optimizer.step(
+                onTransformed: aggregate.noised(noiseMultiplier: 0, noise: &noise).vector, state: &state,
+                parameters: &parameters)
         }
         #expect(distance(parameters, try run(optimizer, l2ClipNorm: .infinity)) > 1e-3)
     }
@@ -96,7 +97,7 @@ import Testing
     }
 
     @Test func emptyBatchIsNoised() throws {
-        let optimizer = augmented(try sgd(learningRate: 1))
+        let optimizer = IdentityAugmented(try sgd(learningRate: 1))
         var parameters = ParameterVector(zeros: problem.layout)
         var state = try optimizer.initialState(for: parameters)
         var noise = GaussianNoise(nonPrivateSeed: 3)
@@ -148,12 +149,24 @@ import Testing
         #expect(drowned > 0.5 * start)
     }
 
-    @Test func augmentingTwiceIsOnce() throws {
-        let scaled = try ScaleThenPrivatize(adam(learningRate: 0.05), epsilon: 1e-2)
-        let twice: ScaleThenPrivatize = augmented(augmented(scaled))
-        #expect(twice == scaled)
-        let plain: IdentityAugmented = augmented(augmented(try sgd(learningRate: 0.1)))
-        #expect(plain == augmented(try sgd(learningRate: 0.1)))
-        #expect(plain != augmented(try sgd(learningRate: 0.2)))
+    @Test func anOrdinaryOptimizerIsAugmentedWithTheIdentity() throws {
+        let optimizer = try adam(learningRate: 0.05)
+        let clipping = try ClippingRule.flat(l2ClipNorm: 2, normalizeBy: 24)
+        var plain = ParameterVector(zeros: problem.layout)
+        var augmented = plain
+        var (state, other) = (try optimizer.initialState(for: plain), try optimizer.initialState(for: plain))
+        var noise = GaussianNoise(nonPrivateSeed: 3)
+        var same = GaussianNoise(nonPrivateSeed: 3)
+        var workspace = StepWorkspace()
+        for _ in 0..<3 {
+            try optimizer.privateStep(
+                on: problem.gradients(at: plain), state: &state, parameters: &plain, clipping: clipping,
+                noiseMultiplier: 0.5, noise: &noise, workspace: &workspace)
+            try IdentityAugmented(optimizer).privateStep(
+                on: problem.gradients(at: augmented), state: &other, parameters: &augmented, clipping: clipping,
+                noiseMultiplier: 0.5, noise: &same, workspace: &workspace)
+        }
+        #expect(plain == augmented)
+        #expect(plain != ParameterVector(zeros: problem.layout))
     }
 }

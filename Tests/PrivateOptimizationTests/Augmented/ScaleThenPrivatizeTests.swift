@@ -18,8 +18,7 @@ import Testing
         var parameters = ParameterVector(zeros: layout)
         var state = try optimizer.initialState(for: parameters)
         for _ in 0..<steps {
-            var updates = try gradient
-            optimizer.step(&updates, state: &state, parameters: &parameters)
+            try optimizer.step(onTransformed: gradient, state: &state, parameters: &parameters)
         }
         return state
     }
@@ -121,8 +120,9 @@ import Testing
         let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.1), epsilon: 1)
         var state = try stepped(optimizer)
         state.base.first.secondMoment.withUnsafeMutableValues { $0[4] = value }
-        var (updates, parameters) = (ParameterVector(zeros: layout), ParameterVector(zeros: layout))
-        optimizer.step(&updates, state: &state, parameters: &parameters)
+        let zeros = ParameterVector(zeros: layout)
+        var parameters = zeros
+        try optimizer.step(onTransformed: zeros, state: &state, parameters: &parameters)
         let error = #expect(throws: PrivacyMechanismError.self) {
             try optimizer.preClippingTransform(for: state, layout: layout)
         }
@@ -133,7 +133,7 @@ import Testing
         // A finite moment at the same place is accepted.
         var good = try stepped(optimizer)
         good.base.first.secondMoment.withUnsafeMutableValues { $0[4] = 1e30 }
-        optimizer.step(&updates, state: &good, parameters: &parameters)
+        try optimizer.step(onTransformed: zeros, state: &good, parameters: &parameters)
         _ = try optimizer.preClippingTransform(for: good, layout: layout)
     }
 

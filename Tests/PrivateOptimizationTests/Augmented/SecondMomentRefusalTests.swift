@@ -27,12 +27,14 @@ import Testing
         let compiler = try #require(Self.compiler)
         let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).swift")
         defer { try? FileManager.default.removeItem(at: file) }
-        try "import GradientTransformations\nimport PrivateOptimization\nfunc make() throws { \(body) }\n".write(
-            to: file, atomically: true, encoding: .utf8)
+        try
+            "import GradientTransformations\nimport PrivacyMechanisms\nimport PrivateOptimization\nimport PyTrees\nfunc make() throws { \(body) }\n"
+            .write(
+                to: file, atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: compiler.path)
         process.arguments = [
-            "-typecheck", "-swift-version", "6", "-I", compiler.build + "/Modules", "-I",
+            "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-I", compiler.build + "/Modules", "-I",
             compiler.sources + "/COpenBLAS", "-Xcc",
             "-fmodule-map-file=" + compiler.build + "/CPrivacyKernels.build/module.modulemap", "-Xcc",
             "-fmodule-map-file=" + compiler.build + "/CFourier.build/module.modulemap", file.path,
@@ -63,5 +65,41 @@ import Testing
     func othersAreRefused(_ base: String) throws {
         let diagnostics = try diagnostics(for: "_ = try ScaleThenPrivatize(\(base))")
         #expect(diagnostics.contains("scales by the base optimizer's second moment, and this base keeps none"))
+    }
+
+    /// A gradient is taken back once, by whom it is for, and by nobody before noise.
+    @Test(
+        .enabled(if: compiler != nil, isAvailable),
+        arguments: [
+            ("_ = gradient.inverted(); _ = gradient.inverted()", "consumed more than once"),
+            ("sgd.step(gradient, state: &state, parameters: &parameters)", "cannot convert"),
+            (
+                "_ = try chain { try ScaleThenPrivatize(adam(learningRate: 0.1)); try Scale(2) }",
+                "GradientTransformation"
+            ),
+            ("let copy = gradient; _ = copy.inverted(); _ = gradient.inverted()", "consumed more than once"),
+        ])
+    func whatWouldUndoPrivacyIsRefused(_ body: String, _ reason: String) throws {
+        #expect(try diagnostics(for: Self.gradient(body)).contains(reason))
+    }
+
+    @Test(
+        .enabled(if: compiler != nil, isAvailable),
+        arguments: [
+            "_ = gradient.inverted()", "sgd.step(gradient.inverted(), state: &state, parameters: &parameters)",
+            "_ = gradient.vector; _ = gradient.inverted().vector",
+        ])
+    func whatKeepsItCompiles(_ body: String) throws {
+        #expect(try diagnostics(for: Self.gradient(body)) == "")
+    }
+
+    /// `body` with a transformed gradient and an ordinary optimizer.
+    private static func gradient(_ body: String) -> String {
+        """
+        func use<Optimizer: GradientTransformation>(
+            _ gradient: consuming TransformedGradient<DiagonalTransform>, _ sgd: Optimizer,
+            state: inout Optimizer.State, parameters: inout ParameterVector
+        ) throws { \(body) }
+        """
     }
 }

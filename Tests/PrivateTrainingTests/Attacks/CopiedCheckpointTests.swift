@@ -33,7 +33,7 @@ import Testing
     private static func draw(_ plan: PrivacyPlan, seed: UInt64? = nil) throws -> Drawn {
         let trainer = try Trainer(
             plan: plan, model: Network(.softmaxRegression(features: 2, classes: 2)),
-            optimizer: augmented(sgd(learningRate: 0.1)), options: TrainingOptions(nonPrivateSeed: seed))
+            optimizer: IdentityAugmented(sgd(learningRate: 0.1)), options: TrainingOptions(nonPrivateSeed: seed))
         return try withTemporaryFolder { folder in
             let (first, second) = (folder.appending(path: "first"), folder.appending(path: "second"))
             let data = RecordingDataset(try twoClouds(count, seed: 1))

@@ -46,7 +46,7 @@ import Testing
     private static func fit(slippingBy slip: Int) throws {
         let trainer = try Trainer(
             plan: plan(), model: Network(.softmaxRegression(features: 2, classes: 2)),
-            optimizer: augmented(sgd(learningRate: 1)), options: TrainingOptions(microbatchSize: 20))
+            optimizer: IdentityAugmented(sgd(learningRate: 1)), options: TrainingOptions(microbatchSize: 20))
         _ = try trainer.fit(Slipping(try twoClouds(count, seed: 1), by: slip))
     }
 
@@ -84,7 +84,7 @@ import Testing
     ) throws -> (sum: [Float], asked: [Int]) {
         let layout = try TreeLayout([("x", [count])])
         var run = try PrivateRun(
-            plan(), optimizer: augmented(sgd(learningRate: 100)), parameters: ParameterVector(zeros: layout),
+            plan(), optimizer: IdentityAugmented(sgd(learningRate: 100)), parameters: ParameterVector(zeros: layout),
             nonPrivateSeed: 1)
         var asked: [Int] = []
         try run.step(microbatchSize: microbatchSize, paddedToMultipleOf: multiple) { indices, _ in

@@ -13,7 +13,7 @@ import Testing
             clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(1), delta: 1e-5)
         let trainer = try Trainer(
             plan: plan, model: Network(.softmaxRegression(features: 2, classes: 2)),
-            optimizer: augmented(sgd(learningRate: 0.1)))
+            optimizer: IdentityAugmented(sgd(learningRate: 0.1)))
         _ = try trainer.fit(training, evaluatingOn: evaluation)
     }
 

@@ -137,7 +137,7 @@ import Testing
         let start = try parameters(model.layout)
         var workspace = model.makeWorkspace()
         return try (0..<runs).map { _ in
-            var run = try PrivateRun(plan, optimizer: augmented(sgd(learningRate: 1)), parameters: start)
+            var run = try PrivateRun(plan, optimizer: IdentityAugmented(sgd(learningRate: 1)), parameters: start)
             try run.step { indices, parameters in
                 model.gradients(of: data.examples(at: indices), at: parameters, workspace: &workspace)
             }

@@ -187,8 +187,10 @@ import Testing
                         sgd(learningRate: 1), damping: 1e-3, refreshEvery: 1)
                     var state = try kronecker.initialState(for: parameters)
                     for _ in 0..<3 {
-                        var gradient = try ParameterVector(values: generator.floats(layout.count), layout: layout)
-                        kronecker.update(&gradient, state: &state, parameters: parameters)
+                        let gradient = try ParameterVector(values: generator.floats(layout.count), layout: layout)
+                        let transform = try kronecker.preClippingTransform(for: state, layout: layout)
+                        _ = kronecker.update(
+                            TransformedGradient(gradient, transform: transform), state: &state, parameters: parameters)
                     }
                     failures += try Self.normFailures(
                         network, pool, parameters, kronecker.preClippingTransform(for: state, layout: layout))

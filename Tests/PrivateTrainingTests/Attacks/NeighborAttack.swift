@@ -21,7 +21,7 @@ struct NeighborAttack<Model: TrainableModel> {
             .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: model.layout))
         aggregate.add(model.gradients(of: data.examples, at: start, workspace: &workspace))
         var noise = GaussianNoise(nonPrivateSeed: 0)
-        return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).values.map(Double.init)
+        return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values.map(Double.init)
     }
 
     /// How many clip norms the sum moves by: at most one, if an example's gradient is its own.
@@ -43,7 +43,7 @@ struct NeighborAttack<Model: TrainableModel> {
         let start = model.initialParameters(seed: 0).values
         func says(_ dataset: InMemoryDataset) throws -> Bool {
             let published = try Trainer(
-                plan: try plan(count: dataset.count, z: z), model: model, optimizer: augmented(sgd(learningRate: 1))
+                plan: try plan(count: dataset.count, z: z), model: model, optimizer: sgd(learningRate: 1)
             ).fit(dataset).parameters.values
             let projection = published.indices.reduce(0) {
                 $0 + direction[$1] * Double(start[$1] - published[$1]) * Double(dataset.count)

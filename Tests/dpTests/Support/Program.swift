@@ -39,5 +39,28 @@ enum Program {
 
 /// The object that `text` is.
 func jsonObject(_ text: String) throws -> [String: Any] {
-    try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    try JSONDecoder().decode([String: JSONNode].self, from: Data(text.utf8)).mapValues(\.value)
+}
+
+/// A JSON value as `JSONSerialization` would give it, but with every number exact: that one is some units off in the
+/// last place of many.
+private struct JSONNode: Decodable {
+    let value: Any
+
+    init(from decoder: any Decoder) throws {
+        let box = try decoder.singleValueContainer()
+        if box.decodeNil() {
+            value = NSNull()
+        } else if let flag = try? box.decode(Bool.self) {
+            value = flag
+        } else if let number = try? box.decode(Double.self) {
+            value = NSNumber(value: number)
+        } else if let text = try? box.decode(String.self) {
+            value = text
+        } else if let array = try? box.decode([JSONNode].self) {
+            value = array.map(\.value)
+        } else {
+            value = try box.decode([String: JSONNode].self).mapValues(\.value)
+        }
+    }
 }

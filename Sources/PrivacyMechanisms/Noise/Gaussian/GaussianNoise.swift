@@ -61,14 +61,11 @@ public struct GaussianNoise: ~Copyable {
 
     /// out = sum · factor · scale + σ · ξ, in Float64, rounded once to Float32; the sum is zero afterwards.
     ///
-    /// With `dividesByScale`, that is divided by the scale again: the inverse of a diagonal transform, taken while the
-    /// numbers are in cache.
-    ///
     /// With σ = 0 no noise is drawn, and results are rounded toward zero, so that rounding cannot carry a sum past its
     /// bound.
     mutating func addNoise(
-        to sum: borrowing ClippedSum, factor: Double, scale: ParameterVector?, dividesByScale: Bool,
-        standardDeviation: Double, into out: inout ParameterVector
+        to sum: borrowing ClippedSum, factor: Double, scale: ParameterVector?, standardDeviation: Double,
+        into out: inout ParameterVector
     ) {
         let layout = out.layout
         require(
@@ -87,9 +84,6 @@ public struct GaussianNoise: ~Copyable {
                     } else {
                         Kernels.active.narrow_toward_zero(
                             values + begin, factor, scale.map { $0 + begin }, numbers.count, base + begin)
-                    }
-                    if dividesByScale, let scale {
-                        for index in numbers { base[index] /= scale[index] }
                     }
                     // Still in cache: the memory goes to the next batch without a trip of its own.
                     (values + begin).update(repeating: 0, count: numbers.count)

@@ -1,0 +1,100 @@
+import CPrivacyKernels
+import LinearAlgebra
+import PyTrees
+import Requirements
+
+/// A noised sum of clipped gradients, still in the space of the transform that was applied before clipping.
+///
+/// It is private, and may be looked at and published. It is not a gradient of the parameters: only an optimizer that
+/// takes transformed gradients, or ``inverted()``, takes it, and either takes it away. A gradient can therefore be
+/// neither stepped with before the transform is undone nor undone twice.
+///
+/// **Guarantee:** the transform that is undone is the one that was applied: the two travel together.
+public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
+    /// The transform T that was applied to every example's gradient.
+    public let transform: Transform
+
+    /// The form that was clipped and noised under: one that changed its mind since then would undo something else.
+    private let form: TransformForm
+    private let memory: GradientMemory
+
+    init(_ memory: GradientMemory, transform: Transform, form: TransformForm) {
+        self.memory = memory
+        self.transform = transform
+        self.form = form
+    }
+
+    /// A gradient that did not come out of noise: for tests and measurements.
+    package init(_ vector: ParameterVector, transform: Transform) {
+        require(
+            vector.layout == transform.transformedLayout,
+            "A vector of layout\n\(vector.layout)\nis not in the transformed space\n\(transform.transformedLayout)")
+        self.init(GradientMemory(vector), transform: transform, form: transform.form)
+    }
+
+    /// The noised sum y, in the transformed layout.
+    public var vector: ParameterVector { memory.vector }
+
+    /// T⁻¹(y): the gradient in the space of the parameters.
+    public consuming func inverted() -> PrivateGradient {
+        let inversion = inversion()
+        if let divisor = inversion.divisor { Self.divide(&inversion.memory.vector, by: divisor) }
+        return PrivateGradient(inversion.memory)
+    }
+
+    private static func divide(_ vector: inout ParameterVector, by divisor: ParameterVector) {
+        let divide = dpk_active_optimizers().pointee.divide
+        let count = vector.count
+        vector.withUnsafeMutableValues { values in
+            divisor.withUnsafeValues { divisor in
+                guard let values = values.baseAddress, let divisor = divisor.baseAddress else { return }
+                // Members write disjoint parts.
+                nonisolated(unsafe) let (target, source) = (values, divisor)
+                Threads.withTeam(of: count / Threads.workPerThread(1 << 17)) { member in
+                    let part = member.share(of: 0..<count)
+                    divide(source + part.lowerBound, part.count, target + part.lowerBound)
+                }
+            }
+        }
+    }
+
+    /// The one inverse. A division is left to whoever takes the gradient on, who does it in the same trip through memory
+    /// as what comes after; any other inverse has been taken.
+    package consuming func inversion() -> GradientInversion {
+        switch form {
+        case .identity: return GradientInversion(memory: memory, divisor: nil)
+        case .diagonal(let scale): return GradientInversion(memory: memory, divisor: scale)
+        case .general:
+            let inverse = transform.inverse(memory.vector)
+            require(
+                inverse.layout == transform.parameterLayout,
+                "An inverse of layout\n\(inverse.layout)\nis not a gradient of\n\(transform.parameterLayout)")
+            return GradientInversion(memory: GradientMemory(inverse), divisor: nil)
+        }
+    }
+}
+
+/// A noised gradient in the space of the parameters: private, and what any ordinary optimizer takes.
+public struct PrivateGradient: ~Copyable {
+    private let memory: GradientMemory
+
+    init(_ memory: GradientMemory) { self.memory = memory }
+
+    /// The gradient ĝ, in the layout of the parameters.
+    public var vector: ParameterVector { memory.vector }
+}
+
+/// What is left of an inverse: a vector, and what it is still to be divided by.
+package struct GradientInversion: ~Copyable {
+    package let memory: GradientMemory
+    package let divisor: ParameterVector?
+}
+
+/// The memory of one gradient, which a workspace hands out again once nobody else holds it.
+package final class GradientMemory: @unchecked Sendable {
+    // Sendable is unchecked because one owner, which cannot be copied, reads and writes it at a time. The workspace only
+    // asks whether there is such an owner.
+    package var vector: ParameterVector
+
+    init(_ vector: ParameterVector) { self.vector = vector }
+}

@@ -1,0 +1,50 @@
+import GradientTransformations
+import PrivacyMechanisms
+import PyTrees
+
+extension TransformedGradient {
+    /// Takes the transform back and steps: `links` appends what an optimizer does to the gradient, and hands on to the
+    /// addition to `parameters`. All of it is one trip through memory where the transform is diagonal or the identity.
+    ///
+    /// The transform is let go of on return, so that a state that shares it then changes in place.
+    package consuming func step(
+        _ parameters: inout ParameterVector,
+        links: (_ pass: inout UpdatePass, _ next: (inout UpdatePass) -> Void) -> Void
+    ) {
+        let inversion = inversion()
+        UpdatePass.step(&inversion.memory.vector, parameters: &parameters) { pass in
+            Self.divide(&pass, by: inversion.divisor) { links(&$0, UpdatePass.addToParameters) }
+        }
+    }
+
+    /// Takes the transform back and returns the updates that `links` make, without adding them to `parameters`.
+    package consuming func updates(
+        for parameters: ParameterVector,
+        links: (_ pass: inout UpdatePass, _ next: (inout UpdatePass) -> Void) -> Void
+    ) -> ParameterVector {
+        let inversion = inversion()
+        UpdatePass.update(&inversion.memory.vector, parameters: parameters) { pass in
+            Self.divide(&pass, by: inversion.divisor) { pass in links(&pass) { $0.finishPending() } }
+        }
+        return inversion.memory.vector
+    }
+
+    private static func divide(
+        _ pass: inout UpdatePass, by divisor: ParameterVector?, _ body: (inout UpdatePass) -> Void
+    ) {
+        guard let divisor else { return body(&pass) }
+        pass.withDivision(by: divisor, body)
+    }
+}
+
+extension GradientTransformation {
+    /// Takes one step on a gradient that noise made private.
+    ///
+    /// Traps unless the gradient has the layout of `state` and `parameters`.
+    public func step(
+        _ gradient: consuming PrivateGradient, state: inout State, parameters: inout ParameterVector
+    ) {
+        var vector = gradient.vector
+        step(&vector, state: &state, parameters: &parameters)
+    }
+}
