@@ -58,8 +58,8 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
         }
     }
 
-    /// The one inverse. A division is left to whoever takes the gradient on, who does it in the same trip through memory
-    /// as what comes after; any other inverse has been taken.
+    /// The one inverse. A division is left to whoever takes the gradient on, who does it in the same trip through
+    /// memory as what comes after; any other inverse has been taken.
     package consuming func inversion() -> GradientInversion {
         switch form {
         case .identity: return GradientInversion(memory: memory, divisor: nil)
@@ -92,8 +92,8 @@ package struct GradientInversion: ~Copyable {
 
 /// The memory of one gradient, which a workspace hands out again once nobody else holds it.
 package final class GradientMemory: @unchecked Sendable {
-    // Sendable is unchecked because one owner, which cannot be copied, reads and writes it at a time. The workspace only
-    // asks whether there is such an owner.
+    // Sendable is unchecked because one owner, which cannot be copied, reads and writes it at a time. The workspace
+    // only asks whether there is such an owner.
     package var vector: ParameterVector
 
     init(_ vector: ParameterVector) { self.vector = vector }

@@ -4,8 +4,8 @@ import Requirements
 
 /// A projection of the whole gradient to fewer dimensions: T(g) = Qᵀg, T⁻¹(y) = Qy, with orthonormal columns in Q.
 ///
-/// Noise is added to `dimensions` numbers in the place of one for each parameter; what a gradient has outside the span of Q
-/// is lost. Q has parameters × dimensions elements, all of which are read for every example.
+/// Noise is added to `dimensions` numbers in the place of one for each parameter; what a gradient has outside the span
+/// of Q is lost. Q has parameters × dimensions elements, all of which are read for every example.
 ///
 /// **Guarantee:** an example's image is a function of its gradient and of Q, in every bit: every element is a chain of
 /// products in a fixed order.

@@ -5,13 +5,16 @@ import PyTrees
 /// Any optimizer with a transform of your own before clipping: fixed in advance, or made from the optimizer's state.
 ///
 ///     let scaled = try PreClipping(sgd(learningRate: 0.1), scale: publicScale)
-///     let projected = PreClipping(try adam(learningRate: 1e-3), transform: LinearProjection(layout, dimensions: 64, seed: 1))
+///     let projected = PreClipping(
+///         try adam(learningRate: 1e-3), transform: LinearProjection(layout, dimensions: 64, seed: 1))
 ///     let own = PreClipping(try adam(learningRate: 1e-3)) { state, _ in try DiagonalTransform(scale: myScale(state)) }
 ///
-/// The base takes T⁻¹ of the noisy gradient. ``ScaleThenPrivatize`` is the scale from a second moment, with its remedies.
+/// The base takes T⁻¹ of the noisy gradient. ``ScaleThenPrivatize`` is the scale from a second moment, with its
+/// remedies.
 ///
-/// **Guarantee:** the closure sees the base's state alone, which is made of public numbers and of earlier noisy gradients.
-/// It must not look at anything that depends on the data: a scale that does, does not cost accuracy but privacy.
+/// **Guarantee:** the closure sees the base's state alone, which is made of public numbers and of earlier noisy
+/// gradients. It must not look at anything that depends on the data: a scale that does, does not cost accuracy but
+/// privacy.
 public struct PreClipping<Base: GradientTransformation, Transform: PreClippingTransform>:
     AugmentedGradientTransformation
 {
