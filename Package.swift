@@ -55,7 +55,8 @@ let package = Package(
             dependencies: [
                 "CPrivacyKernels", "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms", "PyTrees",
                 "Requirements",
-            ]
+            ],
+            exclude: ["README.md"]
         ),
         .target(name: "Datasets", dependencies: ["CZlib", "LinearAlgebra", "PyTrees", "Requirements"]),
         .target(
