@@ -138,6 +138,7 @@ let package = Package(
             dependencies: ["CPrivacyKernels", "Networks", "PrivateTraining", "_TestSupport"]
         ),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees", "_TestSupport"]),
+        .testTarget(name: "RequirementsTests", dependencies: ["LinearAlgebra", "Requirements"]),
         .testTarget(name: "dpTests", dependencies: ["dp", "CZlib"]),
     ],
     cxxLanguageStandard: .cxx17
