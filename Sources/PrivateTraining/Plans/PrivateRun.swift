@@ -153,12 +153,10 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
                 let size = indices.count
                 indices += repeatElement(-1, count: (multiple - size % multiple) % multiple)
                 let block = try gradients(indices, parameters)
-                guard block.exampleCount == indices.count else {
-                    // Not a precondition, whose sentence is left out of release builds.
-                    fail(
-                        "\(block.exampleCount) gradients were returned for \(indices.count) examples: return one for "
-                            + "each index that was asked for.")
-                }
+                require(
+                    block.exampleCount == indices.count,
+                    "\(block.exampleCount) gradients were returned for \(indices.count) examples: return one for "
+                        + "each index that was asked for.")
                 batch.add(block, padding: indices.count > size ? indices.map { $0 < 0 } : nil)
             }
         }
