@@ -1,19 +1,19 @@
 import PyTrees
 
 /// The columns of the whole vector that operations see as their flat vector: all, or those of a mask.
-package struct UpdateDomain {
+struct UpdateDomain {
     struct Segment {
         let columns: Range<Int>
         /// Where the columns begin in the domain's own flat vector.
         let offset: Int
     }
 
-    package let layout: TreeLayout
+    let layout: TreeLayout
     let isWhole: Bool
     /// Ascending and disjoint.
     private let segments: [Segment]
 
-    package init(whole layout: TreeLayout) {
+    init(whole layout: TreeLayout) {
         self.layout = layout
         isWhole = true
         segments = [Segment(columns: 0..<layout.count, offset: 0)]

@@ -15,7 +15,7 @@ public struct UpdatePass: ~Copyable {
     private var updates: ParameterVector
     private var parameters: ParameterVector
     private var pending: [Pending] = []
-    package var domain: UpdateDomain
+    private(set) var domain: UpdateDomain
 
     /// Stands in for a vector that was moved into a pass, so that it has one owner and changes in place.
     private static let placeholder: ParameterVector = {
@@ -34,9 +34,6 @@ public struct UpdatePass: ~Copyable {
 
     /// The layout of the updates that the next operation sees: all leaves, or those of a mask.
     public var layout: TreeLayout { domain.layout }
-
-    /// The layout of the parameters, all of them.
-    package var parameterLayout: TreeLayout { parameters.layout }
 
     /// Adds what a link does to the updates, after what is pending.
     public mutating func append(_ operation: some BlockOperation) {
