@@ -4,31 +4,29 @@ import PrivacyMechanisms
 import PyTrees
 import Requirements
 
-/// A model of your own: a closure that writes one example's gradient.
+/// A model of your own: a closure that writes one example's gradient into a struct like the parameters.
 ///
-///     let model = ClosureModel(layout: layout, featureCount: 64, outputCount: 1, initialParameters: { _ in start }) {
+///     struct Linear: PyTree { var weights: Tensor; var bias: Float … }
+///
+///     let model = ClosureModel(parameters: Linear(…), featureCount: 64, outputCount: 1) {
 ///         inputs, target, parameters, gradient in
-///         …                                       // gradient[j] = ∂loss/∂parameter j; it holds zeros before
+///         …                                       // gradient.bias = ∂loss/∂bias; all leaves hold zeros before
 ///         return loss
 ///     }
+///
+/// With a layout in the place of a struct, parameters are a flat vector and the gradient is a row of numbers.
 ///
 /// The closure is called once for each example, on several threads at once, and its rows are privatized as dense
 /// gradients: memory for a microbatch of examples × parameters numbers is held. It must depend on nothing but its
 /// arguments.
 ///
-/// **Guarantee:** an example's row holds what the closure wrote for that example alone, in every bit: rows are zeroed
-/// before, and matrix products that the closure calls run on one thread, whatever the number of examples is.
-public struct ClosureModel: TrainableModel {
-    /// Writes the gradient of one example's loss and returns the loss.
-    public typealias Gradient =
-        @Sendable (
-            _ inputs: Span<Float>, _ target: Target, _ parameters: ParameterVector,
-            _ gradient: inout MutableSpan<Float>
-        ) -> Float
-
+/// **Guarantee:** an example's row holds what the closure wrote for that example alone, in every bit: it gets zeros to
+/// write to (a struct of its own, with all that the struct holds beside its leaves), and matrix products that it calls
+/// run on one thread, whatever the number of examples is.
+public struct ClosureModel<Parameters: ParameterStructure & Sendable>: TrainableModel {
     /// Writes the outputs for one example.
     public typealias Outputs =
-        @Sendable (_ inputs: Span<Float>, _ parameters: ParameterVector, _ outputs: inout MutableSpan<Float>) -> Void
+        @Sendable (_ inputs: Span<Float>, _ parameters: Parameters, _ outputs: inout MutableSpan<Float>) -> Void
 
     /// How the model is judged: what it puts out, and the loss by which outputs are compared with targets.
     public struct Evaluation: Sendable {
@@ -49,37 +47,24 @@ public struct ClosureModel: TrainableModel {
     /// The number of outputs.
     public let outputCount: Int
 
-    private let start: @Sendable (UInt64) -> ParameterVector
-    private let evaluation: Evaluation?
-    private let gradient: Gradient
+    let start: @Sendable (UInt64) -> Parameters
+    let evaluation: Evaluation?
+    let writeRows: @Sendable (Examples, Parameters, inout Matrix, UnsafeMutableBufferPointer<Float>) -> Void
 
-    /// A model whose gradients `gradient` writes.
-    ///
-    /// Without an `evaluation` it can be trained, and asking it for outputs, losses of outputs or predictions traps.
-    public init(
-        layout: TreeLayout, featureCount: Int, outputCount: Int,
-        initialParameters: @escaping @Sendable (_ seed: UInt64) -> ParameterVector, evaluation: Evaluation? = nil,
-        gradient: @escaping Gradient
-    ) {
-        self.layout = layout
-        self.featureCount = featureCount
-        self.outputCount = outputCount
-        self.start = initialParameters
-        self.evaluation = evaluation
-        self.gradient = gradient
-    }
-
-    /// What the closure makes of the seed. Traps if it has another layout.
-    public func initialParameters(seed: UInt64) -> ParameterVector {
+    /// What the closure or the struct gives. Traps if it has another layout.
+    public func initialParameters(seed: UInt64) -> Parameters {
         let parameters = start(seed)
         preconditionFits(parameters)
         return parameters
     }
 
-    private func preconditionFits(_ parameters: ParameterVector) {
-        require(
-            parameters.layout == layout,
-            "Parameters of layout\n\(parameters.layout)\ndo not fit a model of layout\n\(layout)")
+    private func preconditionFits(_ parameters: Parameters) {
+        do throws(PyTreeError) {
+            let found = try parameters.treeLayout()
+            require(found == layout, "Parameters of layout\n\(found)\ndo not fit a model of layout\n\(layout)")
+        } catch {
+            fail(error.description)
+        }
     }
 
     private func preconditionFits(_ inputs: Matrix) {
@@ -102,20 +87,14 @@ extension ClosureModel {
 
     /// A row for each example, written on several threads at once.
     public func gradients(
-        of examples: Examples, at parameters: ParameterVector, workspace: inout ClosureWorkspace
+        of examples: Examples, at parameters: Parameters, workspace: inout ClosureWorkspace
     ) -> DenseRows {
         preconditionFits(parameters)
         preconditionFits(examples.inputs)
         let count = examples.count
         workspace.rows.reshape(rows: count, columns: layout.count)
         if workspace.losses.count != count { workspace.losses = [Float](repeating: 0, count: count) }
-        workspace.losses.withUnsafeMutableBufferPointer { losses in
-            workspace.rows.forEachRow { example, row in
-                losses[example] = examples.inputs.withRow(example) { inputs in
-                    gradient(inputs, examples.targets[example], parameters, &row)
-                }
-            }
-        }
+        workspace.losses.withUnsafeMutableBufferPointer { writeRows(examples, parameters, &workspace.rows, $0) }
         do throws(PrivacyMechanismError) {
             return try DenseRows(workspace.rows, layout: layout, nonPrivateLosses: workspace.losses)
         } catch {
@@ -132,7 +111,7 @@ extension ClosureModel {
 
     /// What the evaluation's closure writes. Traps if there is none.
     public func outputs(
-        for inputs: Matrix, at parameters: ParameterVector, workspace: inout ClosureWorkspace
+        for inputs: Matrix, at parameters: Parameters, workspace: inout ClosureWorkspace
     ) -> Matrix {
         preconditionFits(parameters)
         preconditionFits(inputs)
@@ -160,22 +139,5 @@ extension ClosureModel {
             throw .widthMismatch(.inputs, model: self.featureCount, data: featureCount)
         }
         try evaluation?.loss.check(targets, outputs: outputCount)
-    }
-}
-
-extension Matrix {
-    /// Calls `body` with each row, zeroed before, on several threads at once.
-    fileprivate mutating func forEachRow(_ body: (Int, inout MutableSpan<Float>) -> Void) {
-        let (rows, columns) = (rows, columns)
-        withUnsafeMutableElements { elements in
-            Threads.withTeam(of: rows) { member in
-                for index in member.share(of: 0..<rows) {
-                    let row = UnsafeMutableBufferPointer(rebasing: elements[index * columns..<(index + 1) * columns])
-                    row.update(repeating: 0)
-                    var span = row.mutableSpan
-                    Threads.withoutTeams { body(index, &span) }
-                }
-            }
-        }
     }
 }

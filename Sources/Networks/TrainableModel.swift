@@ -4,7 +4,9 @@ import PrivacyMechanisms
 import PyTrees
 
 /// A model that can say what each example's gradient is: what a trainer needs to know of it.
-public protocol TrainableModel: Sendable {
+public protocol TrainableModel<Parameters>: Sendable {
+    /// What the parameters are: a struct of your own that is a ``PyTree``, or a flat vector.
+    associatedtype Parameters: ParameterStructure & Sendable
     /// How the gradients of a microbatch answer the pipeline's two questions: factored, dense, or both.
     associatedtype Gradients: PerExampleGradients
     /// Memory that one microbatch hands on to the next, so that training allocates none after the first step.
@@ -20,7 +22,7 @@ public protocol TrainableModel: Sendable {
     var outputCount: Int { get }
 
     /// The parameters before the first step. Drawn from a public generator: they must not depend on the data.
-    func initialParameters(seed: UInt64) -> ParameterVector
+    func initialParameters(seed: UInt64) -> Parameters
 
     /// An empty workspace.
     func makeWorkspace() -> Workspace
@@ -30,11 +32,11 @@ public protocol TrainableModel: Sendable {
     /// The gradients may lie in the workspace: they are valid until it is used again. Traps unless inputs, targets
     /// and parameters fit the model.
     func gradients(
-        of examples: Examples, at parameters: ParameterVector, workspace: inout Workspace
+        of examples: Examples, at parameters: Parameters, workspace: inout Workspace
     ) -> Gradients
 
     /// The outputs for each row of inputs, an examples × outputs matrix: scores before the softmax, or numbers.
-    func outputs(for inputs: Matrix, at parameters: ParameterVector, workspace: inout Workspace) -> Matrix
+    func outputs(for inputs: Matrix, at parameters: Parameters, workspace: inout Workspace) -> Matrix
 
     /// The loss of each example, from its outputs.
     func losses(of outputs: Matrix, targets: Targets) -> [Float]

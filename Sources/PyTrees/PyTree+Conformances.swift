@@ -5,7 +5,7 @@ extension Float: PyTree {
     }
 }
 
-extension Array: PyTree where Element: PyTree {
+extension Array: PyTree, ParameterStructure where Element: PyTree {
     /// Visits the elements under the keys `0`, `1`, ….
     public mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
         for index in indices {
@@ -20,7 +20,7 @@ extension Array: PyTree where Element: PyTree {
     }
 }
 
-extension Dictionary: PyTree where Key == String, Value: PyTree {
+extension Dictionary: PyTree, ParameterStructure where Key == String, Value: PyTree {
     /// Visits the values in the order of their keys: Swift's own order of strings, which knows no locale.
     public mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
         for key in keys.sorted() {
@@ -34,7 +34,7 @@ extension Dictionary: PyTree where Key == String, Value: PyTree {
     }
 }
 
-extension Optional: PyTree where Wrapped: PyTree {
+extension Optional: PyTree, ParameterStructure where Wrapped: PyTree {
     /// Visits what is wrapped, under no key of its own; `nil` has no leaves.
     public mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
         try self?.visitChildren(&visitor)

@@ -17,7 +17,7 @@ import Requirements
 /// `Float` and ``Tensor`` are leaves. Arrays (keys `0`, `1`, …), dictionaries with `String` keys (in key order) and
 /// optionals (`nil` has no leaves) of trees are trees. `[Float]` is therefore an array of scalar leaves, one for each
 /// element: use ``Tensor`` for a vector.
-public protocol PyTree {
+public protocol PyTree: ParameterStructure {
     /// Shows every child to `visitor`, once each, under distinct keys; a leaf type calls `visitLeaf` instead.
     ///
     /// The same traversal reads the layout, flattens and unflattens, so it must visit the same children in the same
@@ -48,7 +48,11 @@ extension PyTree {
     /// Throws what ``treeLayout()`` throws.
     /// - Complexity: O(leaves × depth + elements); every element is copied once.
     public func flattened() throws(PyTreeError) -> ParameterVector {
-        let layout = try treeLayout()
+        try flattened(as: treeLayout())
+    }
+
+    /// The leaves' values in one contiguous vector of `layout`; throws if the leaves are not those of the layout.
+    package func flattened(as layout: TreeLayout) throws(PyTreeError) -> ParameterVector {
         var failure: PyTreeError?
         let values = [Float](unsafeUninitializedCapacity: layout.count) { buffer, initializedCount in
             do throws(PyTreeError) {
@@ -94,7 +98,7 @@ extension PyTree {
         return tree
     }
 
-    private func traverseCopy(_ mode: TreeVisitor.Mode, expecting layout: TreeLayout) throws(PyTreeError) {
+    func traverseCopy(_ mode: TreeVisitor.Mode, expecting layout: TreeLayout) throws(PyTreeError) {
         var tree = self
         var visitor = TreeVisitor(mode: mode, expected: layout)
         try tree.visitChildren(&visitor)

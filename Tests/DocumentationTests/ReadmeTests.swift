@@ -3,7 +3,7 @@ import PrivateTraining
 import Testing
 
 // README example begins
-func trainOnDigits(seed: UInt64? = nil) throws -> TrainingOutcome {
+func trainOnDigits(seed: UInt64? = nil) throws -> TrainingOutcome<ParameterVector> {
     let (training, test) = Digits.split
     let plan = try PrivacyPlan(
         exampleCount: training.count, expectedBatchSize: 250, epochs: 40, clipping: .flat(l2ClipNorm: 1),

@@ -19,7 +19,7 @@ import Testing
     }
 
     /// Linear regression by hand; `adds` writes as if the row held nothing but zeros.
-    private static func model(adds: Bool = false, evaluated: Bool = true) -> ClosureModel {
+    private static func model(adds: Bool = false, evaluated: Bool = true) -> ClosureModel<ParameterVector> {
         ClosureModel(
             layout: layout, featureCount: 3, outputCount: 1,
             initialParameters: { seed in ParameterVector(repeating: Float(seed), layout: layout) },
@@ -68,7 +68,7 @@ import Testing
     @Test func rowsAreZeroBeforeTheClosureWrites() {
         let (first, parameters) = problem(5, seed: 1)
         let (second, _) = problem(5, seed: 2)
-        let rows = { (model: ClosureModel, examples: Examples, workspace: inout ClosureWorkspace) in
+        let rows = { (model: ClosureModel<ParameterVector>, examples: Examples, workspace: inout ClosureWorkspace) in
             model.gradients(of: examples, at: parameters, workspace: &workspace).rows
         }
         var (adding, writing) = (Self.model().makeWorkspace(), Self.model().makeWorkspace())

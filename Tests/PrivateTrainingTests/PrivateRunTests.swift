@@ -10,7 +10,7 @@ import Testing
 /// A run of a plan, and every known way to undo its privacy: each traps, throws, or has no effect.
 @Suite struct PrivateRunTests {
     private static let layout = try! TreeLayout([("x", [400])])
-    private typealias Run = PrivateRun<IdentityAugmented<ScaleByLearningRate<Double>>>
+    private typealias Run = PrivateRun<IdentityAugmented<ScaleByLearningRate<Double>>, ParameterVector>
 
     private static func plan(
         probability: Double = 0.1, iterations: Int = 5, noiseMultiplier: Double = 1,
@@ -242,7 +242,8 @@ import Testing
         while !whole.isFinished { try whole.step { indices, _ in try Self.rows(indices.count) } }
         var first = try Self.run(plan)
         for _ in 0..<2 { try first.step { indices, _ in try Self.rows(indices.count) } }
-        var second = Run(resuming: first.snapshot, plan: plan, optimizer: first.optimizer)
+        var second = Run(
+            resuming: first.snapshot, plan: plan, optimizer: first.optimizer, structure: first.parameters)
         #expect(second.stepsTaken == 2)
         while !second.isFinished { try second.step { indices, _ in try Self.rows(indices.count) } }
         #expect(whole.parameters == second.parameters)
@@ -255,7 +256,9 @@ import Testing
         try first.step { indices, _ in try Self.rows(indices.count) }
         var batches: [[Int]] = []
         func finish(_ snapshot: RunSnapshot<ScaleByLearningRate<Double>.State>) throws -> ParameterVector {
-            var run = Run(resuming: snapshot, plan: plan, optimizer: IdentityAugmented(try sgd(learningRate: 1)))
+            var run = Run(
+                resuming: snapshot, plan: plan, optimizer: IdentityAugmented(try sgd(learningRate: 1)),
+                structure: snapshot.parameters)
             try run.step { indices, _ in
                 batches.append(indices)
                 return try Self.rows(indices.count)

@@ -19,8 +19,23 @@ public struct OptimizerCheckpoint<Optimizer: GradientTransformation>: Codable, S
 
     /// The state; throws `layoutMismatch` unless it is for the layout of `parameters`.
     public func state(for parameters: ParameterVector) throws(GradientTransformationError) -> Optimizer.State {
-        guard layout == parameters.layout else {
-            throw .layoutMismatch(of: "checkpoint", found: layout, expected: parameters.layout)
+        try state(for: parameters.layout)
+    }
+
+    /// The state of `optimizer` beside parameters that are a tree.
+    public init(of optimizer: Optimizer, state: Optimizer.State, parameters: some PyTree) {
+        layout = parameters.requiredLayout
+        self.state = state
+    }
+
+    /// The state; throws `layoutMismatch` unless it is for the leaves of `parameters`.
+    public func state(for parameters: some PyTree) throws(GradientTransformationError) -> Optimizer.State {
+        try state(for: parameters.requiredLayout)
+    }
+
+    private func state(for layout: TreeLayout) throws(GradientTransformationError) -> Optimizer.State {
+        guard self.layout == layout else {
+            throw .layoutMismatch(of: "checkpoint", found: self.layout, expected: layout)
         }
         return state
     }

@@ -82,6 +82,9 @@ public struct PrivateGradient: ~Copyable {
 
     /// The gradient ĝ, in the layout of the parameters.
     public var vector: ParameterVector { memory.vector }
+
+    /// The gradient ĝ as a tree like `parameters`. Traps if they have another layout.
+    public func tree<Tree: PyTree>(like parameters: Tree) -> Tree { parameters.holding(vector) }
 }
 
 /// What is left of an inverse: a vector, and what it is still to be divided by.

@@ -47,4 +47,15 @@ extension GradientTransformation {
         var vector = gradient.vector
         step(&vector, state: &state, parameters: &parameters)
     }
+
+    /// Takes one step on a gradient that noise made private, with parameters that are a tree.
+    ///
+    /// Traps unless the gradient has the layout of `state` and `parameters`.
+    public func step<Tree: PyTree>(
+        _ gradient: consuming PrivateGradient, state: inout State, parameters: inout Tree
+    ) {
+        var vector = parameters.vector()
+        step(gradient, state: &state, parameters: &vector)
+        parameters.overwriteLeaves(with: vector)
+    }
 }

@@ -8,11 +8,17 @@ import Requirements
 ///
 /// A run draws each batch itself, asks for the gradients of its examples, block by block, and steps:
 ///
-///     var run = try PrivateRun(plan, optimizer: optimizer, parameters: model.initialParameters(seed: 0))
+///     var run = try PrivateRun(plan, optimizer: optimizer, parameters: model)    // a struct that is a PyTree
 ///     while !run.isFinished {
-///         try run.step(microbatchSize: 512) { indices, parameters in
-///             try gradients(of: indices, at: parameters)   // one for each index, in their order
+///         try run.step(microbatchSize: 512) { index, model, gradient in
+///             …                                           // gradient: a struct like the model, all of it zero before
 ///         }
+///     }
+///
+/// or, for gradients that come in batches, and with parameters that are a struct or a flat vector:
+///
+///     try run.step(microbatchSize: 512) { indices, parameters in
+///         try gradients(of: indices, at: parameters)      // one for each index, in their order
 ///     }
 ///
 /// **Guarantee:** the parameters are private as the plan says, if gradient k of a block depends, beside the
@@ -27,13 +33,24 @@ import Requirements
 /// This package's models keep to "that example alone" in every bit. For a closure of your own it is yours to see to:
 /// where something jumps, as a ReLU or a sign does, the last bit of a matrix product over the whole block is worth a
 /// gradient.
-public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable {
+public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters: ParameterStructure>: ~Copyable {
     /// What the run promises.
     public let plan: PrivacyPlan
     /// What turns private gradients into updates.
     public let optimizer: Optimizer
-    /// The parameters after `stepsTaken` steps: private.
-    public private(set) var parameters: ParameterVector
+    /// The parameters after `stepsTaken` steps, all leaves in one vector: private.
+    public private(set) var vector: ParameterVector
+    /// The same parameters as what the run began with: a struct, or the vector. Private.
+    /// - Complexity: one copy of a struct's leaves.
+    public var parameters: Parameters {
+        structured(vector)
+    }
+
+    /// A structure like the parameters that holds the values of `vector`.
+    func structured(_ vector: ParameterVector) -> Parameters {
+        guard let structure else { fail("The parameters were asked for in the middle of a step.") }
+        return structure.holding(vector)
+    }
     /// The number of steps taken.
     public private(set) var stepsTaken = 0
     /// The clip norm of the next step where it adapts; nil where it is fixed. Made of noisy counts: private.
@@ -41,6 +58,10 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     /// Whether noise and sampling can be replayed by whoever knows the seed: **such a run is not private.**
     public var isSeeded: Bool { nonPrivateSeed != nil }
 
+    /// What each step writes the vector to, for closures to see; gone while a step is under way.
+    private var structure: Parameters?
+    /// Memory for the gradients of a microbatch that a closure writes one by one.
+    private var examples = ExampleMemory<Parameters>()
     private(set) var state: Optimizer.State
     let nonPrivateSeed: UInt64?
     let source: SamplingSource
@@ -52,23 +73,30 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
 
     /// A run from `parameters` on, under fresh keys from the operating system.
     ///
-    /// Throws `GradientTransformationError` if the optimizer does not fit the parameters.
-    public init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: ParameterVector) throws {
+    /// Throws `GradientTransformationError` if the optimizer does not fit the parameters,
+    /// `PrivacyMechanismError.clipNormsDoNotFitLayout` if the plan's clip norms do not, and ``PyTreeError`` for a tree
+    /// whose leaves cannot be told apart.
+    public init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters) throws {
         try self.init(plan, optimizer: optimizer, parameters: parameters, seed: nil)
     }
 
     /// A run that can be repeated bit by bit. **Not private**: whoever knows the seed can subtract the noise.
     public init(
-        _ plan: PrivacyPlan, optimizer: Optimizer, parameters: ParameterVector, nonPrivateSeed seed: UInt64
+        _ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, nonPrivateSeed seed: UInt64
     ) throws {
         try self.init(plan, optimizer: optimizer, parameters: parameters, seed: seed)
     }
 
-    private init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: ParameterVector, seed: UInt64?) throws {
+    private init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, seed: UInt64?) throws {
+        let vector = try parameters.flattened()
+        let state = try optimizer.initialState(for: vector)
+        let transform = try optimizer.preClippingTransform(for: state, layout: vector.layout)
+        _ = try plan.initialClippingRule.sensitivity(for: plan.relation, layout: transform.transformedLayout)
         self.plan = plan
         self.optimizer = optimizer
-        self.parameters = parameters
-        state = try optimizer.initialState(for: parameters)
+        self.vector = vector
+        self.state = state
+        structure = parameters.template
         nonPrivateSeed = seed
         source = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
         batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0)
@@ -83,10 +111,16 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     /// process or two processes go on from copies of one snapshot. Its batch is drawn anew, independently, unless the
     /// structure of the run decides it: see ``BatchRepetition``. ε counts each step once. Who sees what came of a step
     /// twice, as of a lost one or of several copies, has seen two steps, and both count.
-    init(resuming snapshot: RunSnapshot<Optimizer.State>, plan: PrivacyPlan, optimizer: Optimizer) {
+    ///
+    /// - Parameter structure: like the parameters that the run began with; its values are of no account.
+    init(
+        resuming snapshot: RunSnapshot<Optimizer.State>, plan: PrivacyPlan, optimizer: Optimizer,
+        structure: Parameters
+    ) {
         self.plan = plan
         self.optimizer = optimizer
-        parameters = snapshot.parameters
+        vector = snapshot.parameters
+        self.structure = structure.template
         state = snapshot.state
         stepsTaken = snapshot.stepsTaken
         adaptiveL2ClipNorm = snapshot.adaptiveL2ClipNorm
@@ -110,7 +144,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     /// All that the run goes on from. A finished run draws no more, and leaves the key of its structure out.
     var snapshot: RunSnapshot<Optimizer.State> {
         RunSnapshot(
-            parameters: parameters, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
+            parameters: vector, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
             source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed,
             noisePosition: noise.position)
     }
@@ -137,9 +171,10 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     ///     is due for these too, and is ignored: for programs that only run with fixed shapes.
     ///   - gradients: the gradients of the examples at `indices`, in their order, at the given parameters. The indices
     ///     are not private: which examples were drawn must not be seen by anyone.
+    /// - Complexity: one copy of the parameters if they are a struct, beside what `gradients` and the optimizer take.
     public mutating func step<Gradients: PerExampleGradients>(
         microbatchSize: Int? = nil, paddedToMultipleOf multiple: Int = 1,
-        gradients: (_ indices: [Int], _ parameters: ParameterVector) throws -> Gradients
+        gradients: (_ indices: [Int], _ parameters: Parameters) throws -> Gradients
     ) throws {
         require(multiple >= 1, "Blocks are filled up to a multiple of \(multiple), but it must be at least 1.")
         require(
@@ -147,7 +182,9 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         guard !isFinished else { throw PlanError.exhausted(iterations: plan.iterations) }
         guard let drawn = drawn ?? batches.next() else { fail("A stream of batches does not end.") }
         self.drawn = drawn
-        func add(_ parameters: ParameterVector, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
+        guard var structure = structure.take() else { fail("A step was asked for in the middle of another one.") }
+        defer { self.structure = structure }
+        func addBlocks(_ parameters: Parameters, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
             for begin in stride(from: 0, to: drawn.count, by: microbatchSize ?? max(1, drawn.count)) {
                 var indices = Array(drawn[begin...].prefix(microbatchSize ?? drawn.count))
                 let size = indices.count
@@ -160,43 +197,35 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
                 batch.add(block, padding: indices.count > size ? indices.map { $0 < 0 } : nil)
             }
         }
+        func add(_ vector: ParameterVector, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
+            try structure.withValues(of: vector) { try addBlocks($0, &batch) }
+        }
         if case .adaptiveQuantile(let adaptive) = plan.clipping, let clipNorm = adaptiveL2ClipNorm {
             let rule = try adaptive.rule(l2ClipNorm: clipNorm, normalizeBy: plan.normalizeBy)
             let share = try optimizer.privateStep(
-                state: &state, parameters: &parameters, adaptive: adaptive, clipping: rule,
+                state: &state, parameters: &vector, adaptive: adaptive, clipping: rule,
                 noiseMultiplier: plan.noiseMultiplier, noise: &noise, workspace: &workspace, addExamples: add)
             adaptiveL2ClipNorm = adaptive.nextL2ClipNorm(after: clipNorm, noisyShareWithin: share)
         } else {
             try optimizer.privateStep(
-                state: &state, parameters: &parameters, clipping: plan.initialClippingRule,
+                state: &state, parameters: &vector, clipping: plan.initialClippingRule,
                 noiseMultiplier: plan.noiseMultiplier, noise: &noise, workspace: &workspace, addExamples: add)
         }
         stepsTaken += 1
         self.drawn = nil
     }
 
+    /// The memory, which is then the caller's alone, so that it changes in place.
+    mutating func takeExampleMemory() -> ExampleMemory<Parameters> {
+        defer { examples = ExampleMemory() }
+        return examples
+    }
+
+    mutating func giveBack(_ memory: ExampleMemory<Parameters>) { examples = memory }
+
     /// What the steps taken so far cost, at the plan's δ: less than was planned if the run stops early.
     public func epsilonSpent() throws(AccountingError) -> Double {
         try plan.epsilon(afterIterations: stepsTaken)
-    }
-}
-
-extension PrivateRun {
-    /// A run with an ordinary optimizer: gradients are clipped as they are.
-    ///
-    /// Throws `GradientTransformationError` if the optimizer does not fit the parameters.
-    public init<Base: GradientTransformation>(
-        _ plan: PrivacyPlan, optimizer: Base, parameters: ParameterVector
-    ) throws where Optimizer == IdentityAugmented<Base> {
-        try self.init(plan, optimizer: IdentityAugmented(optimizer), parameters: parameters)
-    }
-
-    /// The same under a seed. **Not private**: whoever knows the seed can subtract the noise.
-    public init<Base: GradientTransformation>(
-        _ plan: PrivacyPlan, optimizer: Base, parameters: ParameterVector, nonPrivateSeed seed: UInt64
-    ) throws where Optimizer == IdentityAugmented<Base> {
-        try self.init(
-            plan, optimizer: IdentityAugmented(optimizer), parameters: parameters, nonPrivateSeed: seed)
     }
 }
 

@@ -16,7 +16,7 @@ extension TrainableModel {
     ///
     /// Throws what reading the data throws, and `ModelError` if the data does not fit the model.
     public func evaluate(
-        on data: some Dataset, at parameters: ParameterVector, blockSize: Int = 1024
+        on data: some Dataset, at parameters: Parameters, blockSize: Int = 1024
     ) throws -> Evaluation {
         var workspace = makeWorkspace()
         var (loss, correct, classified) = (0.0, 0, 0)

@@ -52,7 +52,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         _ data: some Dataset, evaluatingOn evaluation: (any Dataset)? = nil,
         checkpoints: CheckpointFolder<Optimizer>? = nil, logger: Logger? = nil,
         onStep: (TrainingProgress) throws -> TrainingDirective = { _ in .proceed }
-    ) throws -> TrainingOutcome {
+    ) throws -> TrainingOutcome<Model.Parameters> {
         guard data.count == plan.sampling.exampleCount else {
             throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
         }
@@ -69,8 +69,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             let isDue = isReportDue(at: step)
             lastEvaluation = nil
             if let evaluation, isDue {
-                lastEvaluation = try model.evaluate(
-                    on: evaluation, at: session.average.value(orElse: session.run.parameters))
+                lastEvaluation = try model.evaluate(on: evaluation, at: session.parameters)
             }
             let progress = TrainingProgress(
                 step: step, plan: plan, evaluation: lastEvaluation, isReportDue: isDue)
@@ -86,14 +85,14 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 return model.gradients(of: examples, at: parameters, workspace: &workspace)
             }
             let step = session.run.stepsTaken
-            session.average.add(session.run.parameters, step: step, of: plan.iterations, options.averaging)
+            session.average.add(session.run.vector, step: step, of: plan.iterations, options.averaging)
             // Saved before anybody is told: a step that is lost and taken again was then seen by nobody.
             let isSaved = isReportDue(at: step) || checkpoints?.isDue(at: step) ?? false
             if isSaved { try checkpoints?.save(session.checkpoint(plan)) }
             isStopped = try tell(session)
             if isStopped, !isSaved { try checkpoints?.save(session.checkpoint(plan)) }
         }
-        let parameters = session.average.value(orElse: session.run.parameters)
+        let parameters = session.parameters
         // A run that was stopped, or that goes on from its end, has not evaluated what it returns.
         if let evaluation, lastEvaluation == nil {
             lastEvaluation = try model.evaluate(on: evaluation, at: parameters)
@@ -112,9 +111,12 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
 
     /// A run and what goes with it.
     private struct Session: ~Copyable {
-        var run: PrivateRun<Optimizer>
+        var run: PrivateRun<Optimizer, Model.Parameters>
         var average = AveragedParameters()
         var interruptions = 0
+
+        /// What is evaluated and returned.
+        var parameters: Model.Parameters { run.structured(average.value(orElse: run.vector)) }
 
         func checkpoint(_ plan: PrivacyPlan) -> RunCheckpoint<Optimizer> {
             RunCheckpoint(run: run.snapshot, average: average, plan: plan, interruptions: interruptions)
@@ -124,9 +126,10 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     /// The newest checkpoint's run, which then counts one interruption more, or a new one: either is on disk before its
     /// first step.
     private func open(_ checkpoints: CheckpointFolder<Optimizer>?) throws -> Session {
+        let initial = model.initialParameters(seed: options.initializationSeed)
         if let found = try checkpoints?.newest(for: plan, layout: model.layout) {
             var session = Session(
-                run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer),
+                run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer, structure: initial),
                 average: found.average, interruptions: found.interruptions)
             if session.run.isFinished {
                 try checkpoints?.removeOlder(isFinished: true)
@@ -136,7 +139,6 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             }
             return session
         }
-        let initial = model.initialParameters(seed: options.initializationSeed)
         let session =
             if let seed = options.nonPrivateSeed {
                 Session(run: try PrivateRun(plan, optimizer: optimizer, parameters: initial, nonPrivateSeed: seed))

@@ -39,9 +39,9 @@ public enum TrainingDirective: Sendable {
 }
 
 /// What training came to.
-public struct TrainingOutcome: Sendable {
-    /// The parameters, or their average if one was asked for.
-    public let parameters: ParameterVector
+public struct TrainingOutcome<Parameters: ParameterStructure & Sendable>: Sendable {
+    /// The parameters, or their average if one was asked for: what the model says that they are, a struct or a vector.
+    public let parameters: Parameters
     /// How many steps of the plan were taken.
     public let stepsTaken: Int
     /// How good the parameters are on the other examples; nil if there are none.

@@ -157,7 +157,7 @@ private struct Session: OptimizerVisitor {
         return result
     }
 
-    private func record(of outcome: TrainingOutcome) -> TrainingResult.Record {
+    private func record(of outcome: TrainingOutcome<ParameterVector>) -> TrainingResult.Record {
         TrainingResult.Record(
             testAccuracy: outcome.evaluation?.accuracy, testLoss: outcome.evaluation?.loss,
             epsilon: outcome.report.guarantees.first?.epsilon, plannedEpsilon: outcome.report.plannedEpsilon,

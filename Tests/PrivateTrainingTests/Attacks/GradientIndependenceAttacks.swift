@@ -19,7 +19,7 @@ import Testing
 
     /// x in the null space of the public initial kernel: all its units before the ReLU are rounding noise. D has 51
     /// copies of it, D′ one example of zeros more.
-    private static func reluAttack<Model: TrainableModel>(_ model: Model) throws -> NeighborAttack<Model> {
+    private static func reluAttack<Model: TrainableModel<ParameterVector>>(_ model: Model) throws -> NeighborAttack<Model> {
         var generator = SeededGenerator(seed: 1)
         let kernel = model.layout.leaves[0]
         let nullSpace = NullSpace(
@@ -57,7 +57,7 @@ import Testing
     // MARK: Max-pooling
 
     /// Four patches that differ by vectors of the kernel's null space: every channel's maximum is a tie up to rounding.
-    private static func poolingAttack<Model: TrainableModel>(_ model: Model) throws -> NeighborAttack<Model> {
+    private static func poolingAttack<Model: TrainableModel<ParameterVector>>(_ model: Model) throws -> NeighborAttack<Model> {
         var generator = SeededGenerator(seed: 5)
         let kernel = model.layout.leaves[0]
         let nullSpace = NullSpace(
@@ -111,7 +111,7 @@ import Testing
         return try ParameterVector(values: generator.floats(layout.count), layout: layout)
     }
 
-    private static func norms<Model: TrainableModel>(_ model: Model, _ data: InMemoryDataset) throws -> Set<Double> {
+    private static func norms<Model: TrainableModel<ParameterVector>>(_ model: Model, _ data: InMemoryDataset) throws -> Set<Double> {
         var workspace = model.makeWorkspace()
         var aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: model.layout))
@@ -126,7 +126,7 @@ import Testing
 
     /// The next clip norm's logarithm over the learning rate, up to a constant: the noisy share of examples within a
     /// clip norm between those of the two data sets.
-    private static func noisyShares<Model: TrainableModel>(
+    private static func noisyShares<Model: TrainableModel<ParameterVector>>(
         _ model: Model, _ data: InMemoryDataset, clipNorm: Double, runs: Int
     ) throws -> [Double] {
         let adaptive = try AdaptiveQuantileClipping(
@@ -162,7 +162,7 @@ import Testing
         let network = try Network(.softmaxRegression(features: 784, classes: 10))
         let (data, neighbor) = Self.copies()
         let runs = 40
-        func advantage(_ model: some TrainableModel) throws -> Int {
+        func advantage(_ model: some TrainableModel<ParameterVector>) throws -> Int {
             let norms = try Self.norms(model, data).union(Self.norms(model, neighbor))
             // Between the two norms; at the one norm if they are the same.
             let clipNorm = try #require(norms.min())

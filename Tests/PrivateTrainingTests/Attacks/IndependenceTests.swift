@@ -15,7 +15,7 @@ import Testing
 @Suite struct IndependenceTests {
     /// Everything that the private sum is made of, bit by bit, an entry for each example.
     private static func factors(
-        _ model: some TrainableModel, _ examples: Examples, _ parameters: ParameterVector
+        _ model: some TrainableModel<ParameterVector>, _ examples: Examples, _ parameters: ParameterVector
     ) -> [[UInt32]] {
         var workspace = model.makeWorkspace()
         let gradients = model.gradients(of: examples, at: parameters, workspace: &workspace)
@@ -49,7 +49,7 @@ import Testing
 
     /// How many examples give something else in some batch than they do alone: batches of the given sizes, that begin
     /// at changing places.
-    private static func failures(_ model: some TrainableModel, _ pool: Examples, sizes: [Int]) throws -> Int {
+    private static func failures(_ model: some TrainableModel<ParameterVector>, _ pool: Examples, sizes: [Int]) throws -> Int {
         var generator = SeededGenerator(seed: 2)
         let parameters = try ParameterVector(
             values: generator.floats(model.layout.count, in: -0.5...0.5), layout: model.layout)

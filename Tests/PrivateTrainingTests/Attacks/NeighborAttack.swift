@@ -7,7 +7,7 @@ import PyTrees
 @testable import PrivateTraining
 
 /// Two neighbouring data sets that an adversary chose, and how well he tells them apart.
-struct NeighborAttack<Model: TrainableModel> {
+struct NeighborAttack<Model: TrainableModel<ParameterVector>> {
     let model: Model
     /// D, and D′ with one example more.
     let data: InMemoryDataset

@@ -1,0 +1,63 @@
+import GradientTransformations
+import LinearAlgebra
+import PrivacyMechanisms
+import PyTrees
+
+extension PrivateRun {
+    /// A run with an ordinary optimizer: gradients are clipped as they are.
+    ///
+    /// Throws as with an augmented one.
+    public init<Base: GradientTransformation>(
+        _ plan: PrivacyPlan, optimizer: Base, parameters: Parameters
+    ) throws where Optimizer == IdentityAugmented<Base> {
+        try self.init(plan, optimizer: IdentityAugmented(optimizer), parameters: parameters)
+    }
+
+    /// The same under a seed. **Not private**: whoever knows the seed can subtract the noise.
+    public init<Base: GradientTransformation>(
+        _ plan: PrivacyPlan, optimizer: Base, parameters: Parameters, nonPrivateSeed seed: UInt64
+    ) throws where Optimizer == IdentityAugmented<Base> {
+        try self.init(
+            plan, optimizer: IdentityAugmented(optimizer), parameters: parameters, nonPrivateSeed: seed)
+    }
+}
+
+extension PrivateRun where Parameters: PyTree & Sendable {
+    /// Takes one step on gradients that `gradient` writes one by one, each into a struct like the parameters.
+    ///
+    ///     try run.step(microbatchSize: 512) { index, model, gradient in
+    ///         let error = model.predict(inputs[index]) - targets[index]
+    ///         gradient.bias = error
+    ///     }
+    ///
+    /// The closure is called once for each drawn example, on several threads at once. All else is as in
+    /// ``step(microbatchSize:paddedToMultipleOf:gradients:)``; memory for the gradients of a microbatch is held.
+    ///
+    /// **Guarantee:** gradient k depends on the example at its index alone, if the closure depends on nothing but its
+    /// arguments and that example: it gets a struct of its own for each, all of whose leaves are zero, and one thread.
+    ///
+    /// Throws as ``step(microbatchSize:paddedToMultipleOf:gradients:)``. Traps if the closure gives the struct other
+    /// leaves.
+    public mutating func step(
+        microbatchSize: Int? = nil,
+        gradient: @Sendable (_ index: Int, _ parameters: Parameters, _ gradient: inout Parameters) -> Void
+    ) throws {
+        var memory = takeExampleMemory()
+        defer { giveBack(memory) }
+        let layout = vector.layout
+        try step(microbatchSize: microbatchSize) { indices, parameters in
+            let zero = memory.zero ?? parameters.holding(ParameterVector(zeros: layout))
+            memory.zero = zero
+            memory.rows.reshape(rows: indices.count, columns: layout.count)
+            memory.rows.fillRows(zero: zero, layout: layout) { gradient(indices[$0], parameters, &$1) }
+            return try DenseRows(memory.rows, layout: layout)
+        }
+    }
+}
+
+/// What one step hands on to the next for gradients that are written one by one.
+struct ExampleMemory<Parameters> {
+    /// A struct whose leaves are zero.
+    var zero: Parameters?
+    var rows = Matrix(rows: 0, columns: 0)
+}
