@@ -18,6 +18,11 @@ public struct TreeMask: Hashable, Sendable {
         self.init(layout: layout, selection: selection)
     }
 
+    /// The leaves of `tree` that `prefix` covers with `true`; throws if it does not fit them.
+    public init(_ prefix: PrefixTree<Bool>, of tree: some PyTree) throws(PyTreeError) {
+        try self.init(prefix, layout: tree.treeLayout())
+    }
+
     /// The leaves for which `isSelected` holds.
     public init<Failure: Error>(
         layout: TreeLayout, where isSelected: (TreeLayout.Leaf) throws(Failure) -> Bool

@@ -121,10 +121,10 @@ enum ConformanceKit {
         var parameters = ParameterVector(repeating: 1, layout: layout)
         var gradient = ParameterVector(repeating: 0.5, layout: layout)
         let optimizer = try entry.make(parameters, 100)
-        for _ in 0..<2 { optimizer.step(&gradient, dividedBy: nil, parameters: &parameters) }
+        for _ in 0..<2 { optimizer.step(&gradient, parameters: &parameters) }
         let before = (optimizer.storage, parameters.address, gradient.address)
         let faults = pageFaults
-        for _ in 0..<4 { optimizer.step(&gradient, dividedBy: nil, parameters: &parameters) }
+        for _ in 0..<4 { optimizer.step(&gradient, parameters: &parameters) }
         let newPages = pageFaults - faults
         return newPages < 36 && (optimizer.storage, parameters.address, gradient.address) == before
     }

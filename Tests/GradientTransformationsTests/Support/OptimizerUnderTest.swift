@@ -5,7 +5,7 @@ import PyTrees
 /// An optimizer and its state, whatever their types: what tables of tests hold.
 protocol OptimizerUnderTest: AnyObject {
     func update(_ updates: inout ParameterVector, parameters: ParameterVector)
-    func step(_ gradient: inout ParameterVector, dividedBy divisor: ParameterVector?, parameters: inout ParameterVector)
+    func step(_ gradient: inout ParameterVector, parameters: inout ParameterVector)
     func checkpoint(parameters: ParameterVector) throws -> Data
     func restore(_ data: Data, parameters: ParameterVector) throws
     /// Where the elements of the state's vectors lie.
@@ -17,7 +17,7 @@ protocol OptimizerUnderTest: AnyObject {
 extension OptimizerUnderTest {
     func step(_ gradient: ParameterVector, parameters: inout ParameterVector) {
         var gradient = gradient
-        step(&gradient, dividedBy: nil, parameters: &parameters)
+        step(&gradient, parameters: &parameters)
     }
 
     func updated(_ gradient: ParameterVector, parameters: ParameterVector) -> ParameterVector {
@@ -40,13 +40,8 @@ final class Running<Optimizer: GradientTransformation>: OptimizerUnderTest {
         optimizer.update(&updates, state: &state, parameters: parameters)
     }
 
-    func step(
-        _ gradient: inout ParameterVector, dividedBy divisor: ParameterVector?, parameters: inout ParameterVector
-    ) {
-        guard let divisor else { return optimizer.step(&gradient, state: &state, parameters: &parameters) }
-        UpdatePass.step(&gradient, parameters: &parameters) { pass in
-            pass.withDivision(by: divisor) { optimizer.join(&$0, state: &state, then: UpdatePass.addToParameters) }
-        }
+    func step(_ gradient: inout ParameterVector, parameters: inout ParameterVector) {
+        optimizer.step(&gradient, state: &state, parameters: &parameters)
     }
 
     func checkpoint(parameters: ParameterVector) throws -> Data {

@@ -94,6 +94,31 @@ extension TreeLayout {
     ])
 }
 
+/// The reference's parameters, and each gradient, as a struct.
+struct ReferenceModel: PyTree {
+    struct Dense: PyTree {
+        var bias = Tensor(zeros: [4])
+        var kernel = Tensor(zeros: [3, 4])
+
+        mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
+            try visitor.visit("bias", &bias)
+            try visitor.visit("kernel", &kernel)
+        }
+    }
+
+    var dense = Dense()
+    var temperature: Float = 0
+
+    init(_ vector: ParameterVector) {
+        try! unflatten(from: vector)
+    }
+
+    mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
+        try visitor.visit("dense", &dense)
+        try visitor.visit("temperature", &temperature)
+    }
+}
+
 /// Linear regression with several outputs: x ↦ Wᵀx + b, half the squared error, one gradient per example.
 struct LeastSquares {
     let inputs: Matrix

@@ -5,8 +5,13 @@ import PrivateOptimization
 import PyTrees
 import Testing
 
+/// Trajectories by jax_privacy, through each door: parameters and gradients in flat vectors, and in structs.
 @Suite struct AugmentedTrajectoryReferenceTests {
     typealias Case = ScaleThenPrivatizeReference.Case
+
+    enum Door: CaseIterable {
+        case vector, tree
+    }
 
     static let learningRate = 0.02
 
@@ -17,18 +22,38 @@ import Testing
         var updates = 0.0
     }
 
-    func deviation(of optimizer: some AugmentedGradientTransformation, from reference: Case) throws -> Deviation {
+    func deviation(
+        of optimizer: some AugmentedGradientTransformation, from reference: Case, through door: Door
+    ) throws -> Deviation {
         let layout = TreeLayout.augmentedReference
         var result = Deviation()
         var parameters = reference.params.vector
-        var state = try optimizer.initialState(for: parameters)
+        var model = ReferenceModel(parameters)
+        var state =
+            switch door {
+            case .vector: try optimizer.initialState(for: parameters)
+            case .tree: try optimizer.initialState(for: model)
+            }
         let clipping = try ClippingRule.flat(l2ClipNorm: reference.clipNorm.value)
         let clip = reference.clipNorm.value.isFinite ? Float(reference.clipNorm.value) : 1
         for step in reference.updates.indices {
-            let transform = try optimizer.preClippingTransform(for: state, layout: layout)
+            let transform =
+                switch door {
+                case .vector: try optimizer.preClippingTransform(for: state, layout: layout)
+                case .tree: try optimizer.preClippingTransform(for: state, like: model)
+                }
             var aggregate = try ClippedAggregate(clipping, transform: transform)
-            let outputs = aggregate.addReturningNonPrivateOutputs(
-                try DenseRows(reference.perExampleGradients[step].rows, layout: layout))
+            let rows = reference.perExampleGradients[step].rows
+            let gradients =
+                switch door {
+                case .vector: try DenseRows(rows, layout: layout)
+                case .tree:
+                    try DenseRows(
+                        (0..<rows.rows).map {
+                            ReferenceModel(try ParameterVector(values: rows.row($0), layout: layout))
+                        }, like: model)
+                }
+            let outputs = aggregate.addReturningNonPrivateOutputs(gradients)
             for (norm, expected) in zip(outputs.norms, reference.transformedNorms[step].values) {
                 guard case .value(let norm) = norm else { continue }
                 result.norms = max(result.norms, abs(norm - expected) / expected)
@@ -48,10 +73,21 @@ import Testing
             }
             // The step and the update are the same numbers, the one with them added.
             var (steppedState, stepped) = (state, parameters)
-            optimizer.step(
-                TransformedGradient(vector, transform: transform), state: &steppedState, parameters: &stepped)
-            vector = optimizer.update(
-                TransformedGradient(vector, transform: transform), state: &state, parameters: parameters)
+            switch door {
+            case .vector:
+                optimizer.step(
+                    TransformedGradient(vector, transform: transform), state: &steppedState, parameters: &stepped)
+                vector = optimizer.update(
+                    TransformedGradient(vector, transform: transform), state: &state, parameters: parameters)
+            case .tree:
+                let before = model
+                optimizer.step(
+                    TransformedGradient(vector, transform: transform), state: &steppedState, parameters: &model)
+                stepped = try model.flattened()
+                vector = try optimizer.update(
+                    TransformedGradient(vector, transform: transform), state: &state, parameters: before
+                ).flattened()
+            }
             #expect(stepped.values == zip(parameters.values, vector.values).map { $0 + $1 })
             for (index, expected) in reference.updates[step].vector.values.enumerated() {
                 let difference = abs(Double(vector.values[index]) - Double(expected))
@@ -87,14 +123,16 @@ import Testing
     }
 
     func expectAgreement(
-        _ base: some GradientTransformation<some SecondMomentState>, _ name: String, within bounds: Bounds
+        _ base: some GradientTransformation<some SecondMomentState>, _ name: String, within bounds: Bounds,
+        through door: Door
     ) throws {
         let cases = try ScaleThenPrivatizeReference.load().filter { $0.base == name }
         #expect(cases.count == 4)
         for reference in cases {
             func deviation(epsilonRoot: Double) throws -> Deviation {
                 try self.deviation(
-                    of: ScaleThenPrivatize(base, epsilon: reference.eps, epsilonRoot: epsilonRoot), from: reference)
+                    of: ScaleThenPrivatize(base, epsilon: reference.eps, epsilonRoot: epsilonRoot), from: reference,
+                    through: door)
             }
             let found = try deviation(epsilonRoot: reference.epsRoot)
             #expect(bounds.hold(for: found), "\(name), ε = \(reference.eps): \(found)")
@@ -102,32 +140,33 @@ import Testing
         }
     }
 
-    @Test func adamAgrees() throws {
-        try expectAgreement(adam(learningRate: Self.learningRate), "adam", within: Bounds(correctsMoments: true))
+    @Test(arguments: Door.allCases) func adamAgrees(_ door: Door) throws {
+        try expectAgreement(
+            adam(learningRate: Self.learningRate), "adam", within: Bounds(correctsMoments: true), through: door)
     }
 
-    @Test func adamwAgrees() throws {
+    @Test(arguments: Door.allCases) func adamwAgrees(_ door: Door) throws {
         try expectAgreement(
             adamw(learningRate: Self.learningRate, weightDecay: 0.1), "adamw",
-            within: Bounds(correctsMoments: true))
+            within: Bounds(correctsMoments: true), through: door)
     }
 
-    @Test func amsgradAgrees() throws {
+    @Test(arguments: Door.allCases) func amsgradAgrees(_ door: Door) throws {
         try expectAgreement(
             amsgrad(learningRate: Self.learningRate), "amsgrad",
-            within: Bounds(correctsMoments: true, correctsScale: true))
+            within: Bounds(correctsMoments: true, correctsScale: true), through: door)
     }
 
-    @Test func rmspropAgrees() throws {
-        try expectAgreement(rmsprop(learningRate: Self.learningRate), "rmsprop", within: Bounds())
+    @Test(arguments: Door.allCases) func rmspropAgrees(_ door: Door) throws {
+        try expectAgreement(rmsprop(learningRate: Self.learningRate), "rmsprop", within: Bounds(), through: door)
     }
 
-    @Test func adagradAgrees() throws {
-        try expectAgreement(adagrad(learningRate: Self.learningRate), "adagrad", within: Bounds())
+    @Test(arguments: Door.allCases) func adagradAgrees(_ door: Door) throws {
+        try expectAgreement(adagrad(learningRate: Self.learningRate), "adagrad", within: Bounds(), through: door)
     }
 
     /// The adaptive link is the second of three.
-    @Test func chainAgrees() throws {
+    @Test(arguments: Door.allCases) func chainAgrees(_ door: Door) throws {
         let base = try chain {
             try ClipByGlobalNorm(1)
             try ScaleByAdam()
@@ -135,6 +174,6 @@ import Testing
         }
         try expectAgreement(
             base, "chain(clip_by_global_norm(1),scale_by_adam,scale(-0.02))",
-            within: Bounds(correctsMoments: true))
+            within: Bounds(correctsMoments: true), through: door)
     }
 }
