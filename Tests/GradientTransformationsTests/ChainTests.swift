@@ -135,6 +135,8 @@ import Testing
 
 /// An element-wise link of one's own.
 private struct Halving: ElementwiseTransformation {
+    static var identifier: String { "halving" }
+
     struct Operation: BlockOperation {
         func apply(to block: UpdateBlock) {
             for index in 0..<block.count { block.updates[index] *= 0.5 }

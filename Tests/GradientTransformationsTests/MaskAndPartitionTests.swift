@@ -137,6 +137,8 @@ extension ParameterVector {
 
 /// A transformation of one's own that needs the whole vector, written with `update` alone.
 private struct Reversal: GradientTransformation {
+    static var identifier: String { "reversal" }
+
     func initialState(for parameters: ParameterVector) -> EmptyState { EmptyState() }
 
     func update(_ updates: inout ParameterVector, state: inout EmptyState, parameters: ParameterVector) {

@@ -1,7 +1,11 @@
 extension Decoder {
     /// Throws `DecodingError.dataCorrupted`, which names key and alternatives, for a key that `Key` does not have.
     package func refuseUnknownKeys<Key: CodingKey & CaseIterable>(_: Key.Type) throws {
-        let known = Set(Key.allCases.map(\.stringValue))
+        try refuseUnknownKeys(Key.allCases.map(\.stringValue))
+    }
+
+    /// The same for keys that are not `known`.
+    package func refuseUnknownKeys(_ known: [String]) throws {
         let given = try container(keyedBy: AnyCodingKey.self).allKeys.sorted { $0.stringValue < $1.stringValue }
         for key in given where !known.contains(key.stringValue) {
             throw DecodingError.dataCorrupted(

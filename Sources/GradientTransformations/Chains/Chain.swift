@@ -7,6 +7,9 @@ public struct Chain<
     First: GradientTransformation, Second: GradientTransformation,
     Location: SecondMomentLocation<First.State, Second.State>
 >: GradientTransformation {
+    /// `chain(…,…)`.
+    public static var identifier: String { "chain(\(First.identifier),\(Second.identifier))" }
+
     /// What comes first.
     public let first: First
 

@@ -26,6 +26,11 @@ extension SingleSecondMomentState {
     public mutating func changeSecondMoments(_ body: (inout ParameterVector) -> Void) { body(&secondMoment) }
 }
 
+/// A transformation whose state holds second moments, known to the compiler.
+package protocol SecondMomentTransformation: GradientTransformation where State: SecondMomentState {}
+
+extension Chain: SecondMomentTransformation where Location: SecondMomentPath {}
+
 /// Which of two parts holds the second moment: known to the compiler, no value exists.
 public protocol SecondMomentLocation<First, Second>: Sendable {
     /// The first part's state.

@@ -18,6 +18,14 @@ public protocol GradientTransformation<State>: Sendable {
     /// What is remembered from step to step.
     associatedtype State: Codable & Sendable
 
+    /// The name by which checkpoints tell whose state they hold: optax's name where it has one, such as
+    /// `scale_by_adam`; `chain(a,b)` for what is made of others.
+    ///
+    /// It stays the same from release to release as long as the state can be read, whatever the type is called; a state
+    /// that means something else gets another one. Hyperparameters and schedules are not part of it. All of them stand
+    /// in this module's README.
+    static var identifier: String { get }
+
     /// Whether every element of the result depends on that element of gradient, state and parameters alone, so that
     /// the transformation never waits for a whole vector. False unless said otherwise.
     static var isElementwise: Bool { get }

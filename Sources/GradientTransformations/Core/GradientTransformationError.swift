@@ -12,7 +12,7 @@ public enum GradientTransformationError: Error, Equatable, Sendable {
     case leafInNoPart(TreePath)
     /// A partition gives the leaf to several transformations.
     case leafInTwoParts(TreePath)
-    /// A checkpoint holds the state of another optimizer; both are named by their types.
+    /// A checkpoint holds the state of another optimizer; both by their identifiers.
     case checkpointOfAnotherOptimizer(found: String, expected: String)
 }
 

@@ -1,11 +1,11 @@
 import PyTrees
 
-/// An optimizer's state as it is written to a file: with the kind of optimizer and the layout it belongs to.
+/// An optimizer's state as it is written to a file: with the optimizer's identifier and the layout it belongs to.
 ///
 ///     let data = try JSONEncoder().encode(OptimizerCheckpoint(of: optimizer, state: state, parameters: parameters))
 ///     var state = try JSONDecoder().decode(OptimizerCheckpoint<…>.self, from: data).state(for: parameters)
 ///
-/// Decoding throws `checkpointOfAnotherOptimizer` before it reads a state of another kind. Hyperparameters may change
+/// Decoding throws `checkpointOfAnotherOptimizer` before it reads the state of another one. Hyperparameters may change
 /// between the two: they are not part of the state.
 public struct OptimizerCheckpoint<Optimizer: GradientTransformation>: Codable, Sendable {
     private let layout: TreeLayout
@@ -40,28 +40,26 @@ public struct OptimizerCheckpoint<Optimizer: GradientTransformation>: Codable, S
         return state
     }
 
-    /// The kind of optimizer: its type.
-    public static var kind: String { String(describing: Optimizer.self) }
-
     private enum CodingKeys: CodingKey {
-        case kind, layout, state
+        case optimizer, layout, state
     }
 
-    /// Reads a checkpoint; throws `checkpointOfAnotherOptimizer` if it is one of another kind.
+    /// Reads a checkpoint; throws `checkpointOfAnotherOptimizer` if another optimizer wrote it.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        let kind = try container.decode(String.self, forKey: .kind)
-        guard kind == Self.kind else {
-            throw GradientTransformationError.checkpointOfAnotherOptimizer(found: kind, expected: Self.kind)
+        let found = try container.decode(String.self, forKey: .optimizer)
+        guard found == Optimizer.identifier else {
+            throw GradientTransformationError.checkpointOfAnotherOptimizer(
+                found: found, expected: Optimizer.identifier)
         }
         layout = try container.decode(TreeLayout.self, forKey: .layout)
         state = try container.decode(Optimizer.State.self, forKey: .state)
     }
 
-    /// Writes the kind, the layout and the state.
+    /// Writes the identifier, the layout and the state.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(Self.kind, forKey: .kind)
+        try container.encode(Optimizer.identifier, forKey: .optimizer)
         try container.encode(layout, forKey: .layout)
         try container.encode(state, forKey: .state)
     }

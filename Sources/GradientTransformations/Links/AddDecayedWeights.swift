@@ -8,6 +8,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByAdam(); try AddDecayedWeights(0.01); try Scale(-0.001) }
 public struct AddDecayedWeights: ElementwiseTransformation, Codable, Hashable {
+    /// `add_decayed_weights`.
+    public static var identifier: String { "add_decayed_weights" }
+
     /// The share λ ≥ 0.
     @Hyperparameter<NonNegative> public var weightDecay: Double
 

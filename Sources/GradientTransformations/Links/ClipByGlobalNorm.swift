@@ -10,6 +10,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ClipByGlobalNorm(1); try adam(learningRate: 1e-3) }
 public struct ClipByGlobalNorm: GradientTransformation, Codable, Hashable {
+    /// `clip_by_global_norm`.
+    public static var identifier: String { "clip_by_global_norm" }
+
     /// The largest norm.
     @Hyperparameter<Positive> public var maximumNorm: Double
 

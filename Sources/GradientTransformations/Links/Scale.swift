@@ -8,6 +8,9 @@ import PyTrees
 ///
 ///     let descent = try chain { try Scale(-0.1) }
 public struct Scale: ElementwiseTransformation, Codable, Hashable {
+    /// `scale`.
+    public static var identifier: String { "scale" }
+
     /// What updates are multiplied by.
     @Hyperparameter<Finite> public var factor: Double
 
@@ -27,6 +30,9 @@ public struct Scale: ElementwiseTransformation, Codable, Hashable {
 
 /// Leaves updates as they are. As optax's `identity`.
 public struct Identity: ElementwiseTransformation, Codable, Hashable {
+    /// `identity`.
+    public static var identifier: String { "identity" }
+
     /// The only value.
     public init() {}
 
@@ -48,6 +54,9 @@ public struct Identity: ElementwiseTransformation, Codable, Hashable {
 ///
 /// With ``Masked`` it freezes leaves; see ``freeze(_:)``.
 public struct SetToZero: ElementwiseTransformation, Codable, Hashable {
+    /// `set_to_zero`.
+    public static var identifier: String { "set_to_zero" }
+
     /// The only value.
     public init() {}
 
@@ -68,6 +77,9 @@ public struct SetToZero: ElementwiseTransformation, Codable, Hashable {
 ///
 ///     let optimizer = try chain { try Clip(1); try Scale(-0.1) }
 public struct Clip: ElementwiseTransformation, Codable, Hashable {
+    /// `clip`.
+    public static var identifier: String { "clip" }
+
     /// The largest absolute value of an element.
     @Hyperparameter<Positive> public var bound: Double
 

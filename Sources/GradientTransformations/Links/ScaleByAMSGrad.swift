@@ -11,6 +11,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByAMSGrad(); try Scale(-0.001) }
 public struct ScaleByAMSGrad: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_amsgrad`.
+    public static var identifier: String { "scale_by_amsgrad" }
+
     /// How much of the mean stays from step to step, β₁ in [0, 1).
     @Hyperparameter<Decay> public var beta1: Double
 

@@ -9,6 +9,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByAdaDelta(); try Scale(-1) }
 public struct ScaleByAdaDelta: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_adadelta`.
+    public static var identifier: String { "scale_by_adadelta" }
+
     /// How much of the mean squares stays from step to step, ρ in [0, 1).
     @Hyperparameter<Decay> public var decay: Double
 

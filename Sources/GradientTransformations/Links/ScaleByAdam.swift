@@ -11,6 +11,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByAdam(beta2: 0.99); try Scale(-0.001) }
 public struct ScaleByAdam: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_adam`.
+    public static var identifier: String { "scale_by_adam" }
+
     /// How much of the mean stays from step to step, β₁ in [0, 1).
     @Hyperparameter<Decay> public var beta1: Double
 

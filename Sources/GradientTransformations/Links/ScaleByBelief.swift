@@ -12,6 +12,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByBelief(); try Scale(-0.001) }
 public struct ScaleByBelief: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_belief`.
+    public static var identifier: String { "scale_by_belief" }
+
     /// How much of the mean stays from step to step, β₁ in [0, 1).
     @Hyperparameter<Decay> public var beta1: Double
 

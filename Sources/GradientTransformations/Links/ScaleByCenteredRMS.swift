@@ -12,6 +12,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByCenteredRMS(decay: 0.99); try Scale(-0.01) }
 public struct ScaleByCenteredRMS: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_stddev`.
+    public static var identifier: String { "scale_by_stddev" }
+
     /// How much of the means stays from step to step, ρ in [0, 1).
     @Hyperparameter<Decay> public var decay: Double
 

@@ -8,6 +8,9 @@ import PyTrees
 ///
 ///     let link = try ScaleByLearningRate(try linearSchedule(from: 0.1, to: 0, steps: 1000))
 public struct ScaleByLearningRate<Rate: Schedule>: ElementwiseTransformation, Hashable {
+    /// `scale_by_learning_rate`.
+    public static var identifier: String { "scale_by_learning_rate" }
+
     /// The learning rate η.
     public let learningRate: Rate
 
@@ -58,6 +61,9 @@ extension ScaleByLearningRate: Codable {
 ///
 ///     let link = ScaleBySchedule(try linearSchedule(from: -0.1, to: 0, steps: 1000))
 public struct ScaleBySchedule<Factor: Schedule>: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_schedule`.
+    public static var identifier: String { "scale_by_schedule" }
+
     /// The schedule f.
     public let factor: Factor
 

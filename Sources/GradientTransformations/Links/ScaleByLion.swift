@@ -9,6 +9,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByLion(); try Scale(-1e-4) }
 public struct ScaleByLion: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_lion`.
+    public static var identifier: String { "scale_by_lion" }
+
     /// The weight of the running mean in the sign, β₁ in [0, 1).
     @Hyperparameter<Decay> public var beta1: Double
 

@@ -11,6 +11,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByRMS(decay: 0.99); try Scale(-0.01) }
 public struct ScaleByRMS: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_rms`.
+    public static var identifier: String { "scale_by_rms" }
+
     /// How much of the mean square stays from step to step, ρ in [0, 1).
     @Hyperparameter<Decay> public var decay: Double
 

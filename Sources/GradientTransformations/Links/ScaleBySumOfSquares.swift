@@ -10,6 +10,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleBySumOfSquares(); try Scale(-0.1) }
 public struct ScaleBySumOfSquares: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_rss`.
+    public static var identifier: String { "scale_by_rss" }
+
     /// The sum before the first step, at least 0.
     @Hyperparameter<NonNegative> public var initialValue: Double
 

@@ -9,6 +9,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByAdam(); try ScaleByTrustRatio(); try Scale(-0.01) }
 public struct ScaleByTrustRatio: GradientTransformation, Codable, Hashable {
+    /// `scale_by_trust_ratio`.
+    public static var identifier: String { "scale_by_trust_ratio" }
+
     /// What smaller norms are raised to, n ≥ 0.
     @Hyperparameter<NonNegative> public var minimumNorm: Double
 

@@ -11,6 +11,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByYogi(); try Scale(-0.01) }
 public struct ScaleByYogi: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_yogi`.
+    public static var identifier: String { "scale_by_yogi" }
+
     /// How much of the mean stays from step to step, β₁ in [0, 1).
     @Hyperparameter<Decay> public var beta1: Double
 

@@ -10,6 +10,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try Trace(decay: 0.9); try Scale(-0.1) }
 public struct Trace: ElementwiseTransformation, Codable, Hashable {
+    /// `trace`.
+    public static var identifier: String { "trace" }
+
     /// How much of the sum stays from step to step, μ in [0, 1).
     @Hyperparameter<Decay> public var decay: Double
 
@@ -45,6 +48,9 @@ public struct Trace: ElementwiseTransformation, Codable, Hashable {
 ///
 ///     let optimizer = try chain { try EMA(decay: 0.9); try Scale(-0.1) }
 public struct EMA: ElementwiseTransformation, Codable, Hashable {
+    /// `ema`.
+    public static var identifier: String { "ema" }
+
     /// How much of the mean stays from step to step, β in [0, 1).
     @Hyperparameter<Decay> public var decay: Double
 

@@ -6,6 +6,9 @@ import PyTrees
 ///
 ///     let optimizer = try Accumulate(try adam(learningRate: 1e-3), steps: 4)
 public struct Accumulate<Inner: GradientTransformation>: GradientTransformation {
+    /// `multi_steps(…)`.
+    public static var identifier: String { "multi_steps(\(Inner.identifier))" }
+
     /// What the mean goes to.
     public let inner: Inner
 

@@ -7,6 +7,9 @@ import PyTrees
 ///
 ///     let optimizer = try ApplyIfFinite(try adam(learningRate: 1e-3), maximumErrors: 5)
 public struct ApplyIfFinite<Inner: GradientTransformation>: GradientTransformation {
+    /// `apply_if_finite(…)`.
+    public static var identifier: String { "apply_if_finite(\(Inner.identifier))" }
+
     /// What finite gradients go to.
     public let inner: Inner
 

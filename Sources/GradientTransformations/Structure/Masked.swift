@@ -8,6 +8,9 @@ import Requirements
 ///     let mask = try TreeMask(["dense": ["kernel": true, "bias": false]], layout: parameters.layout)
 ///     let optimizer = try chain { Masked(try ScaleByAdam(), mask: mask); try Scale(-0.01) }
 public struct Masked<Inner: GradientTransformation>: GradientTransformation {
+    /// `masked(…)`.
+    public static var identifier: String { "masked(\(Inner.identifier))" }
+
     /// What transforms the selected leaves.
     public let inner: Inner
 

@@ -37,6 +37,9 @@ public protocol AugmentedGradientTransformation<State>: Sendable {
     /// The kind of transform.
     associatedtype Transform: PreClippingTransform
 
+    /// The name by which checkpoints tell whose state they hold; see ``GradientTransformation/identifier``.
+    static var identifier: String { get }
+
     /// The state before the first step; throws if the hyperparameters do not fit the layout of `parameters`.
     func initialState(for parameters: ParameterVector) throws(GradientTransformationError) -> State
 
@@ -81,6 +84,9 @@ extension AugmentedGradientTransformation {
 ///
 /// Trainers and runs that are given an ordinary optimizer make one of it.
 public struct IdentityAugmented<Base: GradientTransformation>: AugmentedGradientTransformation {
+    /// The base's, whose state it has.
+    public static var identifier: String { Base.identifier }
+
     /// What takes the noisy gradient.
     public let base: Base
 

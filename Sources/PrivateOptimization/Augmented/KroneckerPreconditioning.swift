@@ -20,6 +20,9 @@ import PyTrees
 /// **Guarantee:** L and R are made of privatized gradients alone, after clipping and noise; they, and the transform
 /// made of them, are post-processing of what earlier steps released.
 public struct KroneckerPreconditioning<Base: GradientTransformation>: AugmentedGradientTransformation {
+    /// `kronecker_preconditioning(…)`.
+    public static var identifier: String { "kronecker_preconditioning(\(Base.identifier))" }
+
     /// What takes the noisy gradient, after it was mapped back.
     public let base: Base
 

@@ -19,6 +19,9 @@ import PyTrees
 /// **Guarantee:** the basis depends on the seed and the number of the step alone, never on gradients, so that it may be
 /// as public as the seed is. Clipping and noise happen in the projected space.
 public struct LowRankProjection<Base: GradientTransformation>: AugmentedGradientTransformation {
+    /// `low_rank_projection(…)`.
+    public static var identifier: String { "low_rank_projection(\(Base.identifier))" }
+
     /// What takes the noisy gradient, after it was mapped back.
     public let base: Base
 

@@ -18,6 +18,9 @@ import PyTrees
 public struct PreClipping<Base: GradientTransformation, Transform: PreClippingTransform>:
     AugmentedGradientTransformation
 {
+    /// `pre_clipping(…)`.
+    public static var identifier: String { "pre_clipping(\(Base.identifier))" }
+
     /// Makes the transform of the next step from the base's state and the layout of the parameters.
     public typealias Maker =
         @Sendable (_ state: Base.State, _ layout: TreeLayout) throws(PrivacyMechanismError) -> Transform

@@ -33,6 +33,9 @@ import Requirements
 public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMomentSource<Base.State>>:
     AugmentedGradientTransformation
 {
+    /// `scale_then_privatize(…)`.
+    public static var identifier: String { "scale_then_privatize(\(Base.identifier))" }
+
     /// What takes the noisy gradient, after it was divided by the scale.
     public let base: Base
 

@@ -18,6 +18,9 @@ import Requirements
 ///
 ///     let optimizer = try chain { try KalmanFilter(gain: 0.7, reach: 0.5); try adam(learningRate: 1e-3) }
 public struct KalmanFilter: ElementwiseTransformation, Codable, Hashable {
+    /// `kalman_filter`.
+    public static var identifier: String { "kalman_filter" }
+
     /// The filter gain κ in (0, 1].
     @Hyperparameter<PositiveShare> public var gain: Double
 

@@ -12,6 +12,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try LowPassFilter(b: [0.05, 0.05], a: [-0.9]); try adam(learningRate: 1e-3) }
 public struct LowPassFilter: GradientTransformation, Hashable {
+    /// `low_pass_filter`.
+    public static var identifier: String { "low_pass_filter" }
+
     /// The weights of gradients, the newest first.
     public let b: [Double]
 

@@ -14,6 +14,9 @@ import PyTrees
 ///
 ///     let optimizer = try chain { try ScaleByAdamBC(noiseStandardDeviation: 0.01); try Scale(-0.001) }
 public struct ScaleByAdamBC: ElementwiseTransformation, Codable, Hashable {
+    /// `scale_by_adam_bc`.
+    public static var identifier: String { "scale_by_adam_bc" }
+
     /// The standard deviation σ ≥ 0 of the noise on each element.
     @Hyperparameter<NonNegative> public var noiseStandardDeviation: Double
 

@@ -20,7 +20,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
     /// What stands in `state.json`, the optimizer's state apart: it is read only once the rest is known to fit.
     private struct Header: Codable {
         var plan: PrivacyPlan
-        var optimizerKind: String
+        var optimizer: String
         var layout: TreeLayout
         var vectorLayouts: [TreeLayout]
         var stepsTaken: Int
@@ -45,8 +45,6 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         var header: Header
     }
 
-    private static var kind: String { String(describing: Optimizer.self) }
-
     /// Writes `state.json`, `vectors.safetensors` and `parameters.safetensors`.
     func write(to folder: URL) throws {
         let store = VectorStore()
@@ -59,7 +57,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         let vectors = store.vectors
         encoder.userInfo[.vectorStore] = VectorStore()
         let header = Header(
-            plan: plan, optimizerKind: Self.kind, layout: run.parameters.layout,
+            plan: plan, optimizer: Optimizer.identifier, layout: run.parameters.layout,
             vectorLayouts: vectors.map(\.layout), stepsTaken: run.stepsTaken, interruptions: interruptions,
             adaptiveL2ClipNorm: run.adaptiveL2ClipNorm, samplingSource: run.source.secretState,
             nonPrivateSeed: run.nonPrivateSeed, noisePosition: run.noisePosition)
@@ -81,7 +79,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
             let state = try Data(contentsOf: folder.appending(path: "state.json"))
             let header = try decoder.decode(HeaderOnly.self, from: state).header
             guard header.plan == plan else { throw CheckpointError.foreign(path: path, what: "plan") }
-            guard header.optimizerKind == Self.kind else {
+            guard header.optimizer == Optimizer.identifier else {
                 throw CheckpointError.foreign(path: path, what: "optimizer")
             }
             guard header.layout == layout else { throw CheckpointError.foreign(path: path, what: "model") }

@@ -7,8 +7,21 @@ import PrivateTraining
 ///
 ///     {"name": "adam", "learningRate": 0.002, "scaleThenPrivatize": {"epsilon": 1e-3}}
 struct OptimizerConfiguration: Codable, Hashable, Sendable {
-    enum Name: String, Codable, CaseIterable {
-        case sgd, adam, adamw, nadam, amsgrad, rmsprop, adagrad, yogi, adadelta, adabelief, lion, lamb
+    /// One of the names in the table of optimizers.
+    struct Name: RawRepresentable, CaseIterable, Hashable, Sendable {
+        let rawValue: String
+
+        init?(rawValue: String) {
+            guard NamedOptimizer.table.contains(where: { $0.name == rawValue }) else { return nil }
+            self.rawValue = rawValue
+        }
+
+        static var allCases: [Name] { NamedOptimizer.table.compactMap { Name(rawValue: $0.name) } }
+
+        static let sgd = Name(rawValue: "sgd")!
+        static let adam = Name(rawValue: "adam")!
+
+        var optimizer: NamedOptimizer { NamedOptimizer.table.first { $0.name == rawValue }! }
     }
 
     /// Numbers of scale-then-privatize; see `ScaleThenPrivatize`.
@@ -38,17 +51,7 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
 
     var name: Name
     var learningRate: RateConfiguration
-    /// For sgd and rmsprop.
-    var momentum: Double?
-    /// For sgd and adamw.
-    var nesterov: Bool?
-    var beta1: Double?
-    var beta2: Double?
-    /// The decay of rmsprop's and adadelta's averages.
-    var decay: Double?
-    var epsilon: Double?
-    /// For adamw, lion and lamb.
-    var weightDecay: Double?
+    var hyperparameters = OptimizerHyperparameters()
     var scaleThenPrivatize: Scaling?
 
     init(name: Name, learningRate: RateConfiguration) {
@@ -56,23 +59,26 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
         self.learningRate = learningRate
     }
 
-    private enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, learningRate, momentum, nesterov, beta1, beta2, decay, epsilon, weightDecay, scaleThenPrivatize
+    private enum CodingKeys: String, CodingKey {
+        case name, learningRate, scaleThenPrivatize
     }
 
     init(from decoder: any Decoder) throws {
-        try decoder.refuseUnknownKeys(CodingKeys.self)
+        let own = [CodingKeys.name, .learningRate, .scaleThenPrivatize].map(\.rawValue)
+        try decoder.refuseUnknownKeys(own + OptimizerHyperparameters.Key.allCases.map(\.rawValue))
         let box = try decoder.container(keyedBy: CodingKeys.self)
         name = try box.decodeChoice(Name.self, forKey: .name)
         learningRate = try box.decode(RateConfiguration.self, forKey: .learningRate)
-        momentum = try box.decodeIfPresent(Double.self, forKey: .momentum)
-        nesterov = try box.decodeIfPresent(Bool.self, forKey: .nesterov)
-        beta1 = try box.decodeIfPresent(Double.self, forKey: .beta1)
-        beta2 = try box.decodeIfPresent(Double.self, forKey: .beta2)
-        decay = try box.decodeIfPresent(Double.self, forKey: .decay)
-        epsilon = try box.decodeIfPresent(Double.self, forKey: .epsilon)
-        weightDecay = try box.decodeIfPresent(Double.self, forKey: .weightDecay)
+        hyperparameters = try OptimizerHyperparameters(from: decoder)
         scaleThenPrivatize = try box.decodeIfPresent(Scaling.self, forKey: .scaleThenPrivatize)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var box = encoder.container(keyedBy: CodingKeys.self)
+        try box.encode(name.rawValue, forKey: .name)
+        try box.encode(learningRate, forKey: .learningRate)
+        try hyperparameters.encode(to: encoder)
+        try box.encodeIfPresent(scaleThenPrivatize, forKey: .scaleThenPrivatize)
     }
 }
 
@@ -88,96 +94,35 @@ extension OptimizerConfiguration {
     /// Throws for hyperparameters that are out of range or that the optimizer does not have, and for a scale without a
     /// second moment.
     func with<Visitor: OptimizerVisitor>(steps: Int, _ visitor: Visitor) throws -> Visitor.Result {
-        try checkHyperparameters()
-        let rate = try learningRate.schedule(steps: steps)
-        let (b1, b2) = (beta1 ?? 0.9, beta2 ?? 0.999)
-        switch name {
-        case .sgd:
-            if let momentum {
-                return try plain(
-                    sgd(learningRate: rate, momentum: momentum, nesterov: nesterov ?? false), visitor)
-            }
-            return try plain(sgd(learningRate: rate), visitor)
-        case .adam:
-            return try adaptive(adam(learningRate: rate, beta1: b1, beta2: b2, epsilon: epsilon ?? 1e-8), visitor)
-        case .adamw:
-            return try adaptive(
-                adamw(
-                    learningRate: rate, weightDecay: weightDecay ?? 1e-4, beta1: b1, beta2: b2,
-                    epsilon: epsilon ?? 1e-8, nesterov: nesterov ?? false), visitor)
-        case .nadam:
-            return try adaptive(nadam(learningRate: rate, beta1: b1, beta2: b2, epsilon: epsilon ?? 1e-8), visitor)
-        case .amsgrad:
-            return try adaptive(amsgrad(learningRate: rate, beta1: b1, beta2: b2, epsilon: epsilon ?? 1e-8), visitor)
-        case .rmsprop:
-            if let momentum {
-                return try adaptive(
-                    rmsprop(
-                        learningRate: rate, decay: decay ?? 0.9, epsilon: epsilon ?? 1e-8, momentum: momentum,
-                        nesterov: nesterov ?? false), visitor)
-            }
-            return try adaptive(
-                rmsprop(learningRate: rate, decay: decay ?? 0.9, epsilon: epsilon ?? 1e-8), visitor)
-        case .adagrad: return try adaptive(adagrad(learningRate: rate, epsilon: epsilon ?? 1e-7), visitor)
-        case .yogi:
-            return try adaptive(yogi(learningRate: rate, beta1: b1, beta2: b2, epsilon: epsilon ?? 1e-3), visitor)
-        case .adadelta:
-            return try plain(
-                adadelta(learningRate: rate, decay: decay ?? 0.9, epsilon: epsilon ?? 1e-6), visitor)
-        case .adabelief:
-            return try plain(adabelief(learningRate: rate, beta1: b1, beta2: b2, epsilon: epsilon ?? 1e-16), visitor)
-        case .lion:
-            return try plain(
-                lion(learningRate: rate, beta1: b1, beta2: beta2 ?? 0.99, weightDecay: weightDecay ?? 1e-3), visitor)
-        case .lamb:
-            return try plain(
-                lamb(
-                    learningRate: rate, weightDecay: weightDecay ?? 0, beta1: b1, beta2: b2,
-                    epsilon: epsilon ?? 1e-6), visitor)
+        let entry = name.optimizer
+        // A hyperparameter that is set and not used would look as if it had been.
+        for key in hyperparameters.given where !entry.hyperparameters.contains(key) {
+            throw TrainingConfigurationError.unknownHyperparameter(
+                key.rawValue, optimizer: name.rawValue, known: entry.hyperparameters.map(\.rawValue).sorted())
         }
+        let rate = try learningRate.schedule(steps: steps)
+        guard let scaling = scaleThenPrivatize else {
+            return try plain(entry.optimizer(rate: rate, hyperparameters), visitor)
+        }
+        guard case .adaptive(let make) = entry.maker else {
+            throw TrainingConfigurationError.noSecondMoment(optimizer: name.rawValue)
+        }
+        return try scaled(make(rate, hyperparameters), scaling, visitor)
     }
 
     private func plain<Visitor: OptimizerVisitor>(
         _ optimizer: some GradientTransformation, _ visitor: Visitor
     ) throws -> Visitor.Result {
-        guard scaleThenPrivatize == nil else {
-            throw TrainingConfigurationError.noSecondMoment(optimizer: name.rawValue)
-        }
-        return try visitor.visit(IdentityAugmented(optimizer))
+        try visitor.visit(IdentityAugmented(optimizer))
     }
 
-    private func adaptive<Optimizer: GradientTransformation, Visitor: OptimizerVisitor>(
-        _ optimizer: Optimizer, _ visitor: Visitor
-    ) throws -> Visitor.Result where Optimizer.State: SecondMomentState {
-        guard let scaling = scaleThenPrivatize else { return try visitor.visit(IdentityAugmented(optimizer)) }
-        return try visitor.visit(
+    private func scaled<Visitor: OptimizerVisitor>(
+        _ optimizer: some SecondMomentTransformation, _ scaling: Scaling, _ visitor: Visitor
+    ) throws -> Visitor.Result {
+        try visitor.visit(
             ScaleThenPrivatize(
                 optimizer, epsilon: scaling.epsilon ?? 1e-8, epsilonRoot: scaling.epsilonRoot ?? 0,
                 warmUpSteps: scaling.warmUpSteps ?? 0, floor: scaling.floor ?? 0,
                 initialSecondMoment: scaling.initialSecondMoment ?? 0))
-    }
-
-    /// A hyperparameter that is set and not used would look as if it had been.
-    private func checkHyperparameters() throws {
-        let given: [(key: String, isSet: Bool)] = [
-            ("momentum", momentum != nil), ("nesterov", nesterov != nil), ("beta1", beta1 != nil),
-            ("beta2", beta2 != nil), ("decay", decay != nil), ("epsilon", epsilon != nil),
-            ("weightDecay", weightDecay != nil),
-        ]
-        let known: Set<String> =
-            switch name {
-            case .sgd: ["momentum", "nesterov"]
-            case .adam, .nadam, .amsgrad, .yogi, .adabelief: ["beta1", "beta2", "epsilon"]
-            case .adamw: ["beta1", "beta2", "epsilon", "weightDecay", "nesterov"]
-            case .rmsprop: ["decay", "epsilon", "momentum", "nesterov"]
-            case .adagrad: ["epsilon"]
-            case .adadelta: ["decay", "epsilon"]
-            case .lion: ["beta1", "beta2", "weightDecay"]
-            case .lamb: ["beta1", "beta2", "epsilon", "weightDecay"]
-            }
-        for (key, isSet) in given where isSet && !known.contains(key) {
-            throw TrainingConfigurationError.unknownHyperparameter(
-                key, optimizer: name.rawValue, known: known.sorted())
-        }
     }
 }

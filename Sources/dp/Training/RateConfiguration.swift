@@ -64,7 +64,7 @@ struct RateConfiguration: Codable, Hashable, Sendable {
     }
 
     /// The schedule for a run of `steps` steps; throws for numbers out of range.
-    func schedule(steps: Int) throws -> RunSchedule {
+    func schedule(steps: Int) throws -> NamedSchedule {
         let steps = max(1, steps)
         switch kind {
         case .constant: return .constant(value)
@@ -76,35 +76,6 @@ struct RateConfiguration: Codable, Hashable, Sendable {
                 try warmupCosineSchedule(from: 0, peak: value, warmupSteps: warmupSteps, steps: steps, to: final))
         case .exponential:
             return .exponential(try ExponentialSchedule(from: value, rate: final / value, steps: steps))
-        }
-    }
-}
-
-/// Any of the schedules that a configuration can ask for.
-enum RunSchedule: Schedule {
-    case constant(Double)
-    case polynomial(PolynomialSchedule)
-    case exponential(ExponentialSchedule)
-    case cosine(CosineSchedule)
-    case warmupCosine(JoinedSchedule<PolynomialSchedule, CosineSchedule>)
-
-    func value(at step: Int) -> Double {
-        switch self {
-        case .constant(let value): value
-        case .polynomial(let schedule): schedule.value(at: step)
-        case .exponential(let schedule): schedule.value(at: step)
-        case .cosine(let schedule): schedule.value(at: step)
-        case .warmupCosine(let schedule): schedule.value(at: step)
-        }
-    }
-
-    var smallestValue: Double? {
-        switch self {
-        case .constant(let value): value
-        case .polynomial(let schedule): schedule.smallestValue
-        case .exponential(let schedule): schedule.smallestValue
-        case .cosine(let schedule): schedule.smallestValue
-        case .warmupCosine(let schedule): schedule.smallestValue
         }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandLineSupport
 import Foundation
+import GradientTransformations
 import LinearAlgebra
 import PrivateTraining
 
@@ -41,7 +42,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "linear, logistic, softmax, mlp:784-1000-10, mlp:784-256-10:tanh, cnn:mnist.")
     var model: String?
 
-    @Option(help: "sgd, adam, adamw, nadam, amsgrad, rmsprop, adagrad, yogi, adadelta, adabelief, lion, lamb.")
+    @Option(help: ArgumentHelp(stringLiteral: NamedOptimizer.table.map(\.name).joined(separator: ", ") + "."))
     var optimizer: OptimizerConfiguration.Name?
 
     @Option(help: "The learning rate, at least 0.")
@@ -194,7 +195,7 @@ extension TrainCommand {
             configuration = OptimizerConfiguration(name: optimizer, learningRate: configuration.learningRate)
         }
         if let learningRate { configuration.learningRate = RateConfiguration(learningRate) }
-        if let momentum { configuration.momentum = momentum }
+        if let momentum { configuration.hyperparameters.momentum = momentum }
         if scaleThenPrivatize || scaleEpsilon != nil {
             var scaling = configuration.scaleThenPrivatize ?? OptimizerConfiguration.Scaling()
             scaling.epsilon = scaleEpsilon ?? scaling.epsilon ?? 1e-3
@@ -225,7 +226,7 @@ extension TrainingConfiguration {
     /// What `--demo` trains: softmax regression on the digits, in seconds.
     static func demo() throws -> TrainingConfiguration {
         var optimizer = OptimizerConfiguration(name: .sgd, learningRate: RateConfiguration(2))
-        optimizer.momentum = 0.9
+        optimizer.hyperparameters.momentum = 0.9
         var plan = PlanRequest(clipping: .flat(l2ClipNorm: 1), delta: 1e-5)
         plan.expectedBatchSize = 250
         plan.epochs = 30

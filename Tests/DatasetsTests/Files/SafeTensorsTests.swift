@@ -186,4 +186,15 @@ import Testing
             try SafeTensors.read(path)
         }
     }
+
+    @Test func aStructIsWrittenByItsPathsAndReadBack() throws {
+        let folder = try TemporaryFolder()
+        let file = folder("model.safetensors")
+        try SafeTensors.write(NestedModel(seed: 4), metadata: ["step": "7"], to: file)
+        #expect(try SafeTensors.read(file, like: NestedModel()) == NestedModel(seed: 4))
+        let contents = try SafeTensors.read(file)
+        #expect(contents.parameters.layout.leaves.map(\.path.description) == NestedModel.paths)
+        #expect(contents.metadata == ["step": "7"])
+        #expect(throws: FileError.self) { try SafeTensors.read(file, like: NestedModel(width: 4)) }
+    }
 }

@@ -3,6 +3,8 @@ import PyTrees
 
 /// Gradient descent with one flaw, which the check of the same name must find.
 struct BrokenOptimizer: GradientTransformation {
+    static var identifier: String { "broken" }
+
     let flaw: ConformanceKit.Check?
 
     struct State: Codable, Sendable {

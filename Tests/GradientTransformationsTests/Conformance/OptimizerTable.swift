@@ -25,28 +25,33 @@ extension OptimizerEntry {
         return TreeMask(layout: layout) { $0.path != "b" }
     }
 
-    static let table: [OptimizerEntry] = [
-        OptimizerEntry(name: "sgd") { try Running(sgd(learningRate: rate(0.002, $1)), $0) },
+    /// Every optimizer that has a name, and others.
+    static let table = named + others
+
+    private static let named = NamedOptimizer.table.map { named in
+        // Yogi's moments start above zero.
+        OptimizerEntry(name: named.name, zeroGradientBound: named.name == "yogi" ? 1e-3 : 0) { parameters, steps in
+            var own = OptimizerHyperparameters()
+            if named.hyperparameters.contains(.weightDecay) { own.weightDecay = 0 }
+            return try running(named.optimizer(rate: .cosine(rate(named.testRate, steps)), own), parameters)
+        }
+    }
+
+    private static func running(
+        _ optimizer: some GradientTransformation, _ parameters: ParameterVector
+    ) throws -> any OptimizerUnderTest {
+        try Running(optimizer, parameters)
+    }
+
+    private static let others: [OptimizerEntry] = [
         OptimizerEntry(name: "momentum") { try Running(sgd(learningRate: rate(0.0005, $1), momentum: 0.9), $0) },
         OptimizerEntry(name: "nesterov") {
             try Running(sgd(learningRate: rate(0.0005, $1), momentum: 0.9, nesterov: true), $0)
         },
-        OptimizerEntry(name: "adam") { try Running(adam(learningRate: rate(0.02, $1)), $0) },
-        OptimizerEntry(name: "nadam") { try Running(nadam(learningRate: rate(0.02, $1)), $0) },
-        OptimizerEntry(name: "adamw") { try Running(adamw(learningRate: rate(0.02, $1), weightDecay: 0), $0) },
-        OptimizerEntry(name: "amsgrad") { try Running(amsgrad(learningRate: rate(0.02, $1)), $0) },
-        OptimizerEntry(name: "rmsprop") { try Running(rmsprop(learningRate: rate(0.01, $1)), $0) },
         OptimizerEntry(name: "rmsprop with momentum") {
             try Running(rmsprop(learningRate: rate(0.002, $1), momentum: 0.9), $0)
         },
         OptimizerEntry(name: "centered rmsprop") { try Running(centeredRmsprop(learningRate: rate(0.01, $1)), $0) },
-        OptimizerEntry(name: "adagrad") { try Running(adagrad(learningRate: rate(0.5, $1)), $0) },
-        OptimizerEntry(name: "adadelta") { try Running(adadelta(learningRate: rate(3, $1)), $0) },
-        OptimizerEntry(name: "adabelief") { try Running(adabelief(learningRate: rate(0.02, $1)), $0) },
-        // Its moments start above zero.
-        OptimizerEntry(name: "yogi", zeroGradientBound: 1e-3) { try Running(yogi(learningRate: rate(0.02, $1)), $0) },
-        OptimizerEntry(name: "lion") { try Running(lion(learningRate: rate(0.01, $1), weightDecay: 0), $0) },
-        OptimizerEntry(name: "lamb") { try Running(lamb(learningRate: rate(0.02, $1)), $0) },
         OptimizerEntry(name: "adamBC") {
             try Running(adamBC(learningRate: rate(0.02, $1), noiseStandardDeviation: 1e-3), $0)
         },

@@ -1,0 +1,134 @@
+/// An optimizer that configuration and tests know by a name: the one table of them.
+///
+/// To add an optimizer, write its file, and a line here.
+package struct NamedOptimizer: Sendable {
+    /// optax's name.
+    package let name: String
+
+    /// What it has beside its learning rate. What is left out has the optimizer's usual value.
+    package let hyperparameters: Set<OptimizerHyperparameters.Key>
+
+    /// A learning rate at which it comes down a simple slope within some hundred steps, for tests of all of them.
+    package let testRate: Double
+
+    /// How it is made, and whether the compiler found a second moment in it, which a scale can be made from.
+    package let maker: Maker
+
+    package enum Maker: Sendable {
+        case plain(
+            @Sendable (NamedSchedule, OptimizerHyperparameters) throws(GradientTransformationError)
+                -> any GradientTransformation)
+        case adaptive(
+            @Sendable (NamedSchedule, OptimizerHyperparameters) throws(GradientTransformationError)
+                -> any SecondMomentTransformation)
+    }
+
+    private init(
+        _ name: String, _ hyperparameters: Set<OptimizerHyperparameters.Key>, testRate: Double, _ maker: Maker
+    ) {
+        self.name = name
+        self.hyperparameters = hyperparameters
+        self.testRate = testRate
+        self.maker = maker
+    }
+
+    /// Whether it has a second moment.
+    package var isAdaptive: Bool { if case .adaptive = maker { true } else { false } }
+
+    /// The optimizer under `rate`. Throws `invalidHyperparameter`.
+    package func optimizer(
+        rate: NamedSchedule, _ values: OptimizerHyperparameters = OptimizerHyperparameters()
+    ) throws(GradientTransformationError) -> any GradientTransformation {
+        switch maker {
+        case .plain(let make): try make(rate, values)
+        case .adaptive(let make): try make(rate, values)
+        }
+    }
+
+    /// All of them, in the order in which they are told of.
+    package static let table: [NamedOptimizer] = [
+        NamedOptimizer(
+            "sgd", [.momentum, .nesterov], testRate: 0.002,
+            .plain { rate, own throws(GradientTransformationError) in
+                guard let momentum = own.momentum else { return try sgd(learningRate: rate) }
+                return try sgd(learningRate: rate, momentum: momentum, nesterov: own.nesterov ?? false)
+            }),
+        NamedOptimizer(
+            "adam", [.beta1, .beta2, .epsilon], testRate: 0.02,
+            .adaptive { rate, own throws(GradientTransformationError) in
+                try adam(
+                    learningRate: rate, beta1: own.beta1 ?? 0.9, beta2: own.beta2 ?? 0.999,
+                    epsilon: own.epsilon ?? 1e-8)
+            }),
+        NamedOptimizer(
+            "adamw", [.beta1, .beta2, .epsilon, .weightDecay, .nesterov], testRate: 0.02,
+            .adaptive { rate, own throws(GradientTransformationError) in
+                try adamw(
+                    learningRate: rate, weightDecay: own.weightDecay ?? 1e-4, beta1: own.beta1 ?? 0.9,
+                    beta2: own.beta2 ?? 0.999, epsilon: own.epsilon ?? 1e-8, nesterov: own.nesterov ?? false)
+            }),
+        NamedOptimizer(
+            "nadam", [.beta1, .beta2, .epsilon], testRate: 0.02,
+            .adaptive { rate, own throws(GradientTransformationError) in
+                try nadam(
+                    learningRate: rate, beta1: own.beta1 ?? 0.9, beta2: own.beta2 ?? 0.999,
+                    epsilon: own.epsilon ?? 1e-8)
+            }),
+        NamedOptimizer(
+            "amsgrad", [.beta1, .beta2, .epsilon], testRate: 0.02,
+            .adaptive { rate, own throws(GradientTransformationError) in
+                try amsgrad(
+                    learningRate: rate, beta1: own.beta1 ?? 0.9, beta2: own.beta2 ?? 0.999,
+                    epsilon: own.epsilon ?? 1e-8)
+            }),
+        NamedOptimizer(
+            "rmsprop", [.decay, .epsilon, .momentum, .nesterov], testRate: 0.01,
+            .adaptive { rate, own throws(GradientTransformationError) in
+                let (decay, epsilon) = (own.decay ?? 0.9, own.epsilon ?? 1e-8)
+                guard let momentum = own.momentum else {
+                    return try rmsprop(learningRate: rate, decay: decay, epsilon: epsilon)
+                }
+                return try rmsprop(
+                    learningRate: rate, decay: decay, epsilon: epsilon, momentum: momentum,
+                    nesterov: own.nesterov ?? false)
+            }),
+        NamedOptimizer(
+            "adagrad", [.epsilon], testRate: 0.5,
+            .adaptive { rate, own throws(GradientTransformationError) in
+                try adagrad(learningRate: rate, epsilon: own.epsilon ?? 1e-7)
+            }),
+        NamedOptimizer(
+            "yogi", [.beta1, .beta2, .epsilon], testRate: 0.02,
+            .adaptive { rate, own throws(GradientTransformationError) in
+                try yogi(
+                    learningRate: rate, beta1: own.beta1 ?? 0.9, beta2: own.beta2 ?? 0.999,
+                    epsilon: own.epsilon ?? 1e-3)
+            }),
+        NamedOptimizer(
+            "adadelta", [.decay, .epsilon], testRate: 3,
+            .plain { rate, own throws(GradientTransformationError) in
+                try adadelta(learningRate: rate, decay: own.decay ?? 0.9, epsilon: own.epsilon ?? 1e-6)
+            }),
+        NamedOptimizer(
+            "adabelief", [.beta1, .beta2, .epsilon], testRate: 0.02,
+            .plain { rate, own throws(GradientTransformationError) in
+                try adabelief(
+                    learningRate: rate, beta1: own.beta1 ?? 0.9, beta2: own.beta2 ?? 0.999,
+                    epsilon: own.epsilon ?? 1e-16)
+            }),
+        NamedOptimizer(
+            "lion", [.beta1, .beta2, .weightDecay], testRate: 0.01,
+            .plain { rate, own throws(GradientTransformationError) in
+                try lion(
+                    learningRate: rate, beta1: own.beta1 ?? 0.9, beta2: own.beta2 ?? 0.99,
+                    weightDecay: own.weightDecay ?? 1e-3)
+            }),
+        NamedOptimizer(
+            "lamb", [.beta1, .beta2, .epsilon, .weightDecay], testRate: 0.02,
+            .plain { rate, own throws(GradientTransformationError) in
+                try lamb(
+                    learningRate: rate, weightDecay: own.weightDecay ?? 0, beta1: own.beta1 ?? 0.9,
+                    beta2: own.beta2 ?? 0.999, epsilon: own.epsilon ?? 1e-6)
+            }),
+    ]
+}
