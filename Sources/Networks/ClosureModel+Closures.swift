@@ -12,9 +12,10 @@ extension ClosureModel where Parameters: PyTree {
     ///   if it gives the struct other leaves.
     public init(
         parameters: Parameters, featureCount: Int, outputCount: Int, evaluation: Evaluation? = nil,
-        gradient: @escaping @Sendable (
-            _ inputs: Span<Float>, _ target: Target, _ parameters: Parameters, _ gradient: inout Parameters
-        ) -> Float
+        gradient:
+            @escaping @Sendable (
+                _ inputs: Span<Float>, _ target: Target, _ parameters: Parameters, _ gradient: inout Parameters
+            ) -> Float
     ) {
         let layout = parameters.requiredLayout
         let zero = parameters.holding(ParameterVector(zeros: layout))
@@ -43,10 +44,11 @@ extension ClosureModel where Parameters == ParameterVector {
     public init(
         layout: TreeLayout, featureCount: Int, outputCount: Int,
         initialParameters: @escaping @Sendable (_ seed: UInt64) -> ParameterVector, evaluation: Evaluation? = nil,
-        gradient: @escaping @Sendable (
-            _ inputs: Span<Float>, _ target: Target, _ parameters: ParameterVector,
-            _ gradient: inout MutableSpan<Float>
-        ) -> Float
+        gradient:
+            @escaping @Sendable (
+                _ inputs: Span<Float>, _ target: Target, _ parameters: ParameterVector,
+                _ gradient: inout MutableSpan<Float>
+            ) -> Float
     ) {
         self.layout = layout
         self.featureCount = featureCount

@@ -74,7 +74,9 @@ func fitLine(to data: InMemoryDataset, _ plan: PrivacyPlan, seed: UInt64? = nil)
         guard case .classes(let classes, _) = digits.targets else { fatalError("Digits are classes.") }
         let kept = classes.indices.filter { classes[$0] < 2 }
         let numbers = Matrix(rows: kept.count, columns: 1, elements: kept.map { Float(classes[$0]) })
-        let data = InMemoryDataset(inputs: Matrix(rows: kept.count, columns: 64, elements: kept.flatMap { example in (0..<64).map { digits.inputs[example, $0] } }), targets: .values(numbers))
+        let pixels = kept.flatMap { example in (0..<64).map { digits.inputs[example, $0] } }
+        let inputs = Matrix(rows: kept.count, columns: 64, elements: pixels)
+        let data = InMemoryDataset(inputs: inputs, targets: .values(numbers))
         let plan = try PrivacyPlan(
             exampleCount: data.count, expectedBatchSize: 100, epochs: 30, clipping: .flat(l2ClipNorm: 1),
             budget: .epsilon(4), delta: 1e-5)

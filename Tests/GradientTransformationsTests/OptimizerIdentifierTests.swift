@@ -48,7 +48,11 @@ import Testing
         #expect(Self.identifier(Masked(try EMA(decay: 0.5), mask: mask)) == "masked(ema)")
         #expect(Self.identifier(try Accumulate(Identity(), steps: 2)) == "multi_steps(identity)")
         #expect(Self.identifier(try ApplyIfFinite(SetToZero(), maximumErrors: 1)) == "apply_if_finite(set_to_zero)")
-        #expect(Self.identifier(try chain { try Clip(1); try Scale(2) }) == "chain(clip,scale)")
+        #expect(
+            Self.identifier(
+                try chain {
+                    try Clip(1); try Scale(2)
+                }) == "chain(clip,scale)")
         #expect(Self.identifier(try ClipByGlobalNorm(1)) == "clip_by_global_norm")
         #expect(Self.identifier(try KalmanFilter()) == "kalman_filter")
         #expect(Self.identifier(try LowPassFilter(b: [1], a: [])) == "low_pass_filter")

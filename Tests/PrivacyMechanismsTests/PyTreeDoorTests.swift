@@ -32,8 +32,8 @@ import Testing
         }
     }
 
-    /// **Guarantee** of rows that a closure fills: what it leaves beside the leaves reaches no other example. The broken
-    /// twin hands one struct on from example to example, its leaves zeroed.
+    /// **Guarantee** of rows that a closure fills: what it leaves beside the leaves reaches no other example. The
+    /// broken twin hands one struct on from example to example, its leaves zeroed.
     @Test func nothingOfOneExampleReachesAnother() throws {
         let zero = NestedModel().holding(ParameterVector(zeros: try NestedModel().treeLayout()))
         let layout = try zero.treeLayout()

@@ -16,7 +16,8 @@ extension PreClippingTransform {
     public func transform(_ gradient: inout some PyTree) {
         require(
             parameterLayout == transformedLayout,
-            "A transform from\n\(parameterLayout)\nto\n\(transformedLayout)\nhas no result in a tree of the first kind.")
+            "A transform from\n\(parameterLayout)\nto\n\(transformedLayout)\nhas no result in a tree of the first kind."
+        )
         gradient.overwriteLeaves(with: transformed(gradient))
     }
 

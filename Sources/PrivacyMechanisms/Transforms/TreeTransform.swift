@@ -14,8 +14,8 @@ import Requirements
 /// The closure is called for one example at a time, on several threads at once, and what it calls computes on one
 /// thread. It must depend on nothing but its arguments, and on no data.
 ///
-/// **Guarantee:** an example's image is a function of its gradient alone: each call gets trees of its own, with all that
-/// they hold beside their leaves.
+/// **Guarantee:** an example's image is a function of its gradient alone: each call gets trees of its own, with all
+/// that they hold beside their leaves.
 public struct TreeTransform<Parameters: PyTree & Sendable, Transformed: PyTree & Sendable>: PreClippingTransform {
     /// The layout of the gradients before.
     public let parameterLayout: TreeLayout

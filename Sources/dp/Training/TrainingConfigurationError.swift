@@ -19,8 +19,8 @@ extension TrainingConfigurationError: CustomStringConvertible {
     var description: String {
         switch self {
         case .noSecondMoment(let optimizer):
-            "\(optimizer) has no second moment of gradients to scale by: leave scaleThenPrivatize out, or choose one of "
-                + NamedOptimizer.table.filter(\.isAdaptive).map(\.name).joined(separator: ", ") + "."
+            "\(optimizer) has no second moment of gradients to scale by: leave scaleThenPrivatize out, or choose one "
+                + "of " + NamedOptimizer.table.filter(\.isAdaptive).map(\.name).joined(separator: ", ") + "."
         case .unknownHyperparameter(let name, let optimizer, let known):
             "\(optimizer) has no \(name); it has \(known.joined(separator: ", "))."
         case .missing(let what, let remedy):

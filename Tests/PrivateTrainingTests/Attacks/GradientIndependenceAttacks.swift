@@ -19,7 +19,9 @@ import Testing
 
     /// x in the null space of the public initial kernel: all its units before the ReLU are rounding noise. D has 51
     /// copies of it, D′ one example of zeros more.
-    private static func reluAttack<Model: TrainableModel<ParameterVector>>(_ model: Model) throws -> NeighborAttack<Model> {
+    private static func reluAttack<Model: TrainableModel<ParameterVector>>(
+        _ model: Model
+    ) throws -> NeighborAttack<Model> {
         var generator = SeededGenerator(seed: 1)
         let kernel = model.layout.leaves[0]
         let nullSpace = NullSpace(
@@ -57,7 +59,9 @@ import Testing
     // MARK: Max-pooling
 
     /// Four patches that differ by vectors of the kernel's null space: every channel's maximum is a tie up to rounding.
-    private static func poolingAttack<Model: TrainableModel<ParameterVector>>(_ model: Model) throws -> NeighborAttack<Model> {
+    private static func poolingAttack<Model: TrainableModel<ParameterVector>>(
+        _ model: Model
+    ) throws -> NeighborAttack<Model> {
         var generator = SeededGenerator(seed: 5)
         let kernel = model.layout.leaves[0]
         let nullSpace = NullSpace(
@@ -111,7 +115,9 @@ import Testing
         return try ParameterVector(values: generator.floats(layout.count), layout: layout)
     }
 
-    private static func norms<Model: TrainableModel<ParameterVector>>(_ model: Model, _ data: InMemoryDataset) throws -> Set<Double> {
+    private static func norms<Model: TrainableModel<ParameterVector>>(_ model: Model, _ data: InMemoryDataset) throws
+        -> Set<Double>
+    {
         var workspace = model.makeWorkspace()
         var aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: model.layout))

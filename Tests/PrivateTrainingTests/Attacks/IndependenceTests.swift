@@ -49,7 +49,9 @@ import Testing
 
     /// How many examples give something else in some batch than they do alone: batches of the given sizes, that begin
     /// at changing places.
-    private static func failures(_ model: some TrainableModel<ParameterVector>, _ pool: Examples, sizes: [Int]) throws -> Int {
+    private static func failures(_ model: some TrainableModel<ParameterVector>, _ pool: Examples, sizes: [Int]) throws
+        -> Int
+    {
         var generator = SeededGenerator(seed: 2)
         let parameters = try ParameterVector(
             values: generator.floats(model.layout.count, in: -0.5...0.5), layout: model.layout)
