@@ -1,4 +1,4 @@
-/// Links in the order in which they transform gradients.
+/// Chains links, in the order in which they transform gradients.
 ///
 ///     let optimizer = try chain {
 ///         try ClipByGlobalNorm(1)
@@ -6,7 +6,7 @@
 ///         try ScaleByLearningRate(1e-3)
 ///     }
 ///
-/// The type of the result says where its second moment lies. Of two links that both have one, neither is chosen.
+/// The type of the result says which link holds its second moment. If two links have one, neither is chosen.
 public func chain<Content: GradientTransformation>(
     @ChainBuilder _ content: () throws -> Content
 ) rethrows -> Content {

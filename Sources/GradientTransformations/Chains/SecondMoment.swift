@@ -1,6 +1,7 @@
 import PyTrees
 
-/// A state that holds un-corrected second moments of the gradients: what scale-then-privatize takes its scale from.
+/// A state that holds second moments of the gradients, without bias correction. Scale-then-privatize takes its scale
+/// from them.
 ///
 /// Conform to ``SingleSecondMomentState`` where there is one vector. A chain, a mask or a partition passes on those
 /// of its parts.
@@ -31,7 +32,7 @@ package protocol SecondMomentTransformation: GradientTransformation where State:
 
 extension Chain: SecondMomentTransformation where Location: SecondMomentPath {}
 
-/// Which of two parts holds the second moment: known to the compiler, no value exists.
+/// Which of two parts holds the second moment. Known to the compiler: the type has no values.
 public protocol SecondMomentLocation<First, Second>: Sendable {
     /// The first part's state.
     associatedtype First: Codable & Sendable
@@ -47,7 +48,7 @@ public protocol SecondMomentPath: SecondMomentLocation {
     static func change(_ first: inout First, _ second: inout Second, _ body: (inout ParameterVector) -> Void)
 }
 
-/// Neither part has a second moment, or both do and the choice is not the compiler's.
+/// Neither part has a second moment, or both have one and the compiler chooses neither.
 public enum NoSecondMoment<First: Codable & Sendable, Second: Codable & Sendable>: SecondMomentLocation {}
 
 /// The first part has the second moment.

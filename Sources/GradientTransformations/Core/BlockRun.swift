@@ -1,8 +1,8 @@
 import LinearAlgebra
 
-/// Pending operations on their way over all blocks, shared among threads.
+/// Applies the pending operations to all blocks, on several threads.
 ///
-/// Every element is computed by itself, so that neither the size of a block nor the number of threads shows in results.
+/// An element's result depends on that element only: it is the same for any block size and any number of threads.
 struct BlockRun {
     /// Elements per block: the updates, and what a link reads and writes beside them, fit in the first-level cache.
     static let blockSize = 2048

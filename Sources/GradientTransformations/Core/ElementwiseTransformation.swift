@@ -1,8 +1,8 @@
 import PyTrees
 
-/// A transformation in which every element goes its own way.
+/// An elementwise transformation: an element's update depends on that element of gradient, state and parameters only.
 ///
-/// Neighbours of this kind in a chain are evaluated block by block: each block of updates passes through all of them
+/// Adjacent elementwise links of a chain are evaluated block by block: each block of updates passes through all of them
 /// while it lies in the first-level cache, so that the chain is one trip through memory.
 public protocol ElementwiseTransformation: GradientTransformation {
     /// What one step does to a block of updates.
@@ -10,8 +10,8 @@ public protocol ElementwiseTransformation: GradientTransformation {
 
     /// Prepares one step, and calls `body` exactly once with what it does to each block.
     ///
-    /// Here belongs what happens once per step: counting it, bias corrections, schedules. Pointers into the state
-    /// need to be valid during `body` only. Traps unless the state's vectors have `layout`.
+    /// What happens once per step belongs here: counting it, bias corrections, schedules. Pointers into the state need
+    /// to be valid during `body` only. Traps unless the state's vectors have `layout`.
     func withOperation(state: inout State, layout: TreeLayout, _ body: (Operation) -> Void)
 }
 
@@ -35,7 +35,7 @@ extension ElementwiseTransformation {
     }
 }
 
-/// What one link does, in one step, to any block of updates; several threads call it at once for different blocks.
+/// What a link does to a block of updates in one step. Several threads call it at once, for different blocks.
 public protocol BlockOperation {
     /// Changes the updates of `block` in place.
     func apply(to block: UpdateBlock)

@@ -1,9 +1,10 @@
 import PyTrees
 
-/// A step-by-step rule that turns gradients into updates: an optimizer, or one link of a chain that makes one.
+/// Turns gradients into updates, step by step: an optimizer, or a *link*, which is what optax calls a gradient
+/// transformation; an optimizer is a chain of links.
 ///
-/// The transformation itself holds hyperparameters only; what it remembers from step to step is its `State`, flat
-/// vectors and counters that are checkpointed with the parameters.
+/// The transformation itself holds hyperparameters only. What it remembers from step to step is its `State`: flat
+/// vectors and counters, which are checkpointed with the parameters.
 ///
 ///     let optimizer = try adam(learningRate: 1e-3)
 ///     var state = try optimizer.initialState(for: parameters)
@@ -40,8 +41,8 @@ public protocol GradientTransformation<State>: Sendable {
 
     /// Takes part in a pass over a step's updates: adds what it does to them, and calls `next` for what comes after.
     ///
-    /// The default finishes what is pending and calls ``update(_:state:parameters:)`` on the whole vector. Whoever
-    /// overrides it must call `next` exactly once, and keep what its operations point to alive until then.
+    /// The default finishes what is pending and calls ``update(_:state:parameters:)`` on the whole vector. An
+    /// implementation of your own must call `next` exactly once, and keep what its operations point to alive until then.
     func join(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void)
 }
 

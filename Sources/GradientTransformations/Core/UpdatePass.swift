@@ -2,10 +2,10 @@ import LinearAlgebra
 import PyTrees
 import Requirements
 
-/// One step under way: the updates, the parameters, and what links have still to do to each block of updates.
+/// A step in progress: the updates, the parameters, and the operations that are pending on each block of updates.
 ///
-/// Links append operations. They are applied, block by block and in order, when somebody needs the whole vector or the
-/// chain ends, so that a run of element-wise links is one trip through memory however the chain is nested.
+/// Links append operations. They are applied in order, block by block, when a link needs the whole vector or the chain
+/// ends. A run of elementwise links is therefore one trip through memory, however the chain is nested.
 public struct UpdatePass: ~Copyable {
     struct Pending {
         let operation: any BlockOperation

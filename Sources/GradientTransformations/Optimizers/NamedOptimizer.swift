@@ -1,17 +1,18 @@
-/// An optimizer that configuration and tests know by a name: the one table of them.
+/// An optimizer with the name that configuration and tests know it by.
 ///
-/// To add an optimizer, write its file, and a line here.
+/// To add an optimizer, write its file, and a line in ``table``.
 package struct NamedOptimizer: Sendable {
     /// optax's name.
     package let name: String
 
-    /// What it has beside its learning rate. What is left out has the optimizer's usual value.
+    /// The hyperparameters it has beside its learning rate. One that is not given has the optimizer's usual value.
     package let hyperparameters: Set<OptimizerHyperparameters.Key>
 
-    /// A learning rate at which it comes down a simple slope within some hundred steps, for tests of all of them.
+    /// A learning rate at which it minimises a simple function within some hundred steps: for the tests that all of
+    /// them go through.
     package let testRate: Double
 
-    /// How it is made, and whether the compiler found a second moment in it, which a scale can be made from.
+    /// How it is made: with a second moment that a scale can be made from, or without.
     package let maker: Maker
 
     package enum Maker: Sendable {
@@ -45,7 +46,7 @@ package struct NamedOptimizer: Sendable {
         }
     }
 
-    /// All of them, in the order in which they are told of.
+    /// All of them, in the order in which they are listed for users.
     package static let table: [NamedOptimizer] = [
         NamedOptimizer(
             "sgd", [.momentum, .nesterov], testRate: 0.002,

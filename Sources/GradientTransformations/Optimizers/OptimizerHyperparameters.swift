@@ -1,4 +1,4 @@
-/// The numbers of a ``NamedOptimizer``, as far as they are given.
+/// The hyperparameters of a ``NamedOptimizer``; nil where the usual value is meant.
 package struct OptimizerHyperparameters: Hashable, Sendable {
     package enum Key: String, CaseIterable, CodingKey, Sendable {
         case momentum, nesterov, beta1, beta2, decay, epsilon, weightDecay
