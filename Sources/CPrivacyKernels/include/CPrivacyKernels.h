@@ -73,27 +73,14 @@ const dpk_kernels *dpk_active_kernels(void);
 /// The set for `level`, or NULL where this processor or this build lacks it.
 const dpk_kernels *_Nullable dpk_kernels_at(dpk_level level);
 
-/// A barrier for a small team of threads that are all running: spins, then yields the processor.
-typedef struct {
-    _Atomic(uint32_t) arrived;
-    _Atomic(uint32_t) generation;
-} dpk_barrier;
-
-/// A barrier's starting state; the caller frees it with `dpk_barrier_free`.
-dpk_barrier *dpk_barrier_make(void);
-void dpk_barrier_free(dpk_barrier *barrier);
-
-/// Returns once `team` threads have called it; what any of them wrote before is visible to all after.
-void dpk_barrier_wait(dpk_barrier *barrier, uint32_t team);
-
-/// Waits, without giving up the processor, until `*value` is no longer `seen`, at most for `spins` short pauses.
-void dpk_spin_while(const long *value, long seen, int spins);
-
-/// Adds one to `*value`, which others may be watching with `dpk_spin_while`.
-void dpk_announce(long *value);
-
-/// The value of a counter that several threads share, which goes up by one: each number is handed out once.
-long dpk_claim(long *counter);
+/// Tells the processor that this thread is waiting in a loop: it then leaves more to its neighbour.
+static inline void dpk_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 #pragma clang assume_nonnull end
 
