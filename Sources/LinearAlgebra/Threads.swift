@@ -1,5 +1,4 @@
 import COpenBLAS
-import CPrivacyKernels
 import Requirements
 import Synchronization
 
@@ -50,12 +49,10 @@ private enum ProcessorCount {
 package struct TeamMember {
     package let index: Int
     package let count: Int
-    fileprivate let barrier: UnsafeMutablePointer<dpk_barrier>
+    fileprivate let barrier: TeamBarrier
 
     /// Waits until every member has arrived; what any of them wrote before is visible to all after.
-    package func barrierWait() {
-        if count > 1 { dpk_barrier_wait(barrier, UInt32(count)) }
-    }
+    package func barrierWait() { barrier.wait() }
 
     /// The part of `range` that is this member's: consecutive, disjoint, together all of it.
     package func share(of range: Range<Int>) -> Range<Int> { share(of: range, for: index) }
@@ -74,9 +71,8 @@ extension Threads {
     /// The team is never larger than the limit. A team inside a team has one member. Members run at the same time,
     /// so that they may wait for each other.
     package static func withTeam(of size: Int, _ body: (TeamMember) -> Void) {
-        let barrier = dpk_barrier_make()
-        defer { dpk_barrier_free(barrier) }
         let count = WorkerPool.isInsideTeam ? 1 : max(1, min(size, limit))
+        let barrier = TeamBarrier(count: count)
         if count == 1 {
             body(TeamMember(index: 0, count: 1, barrier: barrier))
         } else {

@@ -1,5 +1,5 @@
-import CPrivacyKernels
 import Requirements
+import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -22,14 +22,13 @@ final class WorkerPool: @unchecked Sendable {
     private let finished = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     /// Counts the teams so far; written under the lock, and watched without it by workers that still spin.
-    private let round = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+    private let round = Atomic(0)
     private var workers = 0
     private var teamSize = 0
     private var running = 0
     private var body: ((Int) -> Void)?
 
     private init() {
-        round.initialize(to: 0)
         pthread_mutex_init(turn, nil)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(started, nil)
@@ -69,7 +68,7 @@ final class WorkerPool: @unchecked Sendable {
             self.body = body
             teamSize = count
             running = count - 1
-            dpk_announce(round)
+            round.add(1, ordering: .releasing)
             pthread_cond_broadcast(started)
             pthread_mutex_unlock(mutex)
 
@@ -86,7 +85,8 @@ final class WorkerPool: @unchecked Sendable {
 
     private func startWorker() {
         workers += 1
-        let assignment = Unmanaged.passRetained(Assignment(pool: self, index: workers, round: round.pointee))
+        let assignment = Unmanaged.passRetained(
+            Assignment(pool: self, index: workers, round: round.load(ordering: .relaxed)))
         #if canImport(Darwin)
             var thread: pthread_t?
             let status = pthread_create(&thread, nil, workerMain, assignment.toOpaque())
@@ -102,15 +102,15 @@ final class WorkerPool: @unchecked Sendable {
         var seen = lastRound
         pthread_mutex_lock(mutex)
         while true {
-            if round.pointee == seen {
+            if round.load(ordering: .relaxed) == seen {
                 // A step is several teams in quick succession: for some tens of microseconds it is cheaper to watch for
                 // the next one than to be woken for it.
                 pthread_mutex_unlock(mutex)
-                dpk_spin_while(round, seen, 2000)
+                Spin.whileEqual(round, seen, pauses: 2000)
                 pthread_mutex_lock(mutex)
             }
-            while round.pointee == seen { pthread_cond_wait(started, mutex) }
-            seen = round.pointee
+            while round.load(ordering: .relaxed) == seen { pthread_cond_wait(started, mutex) }
+            seen = round.load(ordering: .relaxed)
             guard index < teamSize, let body else { continue }
             pthread_mutex_unlock(mutex)
             body(index)

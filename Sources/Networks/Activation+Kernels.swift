@@ -9,7 +9,7 @@ struct Block {
 
 extension Activation {
     /// Chosen at first use; `DPK_LEVEL` in the environment can ask for a lower instruction set.
-    static let kernels = dpk_active_activations().pointee
+    static let kernels = dpk_active_kernels().pointee.activations.pointee
 
     /// Whether the derivative is not had from the output alone.
     var keepsDerivatives: Bool { self == .gelu }

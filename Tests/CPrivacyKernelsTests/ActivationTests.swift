@@ -5,7 +5,7 @@ import Testing
 @Suite struct ActivationTests {
     private typealias Apply = (_ bias: UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
 
-    private static func kernels(_ level: Level) -> dpk_activations { dpk_activations_at(level.level)!.pointee }
+    private static func kernels(_ level: Level) -> dpk_activations { level.kernels.activations.pointee }
 
     /// Every exponent, both signs, and the ends of the ranges.
     private static let inputs: [Float] = {

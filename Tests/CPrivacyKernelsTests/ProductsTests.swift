@@ -39,7 +39,7 @@ struct ProductsTests {
             _ level: Level, cut: Int, aIsTransposed: Bool = false, bIsTransposed: Bool = false,
             multiply: Multiply? = nil
         ) -> [Float] {
-            let kernels = dpk_products_at(level.level)!.pointee
+            let kernels = level.kernels.products.pointee
             let multiply = multiply ?? kernels.multiply_panel
             let width = kernels.panel_width
             let left = FencedBuffer(
@@ -129,7 +129,7 @@ struct ProductsTests {
     /// other kernels for other sizes.
     @Test func aProductThatLooksAtTheNumberOfRowsIsFound() {
         let broken: Multiply = { a, rowStep, innerStep, rows, inner, panel, columns, accumulates, c, cStep in
-            let width = dpk_products_at(DPK_PORTABLE)!.pointee.panel_width
+            let width = Level.portable.kernels.products.pointee.panel_width
             let panelWidth = columns > width / 2 ? width : width / 2
             for i in 0..<rows {
                 for j in 0..<columns {

@@ -9,9 +9,9 @@ import Testing
 @Suite(.serialized) struct KernelTests {
     /// Every kernel gives the same bits on every instruction set, for every remainder of a vector.
     @Test func allLevelsAgree() throws {
-        let portable = try #require(dpk_optimizers_at(DPK_PORTABLE)).pointee
+        let portable = try #require(dpk_kernels_at(DPK_PORTABLE)).pointee.optimizers.pointee
         for level in [DPK_AVX2, DPK_AVX512] {
-            guard let other = dpk_optimizers_at(level)?.pointee else { continue }
+            guard let other = dpk_kernels_at(level)?.pointee.optimizers.pointee else { continue }
             for count in [0, 1, 7, 8, 9, 40, 61] {
                 #expect(bits(of: portable, count) == bits(of: other, count))
             }
@@ -66,7 +66,7 @@ import Testing
     @Test(arguments: [Float.nan, .infinity, -1])
     func inverseRootsThatAreNotPositiveAndFiniteShow(bad: Float) throws {
         for level in [DPK_PORTABLE, DPK_AVX2, DPK_AVX512] {
-            guard let kernels = dpk_optimizers_at(level)?.pointee else { continue }
+            guard let kernels = dpk_kernels_at(level)?.pointee.optimizers.pointee else { continue }
             for count in [1, 8, 13] {
                 var scale = [Float](repeating: 0, count: count)
                 let good = [Float](repeating: 4, count: count)
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func notANumberStays() {
-        let kernels = dpk_active_optimizers().pointee
+        let kernels = dpk_active_kernels().pointee.optimizers.pointee
         var values: [Float] = [.nan, 3, -3, .infinity, -.infinity, 0]
         kernels.clip(1, values.count, &values)
         #expect(values[0].isNaN && Array(values[1...]) == [1, -1, 1, -1, 0])

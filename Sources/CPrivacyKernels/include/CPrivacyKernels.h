@@ -6,7 +6,9 @@
 #ifndef C_PRIVACY_KERNELS_H
 #define C_PRIVACY_KERNELS_H
 
-#include <stdint.h>
+#include "activations.h"
+#include "optimizers.h"
+#include "products.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -17,9 +19,12 @@ extern "C" {
 /// The instruction sets the kernels are compiled for. `DPK_PORTABLE` is the platform's baseline.
 typedef enum { DPK_PORTABLE = 0, DPK_AVX2 = 1, DPK_AVX512 = 2 } dpk_level;
 
-/// One set of kernels, compiled for one instruction set. All sets give bit-identical results: none contracts a
-/// multiplication and an addition into one rounding, and every reduction has the same eight lanes in the same order.
-typedef struct {
+/// One set of kernels, compiled for one instruction set. All sets give bit-identical results, but for the products: none
+/// contracts a multiplication and an addition into one rounding, and every reduction has the same eight lanes in the
+/// same order.
+///
+/// Sets are constants, which threads may share.
+typedef struct __attribute__((swift_attr("@Sendable"))) {
     dpk_level level;
 
     /// squared_norms[r] = Σ_j (scale[j] · rows[r][offset + j])² for j in 0 ..< count, accumulated in Float64.
@@ -58,12 +63,16 @@ typedef struct {
     void (*scaled)(const float *values, double factor, long count, float *out);
 
     /// out[j] = the j-th standard normal made from random `blocks`: a 16-byte block for each pair, the last one whole
-    /// also where `count` is odd. `gaussian.h` has the exact formula.
+    /// also where `count` is odd. `gaussian.inc` has the exact formula.
     void (*gaussian)(const unsigned char *blocks, long count, float *out);
 
     /// out[j] = sum[j] · factor · (post_scale ? post_scale[j] : 1) + sigma · normal[j] in Float64, rounded once.
     void (*add_gaussian)(const unsigned char *blocks, long count, const double *sum, double factor,
                          const float *_Nullable post_scale, double sigma, float *out);
+
+    const dpk_activations *activations;
+    const dpk_optimizers *optimizers;
+    const dpk_products *products;
 } dpk_kernels;
 
 /// The best set this processor runs, unless the environment variable `DPK_LEVEL` (portable, avx2, avx512) names a
@@ -73,36 +82,19 @@ const dpk_kernels *dpk_active_kernels(void);
 /// The set for `level`, or NULL where this processor or this build lacks it.
 const dpk_kernels *_Nullable dpk_kernels_at(dpk_level level);
 
-/// A barrier for a small team of threads that are all running: spins, then yields the processor.
-typedef struct {
-    _Atomic(uint32_t) arrived;
-    _Atomic(uint32_t) generation;
-} dpk_barrier;
-
-/// A barrier's starting state; the caller frees it with `dpk_barrier_free`.
-dpk_barrier *dpk_barrier_make(void);
-void dpk_barrier_free(dpk_barrier *barrier);
-
-/// Returns once `team` threads have called it; what any of them wrote before is visible to all after.
-void dpk_barrier_wait(dpk_barrier *barrier, uint32_t team);
-
-/// Waits, without giving up the processor, until `*value` is no longer `seen`, at most for `spins` short pauses.
-void dpk_spin_while(const long *value, long seen, int spins);
-
-/// Adds one to `*value`, which others may be watching with `dpk_spin_while`.
-void dpk_announce(long *value);
-
-/// The value of a counter that several threads share, which goes up by one: each number is handed out once.
-long dpk_claim(long *counter);
+/// Tells the processor that this thread is waiting in a loop: it then leaves more to its neighbour.
+static inline void dpk_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus
 }
 #endif
-
-#include "activations.h"
-#include "optimizers.h"
-#include "products.h"
 
 #endif

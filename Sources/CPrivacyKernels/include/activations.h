@@ -8,8 +8,6 @@
 #ifndef C_PRIVACY_KERNELS_ACTIVATIONS_H
 #define C_PRIVACY_KERNELS_ACTIVATIONS_H
 
-#include "CPrivacyKernels.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -58,12 +56,6 @@ typedef struct {
     /// left of the error goes to the first input that reaches the maximum.
     void (*give_to_maximum)(const float *inputs, const float *maxima, long count, float *rest, float *errors);
 } dpk_activations;
-
-/// The set of the level that `dpk_active_kernels` chose.
-const dpk_activations *dpk_active_activations(void);
-
-/// The set for `level`, or NULL where this processor or this build lacks it.
-const dpk_activations *_Nullable dpk_activations_at(dpk_level level);
 
 #pragma clang assume_nonnull end
 

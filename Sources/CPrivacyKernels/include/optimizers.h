@@ -6,8 +6,6 @@
 #ifndef C_PRIVACY_KERNELS_OPTIMIZERS_H
 #define C_PRIVACY_KERNELS_OPTIMIZERS_H
 
-#include "CPrivacyKernels.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -80,12 +78,6 @@ typedef struct {
     void (*filter)(long order, const float *b, const float *a, float factor, long offset, long count, float *updates,
                    float *_Nonnull const *_Nonnull registers);
 } dpk_optimizers;
-
-/// The set of the level that `dpk_active_kernels` chose.
-const dpk_optimizers *dpk_active_optimizers(void);
-
-/// The set for `level`, or NULL where this processor or this build lacks it.
-const dpk_optimizers *_Nullable dpk_optimizers_at(dpk_level level);
 
 #pragma clang assume_nonnull end
 

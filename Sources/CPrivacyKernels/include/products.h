@@ -8,8 +8,6 @@
 #ifndef C_PRIVACY_KERNELS_PRODUCTS_H
 #define C_PRIVACY_KERNELS_PRODUCTS_H
 
-#include "CPrivacyKernels.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -35,12 +33,6 @@ typedef struct {
     void (*multiply_panel)(const float *a, long row_step, long inner_step, long rows, long inner, const float *panel,
                            long columns, int accumulates, float *c, long c_step);
 } dpk_products;
-
-/// The set of the level that `dpk_active_kernels` chose.
-const dpk_products *dpk_active_products(void);
-
-/// The set for `level`, or NULL where this processor or this build lacks it.
-const dpk_products *_Nullable dpk_products_at(dpk_level level);
 
 #pragma clang assume_nonnull end
 

@@ -5,7 +5,7 @@ import Requirements
 /// The element-wise formulas for this processor.
 package enum Kernels {
     /// Chosen at first use; `DPK_LEVEL` in the environment can ask for a lower instruction set.
-    package static let active = dpk_active_optimizers().pointee
+    package static let active = dpk_active_kernels().pointee.optimizers.pointee
 }
 
 /// A link's moments as its operations see them: pointers that are valid during `body`.

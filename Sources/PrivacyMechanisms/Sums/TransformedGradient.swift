@@ -43,7 +43,7 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
     }
 
     private static func divide(_ vector: inout ParameterVector, by divisor: ParameterVector) {
-        let divide = dpk_active_optimizers().pointee.divide
+        let divide = dpk_active_kernels().pointee.optimizers.pointee.divide
         let count = vector.count
         vector.withUnsafeMutableValues { values in
             divisor.withUnsafeValues { divisor in

@@ -54,15 +54,13 @@ struct DenseRowsPass {
         scale.withUnsafeValues(matching: bounds.layout) { scale in
             let blocks = (rows.count + blockRows - 1) / blockRows
             var partialNorms = [Double](repeating: 0, count: 2 * segments.count * blockRows)
-            var claims = [Int](repeating: 0, count: 2 * blocks * teamSize)
+            let claims = TaskClaims(lots: 2 * blocks * teamSize)
             partialNorms.withUnsafeMutableBufferPointer { partialNorms in
-                claims.withUnsafeMutableBufferPointer { claims in
-                    let shared = SharedState(
-                        scale: scale, sum: sum, norms: norms, partialNorms: partialNorms, claims: claims)
-                    Threads.withTeam(of: teamSize) { member in
-                        var worker = Worker(pass: self, shared: shared, member: member)
-                        worker.run()
-                    }
+                let shared = SharedState(
+                    scale: scale, sum: sum, norms: norms, partialNorms: partialNorms, claims: claims)
+                Threads.withTeam(of: teamSize) { member in
+                    var worker = Worker(pass: self, shared: shared, member: member)
+                    worker.run()
                 }
             }
         }
@@ -74,8 +72,8 @@ struct DenseRowsPass {
         let norms: UnsafeMutablePointer<Double>?
         /// Two blocks' squared norms, segment by segment: a member may still read one when another writes the next.
         let partialNorms: UnsafeMutableBufferPointer<Double>
-        /// How many segments of each member's share have been taken, for each block to be measured and to be added.
-        let claims: UnsafeMutableBufferPointer<Int>
+        /// The segments of each member's share, for each block to be measured and to be added.
+        let claims: TaskClaims
     }
 
     /// One thread's part, and the factors of the block it is adding up.
@@ -121,8 +119,8 @@ struct DenseRowsPass {
             for turn in 0..<member.count {
                 let owner = (member.index + turn) % member.count
                 let share = member.share(of: 0..<pass.segments.count, for: owner)
-                let counter = shared.claims.baseAddress! + phase * member.count + owner
-                while case let next = dpk_claim(counter), next < share.count { body(share, next) }
+                let lot = phase * member.count + owner
+                while let next = shared.claims.next(of: share.count, lot: lot) { body(share, next) }
             }
         }
 

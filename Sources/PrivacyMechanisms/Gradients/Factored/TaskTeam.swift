@@ -1,4 +1,3 @@
-import CPrivacyKernels
 import LinearAlgebra
 
 /// Independent pieces of work, handed out one by one to the threads of a team.
@@ -12,13 +11,11 @@ enum TaskTeam {
         tasks: Int, work: Int, scratchBytes: Int = 0, _ body: (_ task: Int, _ scratch: UnsafeMutableRawPointer) -> Void
     ) {
         if tasks == 0 { return }
-        var counter = 0
-        withUnsafeMutablePointer(to: &counter) { counter in
-            Threads.withTeam(of: max(1, min(tasks, work / Threads.workPerThread(1 << 18)))) { _ in
-                let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(64, scratchBytes), alignment: 64)
-                defer { scratch.deallocate() }
-                while case let task = dpk_claim(counter), task < tasks { body(task, scratch) }
-            }
+        let claims = TaskClaims()
+        Threads.withTeam(of: max(1, min(tasks, work / Threads.workPerThread(1 << 18)))) { _ in
+            let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(64, scratchBytes), alignment: 64)
+            defer { scratch.deallocate() }
+            while let task = claims.next(of: tasks) { body(task, scratch) }
         }
     }
 
