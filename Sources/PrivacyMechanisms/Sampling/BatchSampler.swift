@@ -6,7 +6,7 @@ import PrivacyAccounting
 /// of a step is a pure function of configuration, source and step. Batches are ascending; which examples they hold is
 /// private, and so is their size.
 ///
-/// | sampler | a batch | accounted as T steps of | relations |
+/// | sampler | a batch | event of T steps under Gaussian noise | relations |
 /// |---|---|---|---|
 /// | ``PoissonSampler`` | each example with probability q | T × Poisson(q) | all |
 /// | ``UserSampler`` | each user with probability q, one example | T × Poisson(q), of a user | all |
@@ -20,8 +20,8 @@ import PrivacyAccounting
 ///
 /// "Fixed n" is replace-one and replace-special, where the number of examples is public.
 ///
-/// **Guarantee:** ``event(noiseMultiplier:iterations:)`` is never less than what the sampling does to the data, under
-/// each of ``relations``, as long as batches stay hidden.
+/// **Guarantee:** what ``participation(in:)`` says is true of the batches, for two data sets that are neighbours under
+/// any of ``relations``, whatever the source.
 public protocol BatchSampler: Codable, Hashable, Sendable {
     /// The number of examples: batches hold indices in 0..<`exampleCount`.
     var exampleCount: Int { get }
@@ -29,26 +29,25 @@ public protocol BatchSampler: Codable, Hashable, Sendable {
     /// The constant N to divide clipped sums by: the expected size of a batch, never the size drawn.
     var expectedBatchSize: Double { get }
 
-    /// Whose privacy the event is about.
+    /// Whose participation the pattern is about, and so whose privacy is protected.
     var privacyUnit: PrivacyUnit { get }
 
-    /// The relations under which the event is valid.
+    /// The relations under which the pattern holds for both data sets, and an event made of it is valid.
     ///
     /// A layout that depends on how many examples there are, such as a permutation cut into batches, changes for all
     /// examples when one is added or removed; such samplers are not valid under
     /// ``NeighboringRelation/addOrRemoveOne``.
     var relations: Set<NeighboringRelation> { get }
 
-    /// What the event takes for granted about the sampling and the data, in one sentence, for reports.
+    /// What a claim takes for granted about the sampling and the data, in one sentence, for reports.
     var assumption: String { get }
 
     /// What becomes of the batch of a step that is taken a second time, under another key for the choices of steps.
     var repetition: BatchRepetition { get }
 
-    /// What the steps 0..<`iterations`, and so any part of them, are accounted as under Gaussian noise of standard
-    /// deviation `noiseMultiplier`·C.
-    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for a negative count or noise multiplier.
-    func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent
+    /// What is true of who takes part in the steps 0..<`iterations`. What they cost, a noise mechanism says.
+    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for a negative count.
+    func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern
 
     /// The batch of `step` ≥ 0, ascending. The result does not depend on `cache`, which saves rebuilding an epoch's
     /// allocation for every step of it.
@@ -71,7 +70,7 @@ public enum BatchRepetition: Hashable, Sendable {
     /// The second time has a batch of its own: it costs as one more step.
     case drawsAnew
     /// The structure of the run decides the batch, which is the same: it costs each example in it one more Gaussian
-    /// query. The sampler's event claims no amplification, so that this is no more than with another batch.
+    /// query. No amplification is claimed for such sampling, so that this is no more than with another batch.
     case repeatsTheBatch
 }
 

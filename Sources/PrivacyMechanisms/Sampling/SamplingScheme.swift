@@ -49,7 +49,7 @@ extension SamplingScheme: BatchSampler {
     /// The sampler's unit of privacy.
     public var privacyUnit: PrivacyUnit { sampler.privacyUnit }
 
-    /// The relations under which the sampler's event is valid.
+    /// The relations under which the sampler's pattern holds.
     public var relations: Set<NeighboringRelation> { sampler.relations }
 
     /// The sampler's assumption.
@@ -58,9 +58,9 @@ extension SamplingScheme: BatchSampler {
     /// What becomes of the sampler's batch when a step is taken twice.
     public var repetition: BatchRepetition { sampler.repetition }
 
-    /// The sampler's event.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        try sampler.event(noiseMultiplier: noiseMultiplier, iterations: iterations)
+    /// The sampler's participation pattern.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try sampler.participation(in: iterations)
     }
 
     /// The sampler's batch of `step`.

@@ -3,8 +3,9 @@ import PrivacyAccounting
 /// User-level sampling: every *user* is drawn for every batch with probability q, independently, and contributes one of
 /// their examples, chosen uniformly.
 ///
-/// The event is T × Poisson(q, Gaussian z), and its unit of privacy is the user with all of their examples: a user's
-/// examples are in no more than one row of any batch, and taking a user away changes nothing for the others.
+/// Users take part as examples do under ``PoissonSampler``, and the unit of privacy is the user with all of their
+/// examples: a user's examples are in no more than one row of any batch, and taking a user away changes nothing for the
+/// others.
 ///
 /// **Guarantee:** a batch holds at most one example of each user, and no example of nobody's.
 public struct UserSampler: BatchSampler {
@@ -94,10 +95,10 @@ public struct UserSampler: BatchSampler {
             + "stay hidden."
     }
 
-    /// T × Poisson(q, Gaussian z), for a user.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        try .dpSGD(
-            noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability, iterations: iterations)
+    /// In each step with probability q, for a user.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations, unit: privacyUnit, choice: .eachStep(probability: samplingProbability))
     }
 
     /// The batch of `step`. O(batch · log batch).

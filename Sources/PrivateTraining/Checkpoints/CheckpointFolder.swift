@@ -48,8 +48,9 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         self.interval = interval
     }
 
-    /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now.
-    static var format: Int { 2 }
+    /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now; in format 2
+    /// the header held the place in the stream of Gaussian noise.
+    static var format: Int { 3 }
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
 

@@ -47,7 +47,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     private var batches: Batches<SamplingScheme>.Iterator
     /// The batch of a step that has not succeeded yet.
     private var drawn: [Int]?
-    private var noise: GaussianNoise
+    private var noise: Noise
     private var workspace = StepWorkspace()
 
     /// A run from `parameters` on, under fresh keys from the operating system.
@@ -72,7 +72,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         nonPrivateSeed = seed
         source = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
         batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0)
-        noise = seed.map { GaussianNoise(nonPrivateSeed: $0) } ?? GaussianNoise()
+        noise = seed.map { Noise(plan.noise, nonPrivateSeed: $0) } ?? Noise(plan.noise)
         if case .adaptiveQuantile(let adaptive) = plan.clipping { adaptiveL2ClipNorm = adaptive.initialL2ClipNorm }
     }
 
@@ -94,9 +94,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         source = snapshot.source
         batches = Self.batches(
             of: plan, from: source, isSeeded: nonPrivateSeed != nil, startingAt: snapshot.stepsTaken)
-        noise =
-            snapshot.nonPrivateSeed.map { GaussianNoise(nonPrivateSeed: $0, resumingAt: snapshot.noisePosition) }
-            ?? GaussianNoise()
+        noise = Noise(plan.noise, resuming: snapshot.noise, nonPrivateSeed: nonPrivateSeed)
     }
 
     /// The structure is that of `source`, which checkpoints keep. Of the choices of steps no checkpoint tells anything.
@@ -112,7 +110,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         RunSnapshot(
             parameters: parameters, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
             source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed,
-            noisePosition: noise.position)
+            noise: noise.checkpoint())
     }
 
     /// Whether all planned steps have been taken.
@@ -208,5 +206,5 @@ struct RunSnapshot<State: Codable & Sendable>: Sendable {
     var adaptiveL2ClipNorm: Double?
     var source: SamplingSource
     var nonPrivateSeed: UInt64?
-    var noisePosition: UInt64
+    var noise: NoiseCheckpoint
 }

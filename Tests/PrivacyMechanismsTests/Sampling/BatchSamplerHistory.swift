@@ -1,3 +1,4 @@
+import PrivacyAccounting
 import PrivacyMechanisms
 import Testing
 
@@ -63,4 +64,11 @@ struct BatchSamplerHistory {
 extension BatchSamplerHistory: CustomTestStringConvertible {
     // Thousands of indices in a failure's message would help nobody.
     var testDescription: String { "\(batches.count) batches from \(exampleCount) examples" }
+}
+
+extension BatchSampler {
+    /// What `iterations` steps are accounted as under Gaussian noise.
+    func gaussianEvent(_ noiseMultiplier: Double, _ iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        try NoiseScheme.gaussian.event(of: participation(in: iterations), noiseMultiplier: noiseMultiplier)
+    }
 }
