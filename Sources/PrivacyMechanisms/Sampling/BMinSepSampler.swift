@@ -20,6 +20,8 @@ import PrivacyAccounting
 /// **Guarantee:** an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most
 /// K.
 public struct BMinSepSampler: BatchSampler {
+    package static let kind = "b-min-sep"
+
     /// The number of examples.
     public let exampleCount: Int
     /// b.
@@ -117,4 +119,9 @@ extension BMinSepSampler: Codable {
             separation: container.decode(Int.self, forKey: .separation),
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability))
     }
+}
+
+extension SamplingScheme {
+    /// `"b-min-sep"`.
+    public static func bMinSep(_ sampler: BMinSepSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

@@ -17,6 +17,8 @@ import PrivacyAccounting
 ///
 /// **Guarantee:** every example is in exactly one batch of each epoch.
 public struct BallsInBinsSampler: BatchSampler {
+    package static let kind = "balls-in-bins"
+
     /// The number of examples.
     public let exampleCount: Int
     /// b, the number of steps in an epoch.
@@ -78,4 +80,9 @@ extension BallsInBinsSampler: Codable {
             bins: container.decode(Int.self, forKey: .bins),
             isRedrawnEachEpoch: container.decodeIfPresent(Bool.self, forKey: .isRedrawnEachEpoch) ?? false)
     }
+}
+
+extension SamplingScheme {
+    /// `"balls-in-bins"`.
+    public static func ballsInBins(_ sampler: BallsInBinsSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

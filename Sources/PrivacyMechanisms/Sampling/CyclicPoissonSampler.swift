@@ -14,6 +14,8 @@ import PrivacyAccounting
 /// **Guarantee:** groups are disjoint and the same for the whole run, so that an example's participations are multiples
 /// of b steps apart.
 public struct CyclicPoissonSampler: BatchSampler {
+    package static let kind = "cyclic-poisson"
+
     /// How examples are parted into groups.
     public enum Partition: String, Codable, Hashable, Sendable {
         /// Each example goes to a group of its own choice, uniformly and independently: valid under every relation.
@@ -115,4 +117,9 @@ extension CyclicPoissonSampler: Codable {
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability),
             partition: container.decodeIfPresent(Partition.self, forKey: .partition) ?? .independent)
     }
+}
+
+extension SamplingScheme {
+    /// `"cyclic-poisson"`.
+    public static func cyclicPoisson(_ sampler: CyclicPoissonSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

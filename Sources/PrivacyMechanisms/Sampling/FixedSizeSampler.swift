@@ -7,6 +7,8 @@ import PrivacyAccounting
 /// accountant analyses. With replacement, where an example can be in a batch several times: T × with-replacement(n, m,
 /// Gaussian z), a true description that no accountant here can analyse: asking one throws.
 public struct FixedSizeSampler: BatchSampler {
+    package static let kind = "fixed-size"
+
     /// n, the number of examples.
     public let exampleCount: Int
     /// m.
@@ -67,4 +69,9 @@ extension FixedSizeSampler: Codable {
             batchSize: container.decode(Int.self, forKey: .batchSize),
             isWithReplacement: container.decodeIfPresent(Bool.self, forKey: .isWithReplacement) ?? false)
     }
+}
+
+extension SamplingScheme {
+    /// `"fixed-size"`.
+    public static func fixedSize(_ sampler: FixedSizeSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

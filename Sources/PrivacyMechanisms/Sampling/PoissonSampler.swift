@@ -9,6 +9,8 @@ import PrivacyAccounting
 /// **Guarantee:** given all others, each example is sampled with a probability within q·(1 ± 2⁻⁴⁷), for q ≥ 10⁻³⁰;
 /// q = 0 gives nothing and q = 1 everything, exactly.
 public struct PoissonSampler: BatchSampler {
+    package static let kind = "poisson"
+
     /// The number of examples.
     public let exampleCount: Int
     /// q.
@@ -60,4 +62,9 @@ extension PoissonSampler: Codable {
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability))
     }
+}
+
+extension SamplingScheme {
+    /// `"poisson"`.
+    public static func poisson(_ sampler: PoissonSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

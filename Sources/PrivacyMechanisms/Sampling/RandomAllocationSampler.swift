@@ -13,6 +13,8 @@ import PrivacyAccounting
 ///
 /// **Guarantee:** every example is in exactly k batches of each epoch.
 public struct RandomAllocationSampler: BatchSampler {
+    package static let kind = "random-allocation"
+
     /// The number of examples.
     public let exampleCount: Int
     /// k.
@@ -80,4 +82,9 @@ extension RandomAllocationSampler: Codable {
             participations: container.decode(Int.self, forKey: .participations),
             stepsPerEpoch: container.decode(Int.self, forKey: .stepsPerEpoch))
     }
+}
+
+extension SamplingScheme {
+    /// `"random-allocation"`.
+    public static func randomAllocation(_ sampler: RandomAllocationSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

@@ -14,6 +14,8 @@ import PrivacyAccounting
 /// event counts on no batch's being hidden: a second time costs each example of the batch one more Gaussian z, the
 /// same as with another batch.
 public struct ShuffledEpochs: BatchSampler {
+    package static let kind = "shuffled-epochs"
+
     /// n, the number of examples.
     public let exampleCount: Int
     /// m, the size of every batch but an epoch's last.
@@ -80,4 +82,9 @@ extension ShuffledEpochs: Codable {
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
             batchSize: container.decode(Int.self, forKey: .batchSize))
     }
+}
+
+extension SamplingScheme {
+    /// `"shuffled-epochs"`, without amplification.
+    public static func shuffledEpochs(_ sampler: ShuffledEpochs) -> SamplingScheme { SamplingScheme(sampler) }
 }

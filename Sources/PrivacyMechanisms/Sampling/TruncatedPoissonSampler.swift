@@ -7,6 +7,8 @@ import PrivacyAccounting
 ///
 /// **Guarantee:** no batch holds more than m examples, and which of those drawn stay is uniformly random.
 public struct TruncatedPoissonSampler: BatchSampler {
+    package static let kind = "truncated-poisson"
+
     /// The number of examples.
     public let exampleCount: Int
     /// q, before truncation.
@@ -70,4 +72,9 @@ extension TruncatedPoissonSampler: Codable {
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability),
             maximumBatchSize: container.decode(Int.self, forKey: .maximumBatchSize))
     }
+}
+
+extension SamplingScheme {
+    /// `"truncated-poisson"`.
+    public static func truncatedPoisson(_ sampler: TruncatedPoissonSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

@@ -9,6 +9,8 @@ import PrivacyAccounting
 ///
 /// **Guarantee:** a batch holds at most one example of each user, and no example of nobody's.
 public struct UserSampler: BatchSampler {
+    package static let kind = "user"
+
     /// The number of examples, of all users and of nobody's.
     public let exampleCount: Int
     /// q, for each user.
@@ -85,6 +87,9 @@ public struct UserSampler: BatchSampler {
     /// The user.
     public var privacyUnit: PrivacyUnit { .user }
 
+    /// Who owns which example is as confidential as the data.
+    public var isConfidential: Bool { true }
+
     /// All, of a user with all of their examples.
     public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
 
@@ -140,4 +145,9 @@ extension UserSampler: Codable {
         try container.encode(userCount, forKey: .userCount)
         try container.encode(samplingProbability, forKey: .samplingProbability)
     }
+}
+
+extension SamplingScheme {
+    /// `"user"`.
+    public static func user(_ sampler: UserSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

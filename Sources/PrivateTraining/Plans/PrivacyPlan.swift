@@ -74,7 +74,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         }
         guard sampling.relations.contains(relation) else {
             throw PlanError.relationNotCovered(
-                sampler: sampling.kind.rawValue, relation: relation,
+                sampler: sampling.kind, relation: relation,
                 covered: NeighboringRelation.allCases.filter(sampling.relations.contains))
         }
         guard unit == sampling.privacyUnit else {

@@ -44,7 +44,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     private(set) var state: Optimizer.State
     let nonPrivateSeed: UInt64?
     let source: SamplingSource
-    private var batches: Batches<SamplingScheme>.Iterator
+    private var batches: Batches.Iterator
     /// The batch of a step that has not succeeded yet.
     private var drawn: [Int]?
     private var noise: Noise
@@ -100,7 +100,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
     /// The structure is that of `source`, which checkpoints keep. Of the choices of steps no checkpoint tells anything.
     private static func batches(
         of plan: PrivacyPlan, from source: SamplingSource, isSeeded: Bool, startingAt step: Int
-    ) -> Batches<SamplingScheme>.Iterator {
+    ) -> Batches.Iterator {
         let drawn = isSeeded ? source : source.withFreshSteps()
         return Batches(plan.sampling, from: drawn, startingAt: step).makeIterator()
     }

@@ -289,7 +289,7 @@ struct SamplingSchemeTests {
         for scheme in SamplingScheme.examples {
             let event = try scheme.gaussianEvent(2, 5)
             let isWithReplacement =
-                if case .fixedSize(let sampler) = scheme { sampler.isWithReplacement } else { false }
+                (scheme.sampler as? FixedSizeSampler)?.isWithReplacement ?? false
             for relation in scheme.relations {
                 let tight = try? PrivacyLossDistributionAccountant(relation: relation).epsilon(of: event, delta: 1e-5)
                 let renyi = try? RenyiAccountant(relation: relation).epsilon(of: event, delta: 1e-5)
@@ -302,9 +302,38 @@ struct SamplingSchemeTests {
         }
     }
 
+    @Test func theRegistryNamesEachKindOnce() {
+        let kinds = SamplingScheme.samplers.map { $0.kind }
+        #expect(Set(kinds).count == kinds.count)
+        #expect(Set(kinds) == Set(SamplingScheme.examples.map(\.kind)))
+        #expect(SamplingScheme.examples.map(\.isConfidential) == SamplingScheme.examples.map { $0.kind == "user" })
+    }
+
+    @Test func samplersOutsideTheRegistryTrap() async {
+        await #expect(processExitsWith: .failure) { _ = SamplingScheme(UnregisteredSampler()) }
+        await #expect(processExitsWith: .success) {
+            _ = SamplingScheme(try PoissonSampler(exampleCount: 9, samplingProbability: 0.1))
+        }
+    }
+
     @Test func expectedSizesAreTheOnesObserved() throws {
         let expected = [40, 20, 20, 40, 200.0 / 6, 200.0 / 6, 200.0 / 3, 30, 20, 20, 30, 14]
         #expect(SamplingScheme.examples.map(\.expectedBatchSize) == expected)
         #expect(SamplingScheme.examples.map(\.privacyUnit) == (0..<11).map { _ in .example } + [.user])
     }
+}
+
+/// A sampler that is in no registry.
+private struct UnregisteredSampler: BatchSampler {
+    static let kind = "unregistered"
+    var exampleCount: Int { 1 }
+    var expectedBatchSize: Double { 1 }
+    var relations: Set<NeighboringRelation> { [.replaceOne] }
+    var assumption: String { "" }
+
+    func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(iterations: iterations, choice: .eachStep(probability: 1))
+    }
+
+    func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] { [0] }
 }
