@@ -29,7 +29,8 @@ import Testing
         arguments: [
             "_ = NoiseScheme.gaussian.kind",
             "let s: SamplingScheme = .poisson(try PoissonSampler(exampleCount: 9, samplingProbability: 0.1)); "
-                + "_ = try NoiseScheme.gaussian.event(of: s.participation(in: 3), noiseMultiplier: 1)", "var noise = Noise(.gaussian); use(&noise); func use(_: inout Noise) {}",
+                + "_ = try NoiseScheme.gaussian.event(of: s.participation(in: 3), noiseMultiplier: 1)",
+            "var noise = Noise(.gaussian); use(&noise); func use(_: inout Noise) {}",
         ])
     func whatIsPublicCompiles(_ body: String) throws {
         #expect(try SecondMomentRefusalTests().diagnostics(for: body) == "")

@@ -86,5 +86,7 @@ extension RandomAllocationSampler: Codable {
 
 extension SamplingScheme {
     /// `"random-allocation"`.
-    public static func randomAllocation(_ sampler: RandomAllocationSampler) -> SamplingScheme { SamplingScheme(sampler) }
+    public static func randomAllocation(_ sampler: RandomAllocationSampler) -> SamplingScheme {
+        SamplingScheme(sampler)
+    }
 }

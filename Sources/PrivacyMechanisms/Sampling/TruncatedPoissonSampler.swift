@@ -76,5 +76,7 @@ extension TruncatedPoissonSampler: Codable {
 
 extension SamplingScheme {
     /// `"truncated-poisson"`.
-    public static func truncatedPoisson(_ sampler: TruncatedPoissonSampler) -> SamplingScheme { SamplingScheme(sampler) }
+    public static func truncatedPoisson(_ sampler: TruncatedPoissonSampler) -> SamplingScheme {
+        SamplingScheme(sampler)
+    }
 }
