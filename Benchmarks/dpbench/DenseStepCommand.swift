@@ -42,9 +42,9 @@ struct DenseStepCommand: ParsableCommand {
         progress.show("dense-step: \(examples) × \(params) gradients")
         let problem = try PipelineProblem.synthetic(examples: examples, parameters: params, hasScale: true)
         let path = try FusedPath(problem: problem)
-        var pipelineNoise = GaussianNoise()
+        var pipelineNoise = Noise(.gaussian)
         var training = try Training(problem: problem)
-        var trainingNoise = GaussianNoise()
+        var trainingNoise = Noise(.gaussian)
         var workspace = StepWorkspace()
         let competitors: [(String, () throws -> Void)] = [
             ("pipeline", { _ = try path.privateGradient(noiseMultiplier: 1, noise: &pipelineNoise) }),
@@ -102,7 +102,7 @@ struct DenseStepCommand: ParsableCommand {
             state = try optimizer.initialState(for: parameters)
         }
 
-        mutating func step(noise: inout GaussianNoise, workspace: inout StepWorkspace) throws {
+        mutating func step(noise: inout Noise, workspace: inout StepWorkspace) throws {
             try optimizer.privateStep(
                 on: rows, state: &state, parameters: &parameters, clipping: clipping, noiseMultiplier: 1,
                 noise: &noise, workspace: &workspace)

@@ -62,7 +62,7 @@ import Testing
         let matrix = Matrix(rows: 6, columns: network.layout.count, elements: rows.flatMap { $0 })
         func sum(_ gradients: some PerExampleGradients, clipNorm: Double) throws -> [Float] {
             let rule = try ClippingRule.flat(l2ClipNorm: clipNorm)
-            var noise = GaussianNoise(nonPrivateSeed: 1)
+            var noise = Noise(.gaussian, nonPrivateSeed: 1)
             var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: network.layout))
             aggregate.add(gradients)
             return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values

@@ -46,7 +46,7 @@ import Testing
         aggregate.countExamplesWithinBound()
         let matrix = Matrix(rows: gradients.count, columns: 1, elements: gradients)
         aggregate.add(try DenseRows(matrix, layout: layout), padding: padding)
-        var noise = GaussianNoise(nonPrivateSeed: 1)
+        var noise = Noise(.gaussian, nonPrivateSeed: 1)
         var share = 0.0
         _ = try aggregate.noised(noiseMultiplier: 0, countNoiseMultiplier: 1, share: &share, noise: &noise)
         return share
@@ -71,7 +71,7 @@ import Testing
         let grid = min(0.5, pow(2, log2(deviation).rounded(.down) - 10))
         var (offGrid, squares) = (0, 0.0)
         for _ in 0..<4000 {
-            let value = ClippedAggregate<IdentityTransform>.noiseOnGrid(deviation, noise: &noise)
+            let value = noise.noiseOnGrid(deviation)
             #expect((value / grid).rounded() == value / grid)
             #expect(((value + 0.5) / grid).rounded() == (value + 0.5) / grid)
             let twin = deviation * plain.next() / grid
@@ -85,7 +85,7 @@ import Testing
 
     private func countDeviation(countNoiseMultiplier: Double) throws -> Double {
         let layout = try TreeLayout([("x", [1])])
-        var noise = GaussianNoise(nonPrivateSeed: 5)
+        var noise = Noise(.gaussian, nonPrivateSeed: 5)
         var squares = 0.0
         for _ in 0..<2000 {
             var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout))

@@ -55,7 +55,7 @@ import Testing
     @Test func sumsAgree() throws {
         let cases = try Self.cases()
         #expect(!cases.isEmpty)
-        var noise = GaussianNoise(nonPrivateSeed: 0)
+        var noise = Noise(.gaussian, nonPrivateSeed: 0)
         for (index, item) in cases.enumerated() {
             let sum = try item.aggregate().privatized(noiseMultiplier: 0, noise: &noise).vector
             let expected = item.entry["sum"].flat
@@ -106,7 +106,7 @@ import Testing
 
     @Test func ignoredPaddingIsNoticed() throws {
         // The control: the same comparison with padding that counts.
-        var noise = GaussianNoise(nonPrivateSeed: 0)
+        var noise = Noise(.gaussian, nonPrivateSeed: 0)
         let item = try #require(try Self.cases().first { $0.padding.contains(true) })
         var aggregate = try ClippedAggregate(item.rule, transform: IdentityTransform(layout: .reference))
         aggregate.add(try item.gradients())

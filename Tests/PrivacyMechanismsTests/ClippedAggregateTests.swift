@@ -146,7 +146,7 @@ import Testing
         let rule = try ClippingRule.flat(l2ClipNorm: 2, normalizeBy: 4)
         let transform = IdentityTransform(layout: layout)
         for rows in [nil, Matrix(rows: 0, columns: layout.count)] {
-            var noise = GaussianNoise(nonPrivateSeed: 5)
+            var noise = Noise(.gaussian, nonPrivateSeed: 5)
             var silent = try ClippedAggregate(rule, transform: transform)
             var noised = try ClippedAggregate(rule, transform: transform)
             if let rows {
@@ -165,7 +165,7 @@ import Testing
     @Test func noiseIsAddedOnceHoweverManyMicrobatches() throws {
         let layout = flatLayout(20_000)
         let rule = try ClippingRule.flat(l2ClipNorm: 1)
-        var noise = GaussianNoise(nonPrivateSeed: 6)
+        var noise = Noise(.gaussian, nonPrivateSeed: 6)
         var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
         for _ in 0..<5 { aggregate.add(try DenseRows(Matrix(rows: 3, columns: layout.count), layout: layout)) }
         let values = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values
@@ -203,7 +203,7 @@ import Testing
                     try DenseRows(Matrix(rows: end - begin, columns: parameters, elements: part), layout: layout))
                 begin = end
             }
-            var noise = GaussianNoise(nonPrivateSeed: 9)
+            var noise = Noise(.gaussian, nonPrivateSeed: 9)
             results.append(
                 try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values.map(\.bitPattern))
         }
@@ -220,7 +220,7 @@ import Testing
         Threads.limit = 16
         let layout = flatLayout(600_000)
         let rows = Matrix(rows: 2, columns: layout.count, elements: [Float](repeating: 1, count: 1_200_000))
-        var noise = GaussianNoise(nonPrivateSeed: 1)
+        var noise = Noise(.gaussian, nonPrivateSeed: 1)
         var aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: 1e6), transform: IdentityTransform(layout: layout))
         aggregate.add(try DenseRows(rows, layout: layout))
@@ -230,7 +230,7 @@ import Testing
 
     @Test func zeroParameters() throws {
         let layout = try TreeLayout([])
-        var noise = GaussianNoise(nonPrivateSeed: 1)
+        var noise = Noise(.gaussian, nonPrivateSeed: 1)
         var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout))
         let outputs = aggregate.addReturningNonPrivateOutputs(
             try DenseRows(Matrix(rows: 3, columns: 0), layout: layout))
@@ -243,7 +243,7 @@ import Testing
     @Test func aWorkspaceHandsTheSameZeroedMemoryOn() throws {
         let workspace = GradientWorkspace()
         let layout = flatLayout(5_000)
-        var noise = GaussianNoise(nonPrivateSeed: 1)
+        var noise = Noise(.gaussian, nonPrivateSeed: 1)
         var addresses: Set<UnsafeMutablePointer<Double>> = []
         var kept: [UnsafeMutablePointer<Double>] = []
         for _ in 0..<4 {
@@ -327,7 +327,7 @@ import Testing
     func noiseHasTheStandardDeviationThatIsPromised(noiseMultiplier: Double) throws {
         let layout = flatLayout(1_000_000)
         let rule = try ClippingRule.flat(l2ClipNorm: 3, normalizeBy: 8)
-        var noise = GaussianNoise(nonPrivateSeed: 51)
+        var noise = Noise(.gaussian, nonPrivateSeed: 51)
         let aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
         let values = try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
         let sigma = noiseMultiplier * 3 / 8
@@ -344,7 +344,7 @@ import Testing
             values: (0..<layout.count).map { $0 % 2 == 0 ? 100 : 0.01 }, layout: layout)
         let transform = try DiagonalTransform(scale: scale)
         let rule = try ClippingRule.flat(l2ClipNorm: 2)
-        var noise = GaussianNoise(nonPrivateSeed: 52)
+        var noise = Noise(.gaussian, nonPrivateSeed: 52)
         let transformed = try ClippedAggregate(rule, transform: transform)
             .noised(noiseMultiplier: 1.5, noise: &noise).vector.values
         #expect(Self.isOne(Self.deviation(transformed) { _ in 3 }, count: transformed.count))
@@ -359,7 +359,7 @@ import Testing
     @Test func aggregatesThatShareAStreamNeverShareNoise() throws {
         let layout = flatLayout(10_001)
         let rule = try ClippingRule.flat(l2ClipNorm: 1)
-        var noise = GaussianNoise(nonPrivateSeed: 53)
+        var noise = Noise(.gaussian, nonPrivateSeed: 53)
         let draws = try (0..<3).map { _ in
             try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
                 .privatized(noiseMultiplier: 1, noise: &noise).vector.values.map(\.bitPattern)
@@ -372,7 +372,7 @@ import Testing
     @Test func productsThatLeaveFloat64AreRefused() throws {
         let aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: 1e-100, normalizeBy: 1e100), transform: IdentityTransform(layout: .reference))
-        var noise = GaussianNoise()
+        var noise = Noise(.gaussian)
         do {
             _ = try aggregate.privatized(noiseMultiplier: 1e-200, noise: &noise).vector
             Issue.record("A σ of 1e-400 was taken for noise.")
@@ -386,7 +386,7 @@ import Testing
         let layout = flatLayout(50)
         let ones = try DenseRows(
             Matrix(rows: 1, columns: 50, elements: [Float](repeating: 1, count: 50)), layout: layout)
-        var noise = GaussianNoise()
+        var noise = Noise(.gaussian)
         var failing = try ClippedAggregate(
             .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
         failing.add(ones)
@@ -405,7 +405,7 @@ import Testing
     @Test(arguments: [-1, .nan, .infinity] as [Double])
     func badNoiseMultipliersAreRefused(value: Double) throws {
         let aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: .reference))
-        var noise = GaussianNoise()
+        var noise = Noise(.gaussian)
         do {
             _ = try aggregate.privatized(noiseMultiplier: value, noise: &noise).vector
             Issue.record("A noise multiplier of \(value) was accepted.")
@@ -417,7 +417,7 @@ import Testing
     @Test func noNoiseHidesAnUnboundedSum() throws {
         let aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: .reference))
-        var noise = GaussianNoise()
+        var noise = Noise(.gaussian)
         do {
             _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
             Issue.record("Noise was added to a sum that nothing bounds.")

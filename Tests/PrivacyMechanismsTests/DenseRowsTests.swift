@@ -11,7 +11,7 @@ import Testing
 
 @Suite struct DenseRowsTests {
     private static func sum(_ rows: DenseRows) throws -> [Float] {
-        var noise = GaussianNoise(nonPrivateSeed: 0)
+        var noise = Noise(.gaussian, nonPrivateSeed: 0)
         var aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: rows.layout))
         aggregate.add(rows)

@@ -147,7 +147,7 @@ private struct CarelessGradients: PerExampleGradients {
         _ rule: ClippingRule, _ transform: some PreClippingTransform, _ gradients: some PerExampleGradients,
         padding: [Bool]? = nil, noiseMultiplier: Double = 0
     ) throws -> ParameterVector {
-        var noise = GaussianNoise(nonPrivateSeed: 3)
+        var noise = Noise(.gaussian, nonPrivateSeed: 3)
         var aggregate = try ClippedAggregate(rule, transform: transform)
         aggregate.add(gradients, padding: padding)
         return try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise).vector
@@ -178,7 +178,7 @@ private struct CarelessGradients: PerExampleGradients {
         var aggregate = try ClippedAggregate(rule, transform: projection)
         aggregate.add(rows)
         #expect(aggregate.sensitivity(for: .addOrRemoveOne) >= 0.15)
-        var noise = GaussianNoise(nonPrivateSeed: 3)
+        var noise = Noise(.gaussian, nonPrivateSeed: 3)
         let sum = try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
         #expect(sum.layout == projection.transformedLayout)
         // Each projected coordinate is a Float32 dot product of 300 terms; 700 of norm at most 1.5 are added.
@@ -294,7 +294,7 @@ private struct CarelessGradients: PerExampleGradients {
 
     @Test func aTransformIsAskedOnce() throws {
         let transform = FickleTransform()
-        var noise = GaussianNoise(nonPrivateSeed: 1)
+        var noise = Noise(.gaussian, nonPrivateSeed: 1)
         var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
         aggregate.add(
             try DenseRows(Matrix(rows: 1, columns: 4, elements: [9, 0, 0, 0]), layout: transform.parameterLayout))

@@ -12,7 +12,7 @@ import Testing
     ) throws -> NestedModel {
         var aggregate = try ClippedAggregate(rule, transform: transform)
         aggregate.add(try DenseRows(gradients, like: NestedModel()))
-        var noise = GaussianNoise(nonPrivateSeed: 1)
+        var noise = Noise(.gaussian, nonPrivateSeed: 1)
         return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).tree(like: NestedModel())
     }
 

@@ -45,6 +45,18 @@ import Testing
         }
     }
 
+    /// The default mechanism may be named, and is left out where a plan is written: a plan has one form.
+    @Test func theDefaultNoiseIsNotWritten() throws {
+        let named = try decode(wish.replacing("{\"ex", with: "{\"noise\": {\"kind\": \"gaussian\"}, \"ex"))
+        #expect(try named == decode(wish))
+        #expect(named.noise == .gaussian)
+        let written = String(decoding: try JSONEncoder().encode(named), as: UTF8.self)
+        #expect(!written.contains("\"noise\""))
+        #expect(throws: DecodingError.self) {
+            try decode(wish.replacing("{\"ex", with: "{\"noise\": {\"kind\": \"laplace\"}, \"ex"))
+        }
+    }
+
     /// Two runs that promised the same are seen to have, and those that did not are seen not to have.
     @Test func everyPromiseShows() throws {
         let plan = try decode(wish)

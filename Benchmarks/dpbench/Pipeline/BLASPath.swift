@@ -6,7 +6,7 @@ import PyTrees
 struct BLASPath {
     let problem: PipelineProblem
 
-    func privateGradient(noiseMultiplier: Double, noise: inout GaussianNoise) -> [Float] {
+    func privateGradient(noiseMultiplier: Double, normals: inout GaussianNoise) -> [Float] {
         let gradients = problem.gradients
         let count = problem.layout.count
         let scale = problem.scale?.values ?? [Float](repeating: 1, count: count)
@@ -36,6 +36,6 @@ struct BLASPath {
             sum.withUnsafeMutableBufferPointer { BLAS.gemv(scaled, .transposed, factors, into: $0) }
         }
         return PathNoise.finish(
-            sum, scale: scale, standardDeviation: Float(noiseMultiplier * problem.l2ClipNorm), noise: &noise)
+            sum, scale: scale, standardDeviation: Float(noiseMultiplier * problem.l2ClipNorm), normals: &normals)
     }
 }

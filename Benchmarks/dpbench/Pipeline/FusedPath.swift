@@ -16,7 +16,7 @@ struct FusedPath {
         clipping = try .flat(l2ClipNorm: problem.l2ClipNorm)
     }
 
-    func privateGradient(noiseMultiplier: Double, noise: inout GaussianNoise) throws -> ParameterVector {
+    func privateGradient(noiseMultiplier: Double, noise: inout Noise) throws -> ParameterVector {
         if let scale = problem.scale {
             try run(DiagonalTransform(scale: scale), noiseMultiplier, &noise)
         } else {
@@ -25,7 +25,7 @@ struct FusedPath {
     }
 
     private func run(
-        _ transform: some PreClippingTransform, _ noiseMultiplier: Double, _ noise: inout GaussianNoise
+        _ transform: some PreClippingTransform, _ noiseMultiplier: Double, _ noise: inout Noise
     ) throws -> ParameterVector {
         var aggregate = try ClippedAggregate(clipping, transform: transform, workspace: workspace)
         aggregate.add(rows)

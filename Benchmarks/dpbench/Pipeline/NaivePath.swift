@@ -6,7 +6,7 @@ import PyTrees
 struct NaivePath {
     let problem: PipelineProblem
 
-    func privateGradient(noiseMultiplier: Double, noise: inout GaussianNoise) -> [Float] {
+    func privateGradient(noiseMultiplier: Double, normals: inout GaussianNoise) -> [Float] {
         let count = problem.layout.count
         let scale = problem.scale?.values ?? [Float](repeating: 1, count: count)
         var sum = [Float](repeating: 0, count: count)
@@ -28,21 +28,21 @@ struct NaivePath {
             }
         }
         return PathNoise.finish(
-            sum, scale: scale, standardDeviation: Float(noiseMultiplier * problem.l2ClipNorm), noise: &noise)
+            sum, scale: scale, standardDeviation: Float(noiseMultiplier * problem.l2ClipNorm), normals: &normals)
     }
 }
 
 /// What the naive path and the BLAS path do after the sum: add noise, and take the transform back.
 enum PathNoise {
     static func finish(
-        _ sum: [Float], scale: [Float], standardDeviation: Float, noise: inout GaussianNoise
+        _ sum: [Float], scale: [Float], standardDeviation: Float, normals: inout GaussianNoise
     ) -> [Float] {
         var result = sum
         if standardDeviation > 0 {
-            var normals = [Float](repeating: 0, count: sum.count)
-            var span = normals.mutableSpan
-            noise.fill(&span)
-            for index in result.indices { result[index] += standardDeviation * normals[index] }
+            var drawn = [Float](repeating: 0, count: sum.count)
+            var span = drawn.mutableSpan
+            normals.fill(&span)
+            for index in result.indices { result[index] += standardDeviation * drawn[index] }
         }
         for index in result.indices { result[index] /= scale[index] }
         return result

@@ -38,19 +38,20 @@ struct PipelineRun {
     func records() throws -> [PipelineRecord] {
         try requireMemory()
         let fused = try FusedPath(problem: problem)
-        var noise = GaussianNoise()
+        var normals = GaussianNoise()
+        var noise = Noise(.gaussian)
         // Outside the timed runs: asking the system for the peak takes longer than a small batch. The fused path goes
         // first, because the others leave freed memory behind that the process keeps.
         var peaks: [Path: Int] = [:]
         for path in paths.reversed() {
             PeakMemory.reset()
-            try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &noise)
+            try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &normals, &noise)
             peaks[path] = PeakMemory.bytes
         }
         let errors = try checkAgreement(fused)
         let readOnce = { _ = problem.gradients.withUnsafeElements { MemoryRead.run($0) } }
         let competitors = paths.map { path in
-            { () throws -> Void in try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &noise) }
+            { () throws -> Void in try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &normals, &noise) }
         }
         let measurement = try Measurement(runs: runs, of: [readOnce] + competitors) { run in
             let size = "\(problem.gradients.rows) × \(problem.gradients.columns)"
@@ -73,20 +74,21 @@ struct PipelineRun {
 
     private func checkAgreement(_ fused: FusedPath) throws -> [Double] {
         progress.show("checking that the paths agree without noise")
-        var noise = GaussianNoise(nonPrivateSeed: 0)
+        var normals = GaussianNoise(nonPrivateSeed: 0)
+        var noise = Noise(.gaussian, nonPrivateSeed: 0)
         let sums = try paths.map { path in
-            (name: path.rawValue, sum: try run(path, fused, noiseMultiplier: 0, &noise))
+            (name: path.rawValue, sum: try run(path, fused, noiseMultiplier: 0, &normals, &noise))
         }
         return try Agreement(problem, paths: sums).maxRelativeErrors
     }
 
     @discardableResult
     private func run(
-        _ path: Path, _ fused: FusedPath, noiseMultiplier: Double, _ noise: inout GaussianNoise
+        _ path: Path, _ fused: FusedPath, noiseMultiplier: Double, _ normals: inout GaussianNoise, _ noise: inout Noise
     ) throws -> [Float] {
         switch path {
-        case .naive: NaivePath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise)
-        case .blas: BLASPath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise)
+        case .naive: NaivePath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, normals: &normals)
+        case .blas: BLASPath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, normals: &normals)
         case .fused: try fused.privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise).values
         }
     }

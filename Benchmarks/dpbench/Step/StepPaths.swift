@@ -64,7 +64,7 @@ private final class PrivatePath<Optimizer: AugmentedGradientTransformation>: Ste
     private var parameters: ParameterVector
     private var workspace: NetworkWorkspace
     private var stepWorkspace = StepWorkspace()
-    private var noise = GaussianNoise()
+    private var noise = Noise(.gaussian)
     private var rows = InstantiatedRows()
 
     init(_ problem: StepProblem, _ optimizer: Optimizer, isDense: Bool) throws {

@@ -53,7 +53,7 @@ struct StepProblem {
         let unclipped = try ClippingRule.flat(l2ClipNorm: .infinity, normalizeBy: Double(examples.count))
         for (rule, name) in [(clipping, "clipped"), (unclipped, "unclipped")] {
             let factored = network.gradients(of: examples, at: parameters, workspace: &workspace)
-            var noise = GaussianNoise(nonPrivateSeed: 0)
+            var noise = Noise(.gaussian, nonPrivateSeed: 0)
             let transform = IdentityTransform(layout: network.layout)
             var whole = try ClippedAggregate(rule, transform: transform)
             whole.add(factored)

@@ -10,10 +10,8 @@ import PrivacyAccounting
 /// 2602.09338, an example that has waited for b steps participates with a fixed probability at each step until it does.
 /// Where it stands then depends on everything before, and a run could not be resumed without a replay.)
 ///
-/// The event is K × Poisson(r, Gaussian z), K being how many of an example's slots can lie in T steps: 2 + ⌊(T − 1 −
-/// b)/F⌋ for T > b, once for fewer. It is **conservative**, in that it takes an example's slots to be known: given
-/// them, its steps are Poisson samples of rate r; and not knowing them can only help. Valid under every relation, since
-/// examples are independent.
+/// Of an example's slots at most K can lie in T steps: 2 + ⌊(T − 1 − b)/F⌋ for T > b, one for fewer. Under Gaussian
+/// noise that is K × Poisson(r, Gaussian z), valid under every relation, since examples are independent.
 ///
 /// Phases and slots are the run's structure, which stays when a run goes on from a checkpoint: drawn anew, two of an
 /// example's slots could be closer than b. Whether an example takes its slot is the choice of that step, and is made
@@ -22,6 +20,8 @@ import PrivacyAccounting
 /// **Guarantee:** an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most
 /// K.
 public struct BMinSepSampler: BatchSampler {
+    package static let kind = "b-min-sep"
+
     /// The number of examples.
     public let exampleCount: Int
     /// b.
@@ -63,11 +63,11 @@ public struct BMinSepSampler: BatchSampler {
             + "\(slotProbability), independently of other examples and slots; batches stay hidden, slots need not."
     }
 
-    /// As many Poisson samples of rate r as an example can have slots.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        try .dpSGD(
-            noiseMultiplier: noiseMultiplier, samplingProbability: slotProbability,
-            iterations: mostSlots(in: SamplingCheck.iterations(iterations)))
+    /// K slots, at least b steps apart, each taken with probability r.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations,
+            choice: .slots(atMost: mostSlots(in: iterations), separation: separation, probability: slotProbability))
     }
 
     /// Slots m frames apart are at least (m − 1)F + b steps apart, since a slot lies at most F − b steps into its
@@ -119,4 +119,9 @@ extension BMinSepSampler: Codable {
             separation: container.decode(Int.self, forKey: .separation),
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability))
     }
+}
+
+extension SamplingScheme {
+    /// `"b-min-sep"`.
+    public static func bMinSep(_ sampler: BMinSepSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

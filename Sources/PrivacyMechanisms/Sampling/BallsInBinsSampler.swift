@@ -7,18 +7,18 @@ import PrivacyAccounting
 /// up to b bands needs it (arXiv 2410.06266); or they are thrown anew at the beginning of each epoch of b steps
 /// (arXiv 2412.16802).
 ///
-/// The event is **conservative**: ⌈T/b⌉ × Gaussian z, which counts each example's participations and nothing of the
-/// uncertainty about its bin. That is valid under every relation, since bins are chosen independently: given an
-/// example's bin, the others' are as they would be without it, and δ is at most the average over that bin. The
-/// amplification of the papers needs an accountant that this package does not have.
+/// Under Gaussian noise that is ⌈T/b⌉ × Gaussian z, under every relation: participations are counted, and no
+/// amplification is claimed. That of the papers needs an accountant that this package does not have.
 ///
 /// Bins are the structure of a run or an epoch, and stay when a run goes on from a checkpoint: drawn anew, an example
 /// could be in two batches of one epoch. They decide the batch, so that a step that is taken anew has the batch that
-/// it had. The event counts on no batch's being hidden: a second time costs each example of the batch one more
+/// it had. No claim counts on a batch's being hidden: a second time costs each example of the batch one more
 /// Gaussian z, the same as with another batch.
 ///
 /// **Guarantee:** every example is in exactly one batch of each epoch.
 public struct BallsInBinsSampler: BatchSampler {
+    package static let kind = "balls-in-bins"
+
     /// The number of examples.
     public let exampleCount: Int
     /// b, the number of steps in an epoch.
@@ -49,10 +49,11 @@ public struct BallsInBinsSampler: BatchSampler {
             + ", independently of other examples; no amplification by sampling is claimed."
     }
 
-    /// ⌈T/b⌉ × Gaussian z, without amplification.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        let participations = try SamplingCheck.iterations(iterations).dividedUp(by: bins)
-        return try .selfComposed(.gaussian(noiseMultiplier: noiseMultiplier), count: participations)
+    /// In one step of each epoch of b.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations,
+            choice: .epochs(length: bins, participations: 1, isSameInEach: !isRedrawnEachEpoch))
     }
 
     /// The batch of `step`. O(batch); without a cache, and for the first batch of an allocation, O(n + b).
@@ -79,4 +80,9 @@ extension BallsInBinsSampler: Codable {
             bins: container.decode(Int.self, forKey: .bins),
             isRedrawnEachEpoch: container.decodeIfPresent(Bool.self, forKey: .isRedrawnEachEpoch) ?? false)
     }
+}
+
+extension SamplingScheme {
+    /// `"balls-in-bins"`.
+    public static func ballsInBins(_ sampler: BallsInBinsSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

@@ -1,13 +1,13 @@
 import Requirements
 
-/// The batches of a sampler from any step on, lazily and without end: take as many as the run has steps.
+/// The batches of a sampling scheme from any step on, lazily and without end: take as many as the run has steps.
 ///
-///     for batch in Batches(sampler, from: source, startingAt: step).prefix(iterations - step) { … }
+///     for batch in Batches(sampling, from: source, startingAt: step).prefix(iterations - step) { … }
 ///
 /// Starting at t costs no more than starting at 0, except that samplers with an allocation build it once.
-public struct Batches<Sampler: BatchSampler>: Sequence, Sendable {
+public struct Batches: Sequence, Sendable {
     /// What chooses the batches.
-    public let sampler: Sampler
+    public let sampling: SamplingScheme
     private let source: SamplingSource
     private let start: Int
     private let multiple: Int
@@ -15,11 +15,12 @@ public struct Batches<Sampler: BatchSampler>: Sequence, Sendable {
     /// Batches from `startingAt` on. Each is padded with −1 at its end to a multiple of `paddedToMultipleOf`; an empty
     /// batch stays empty. Traps for a negative step or a multiple below 1.
     public init(
-        _ sampler: Sampler, from source: SamplingSource, startingAt step: Int = 0, paddedToMultipleOf multiple: Int = 1
+        _ sampling: SamplingScheme, from source: SamplingSource, startingAt step: Int = 0,
+        paddedToMultipleOf multiple: Int = 1
     ) {
         require(step >= 0, "Batches begin at step \(step), but steps begin at 0.")
         require(multiple >= 1, "Batches are padded to a multiple of \(multiple), but it must be at least 1.")
-        self.sampler = sampler
+        self.sampling = sampling
         self.source = source
         self.start = step
         self.multiple = multiple
@@ -27,20 +28,20 @@ public struct Batches<Sampler: BatchSampler>: Sequence, Sendable {
 
     /// An iterator that begins at the first of these batches.
     public func makeIterator() -> Iterator {
-        Iterator(sampler: sampler, source: source, multiple: multiple, step: start)
+        Iterator(sampling: sampling, source: source, multiple: multiple, step: start)
     }
 
     /// Goes from batch to batch, and keeps what the sampler would otherwise build for each of them.
     public struct Iterator: IteratorProtocol, Sendable {
-        fileprivate let sampler: Sampler
+        fileprivate let sampling: SamplingScheme
         fileprivate let source: SamplingSource
         fileprivate let multiple: Int
         /// The step whose batch comes next.
         public fileprivate(set) var step: Int
         private var cache = SamplingCache()
 
-        fileprivate init(sampler: Sampler, source: SamplingSource, multiple: Int, step: Int) {
-            self.sampler = sampler
+        fileprivate init(sampling: SamplingScheme, source: SamplingSource, multiple: Int, step: Int) {
+            self.sampling = sampling
             self.source = source
             self.multiple = multiple
             self.step = step
@@ -49,7 +50,7 @@ public struct Batches<Sampler: BatchSampler>: Sequence, Sendable {
         /// The next batch; never nil.
         public mutating func next() -> [Int]? {
             defer { step += 1 }
-            var batch = sampler.batch(at: step, from: source, cache: &cache)
+            var batch = sampling.batch(at: step, from: source, cache: &cache)
             let excess = batch.count % multiple
             if excess > 0 { batch.append(contentsOf: repeatElement(-1, count: multiple - excess)) }
             return batch

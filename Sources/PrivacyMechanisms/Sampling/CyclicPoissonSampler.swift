@@ -3,23 +3,25 @@ import PrivacyAccounting
 /// Cyclic Poisson sampling for noise of b bands: examples are parted into b groups once, and step t is Poisson sampling
 /// with probability q from group t mod b (arXiv 2306.08153).
 ///
-/// An example has a chance only in every b-th step, so the event is ⌈T/b⌉ × Poisson(q, Gaussian z). With k expected
+/// An example has a chance only in every b-th step: ⌈T/b⌉ × Poisson(q, Gaussian z) under Gaussian noise. With k expected
 /// participations in T steps, q = kb/T. The partition costs O(n) once for a run of batches, from the key, wherever the
 /// run begins; a batch then costs time in proportion to its size.
 ///
 /// Groups are the run's structure, which stays when a run goes on from a checkpoint: drawn anew, an example could
-/// come to a group whose turn is sooner, and have one chance more than the event counts. Who of a group takes part is
+/// come to a group whose turn is sooner, and have one chance more than the pattern counts. Who of a group takes part is
 /// the choice of that step, and is made anew.
 ///
 /// **Guarantee:** groups are disjoint and the same for the whole run, so that an example's participations are multiples
 /// of b steps apart.
 public struct CyclicPoissonSampler: BatchSampler {
+    package static let kind = "cyclic-poisson"
+
     /// How examples are parted into groups.
     public enum Partition: String, Codable, Hashable, Sendable {
         /// Each example goes to a group of its own choice, uniformly and independently: valid under every relation.
         case independent
         /// A random partition into groups whose sizes differ by at most one. Where an example goes depends on how many
-        /// there are, so that the event is valid only where that number is public.
+        /// there are, so that nothing can be claimed unless that number is public.
         case equalSizes = "equal-sizes"
     }
 
@@ -70,11 +72,13 @@ public struct CyclicPoissonSampler: BatchSampler {
             + "independently of other examples and steps; batches stay hidden."
     }
 
-    /// ⌈T/b⌉ × Poisson(q, Gaussian z).
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        try .dpSGD(
-            noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability,
-            iterations: SamplingCheck.iterations(iterations).dividedUp(by: bands))
+    /// ⌈T/b⌉ slots, b steps apart, each taken with probability q.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations,
+            choice: .slots(
+                atMost: iterations.dividedUp(by: bands), separation: bands, probability: samplingProbability),
+            dependsOnUnitCount: partition == .equalSizes)
     }
 
     /// The batch of `step`. O(batch); without a cache, and for its first batch, O(n).
@@ -113,4 +117,9 @@ extension CyclicPoissonSampler: Codable {
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability),
             partition: container.decodeIfPresent(Partition.self, forKey: .partition) ?? .independent)
     }
+}
+
+extension SamplingScheme {
+    /// `"cyclic-poisson"`.
+    public static func cyclicPoisson(_ sampler: CyclicPoissonSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

@@ -2,11 +2,13 @@ import PrivacyAccounting
 
 /// Batches of exactly m examples, drawn uniformly with or without replacement, anew at each step.
 ///
-/// Who is drawn depends on how many examples there are, so that the events are about replace-one, where that number is
-/// public. Without replacement: T × without-replacement(n, m, Gaussian z), which the Rényi accountant analyses. With
-/// replacement, where an example can be in a batch several times: T × with-replacement(n, m, Gaussian z), a true
-/// description that no accountant here can analyse: asking one throws.
+/// Who is drawn depends on how many examples there are, so that what is claimed is about replace-one, where that number
+/// is public. Under Gaussian noise, without replacement: T × without-replacement(n, m, Gaussian z), which the Rényi
+/// accountant analyses. With replacement, where an example can be in a batch several times: T × with-replacement(n, m,
+/// Gaussian z), a true description that no accountant here can analyse: asking one throws.
 public struct FixedSizeSampler: BatchSampler {
+    package static let kind = "fixed-size"
+
     /// n, the number of examples.
     public let exampleCount: Int
     /// m.
@@ -37,14 +39,13 @@ public struct FixedSizeSampler: BatchSampler {
             + "stay hidden."
     }
 
-    /// T × (Gaussian z on m of n).
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        let gaussian = try PrivacyEvent.gaussian(noiseMultiplier: noiseMultiplier)
-        let step =
-            isWithReplacement
-            ? try PrivacyEvent.sampledWithReplacement(sourceSize: exampleCount, sampleSize: batchSize, gaussian)
-            : try PrivacyEvent.sampledWithoutReplacement(sourceSize: exampleCount, sampleSize: batchSize, gaussian)
-        return try .selfComposed(step, count: SamplingCheck.iterations(iterations))
+    /// m of n in each step.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations,
+            choice: .fixedSize(
+                batchSize: batchSize, unitCount: exampleCount, isWithReplacement: isWithReplacement),
+            dependsOnUnitCount: true)
     }
 
     /// The batch of `step`, with repetitions where there is replacement. O(m log m).
@@ -68,4 +69,9 @@ extension FixedSizeSampler: Codable {
             batchSize: container.decode(Int.self, forKey: .batchSize),
             isWithReplacement: container.decodeIfPresent(Bool.self, forKey: .isWithReplacement) ?? false)
     }
+}
+
+extension SamplingScheme {
+    /// `"fixed-size"`.
+    public static func fixedSize(_ sampler: FixedSizeSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

@@ -3,12 +3,14 @@ import PrivacyAccounting
 /// Poisson sampling: every example is in every batch with probability q, independently of all others and of other
 /// steps.
 ///
-/// The event is DP-SGD's, T × Poisson(q, Gaussian z), valid under every relation: what one example does is independent
-/// of how many others there are. A batch costs time in proportion to its size, not to the data's.
+/// This is DP-SGD's sampling, T × Poisson(q, Gaussian z) under Gaussian noise, valid under every relation: what one
+/// example does is independent of how many others there are. A batch costs time in proportion to its size, not to the data's.
 ///
 /// **Guarantee:** given all others, each example is sampled with a probability within q·(1 ± 2⁻⁴⁷), for q ≥ 10⁻³⁰;
 /// q = 0 gives nothing and q = 1 everything, exactly.
 public struct PoissonSampler: BatchSampler {
+    package static let kind = "poisson"
+
     /// The number of examples.
     public let exampleCount: Int
     /// q.
@@ -32,10 +34,9 @@ public struct PoissonSampler: BatchSampler {
             + "and steps, and batches stay hidden."
     }
 
-    /// T × Poisson(q, Gaussian z).
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        try .dpSGD(
-            noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability, iterations: iterations)
+    /// In each step with probability q.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(iterations: iterations, choice: .eachStep(probability: samplingProbability))
     }
 
     /// The batch of `step`. O(batch).
@@ -61,4 +62,9 @@ extension PoissonSampler: Codable {
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability))
     }
+}
+
+extension SamplingScheme {
+    /// `"poisson"`.
+    public static func poisson(_ sampler: PoissonSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

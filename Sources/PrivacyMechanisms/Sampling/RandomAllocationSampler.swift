@@ -3,17 +3,18 @@ import PrivacyAccounting
 /// Random allocation: in each epoch of t steps, every example is in exactly k batches, a uniformly random k of the t,
 /// chosen independently of other examples and epochs (arXiv 2502.08202).
 ///
-/// The event is **conservative**: Gaussian z as often as an example can participate, k·⌊T/t⌋ + min(k, T mod t) times in
-/// T steps, and nothing of the uncertainty about when. That is valid under every relation, since examples choose
-/// independently. The amplification of the paper needs an accountant that this package does not have.
+/// Under Gaussian noise that is (k·⌊T/t⌋ + min(k, T mod t)) × Gaussian z, under every relation: participations are
+/// counted, and no amplification is claimed. That of the paper needs an accountant that this package does not have.
 ///
 /// An epoch's allocation is its structure, and stays when a run goes on from a checkpoint: drawn anew, an example
 /// could be in more than k of its batches. It decides the batch, so that a step that is taken anew has the batch that
-/// it had. The event counts on no batch's being hidden: a second time costs each example of the batch one more
+/// it had. No claim counts on a batch's being hidden: a second time costs each example of the batch one more
 /// Gaussian z, the same as with another batch.
 ///
 /// **Guarantee:** every example is in exactly k batches of each epoch.
 public struct RandomAllocationSampler: BatchSampler {
+    package static let kind = "random-allocation"
+
     /// The number of examples.
     public let exampleCount: Int
     /// k.
@@ -47,11 +48,11 @@ public struct RandomAllocationSampler: BatchSampler {
             + "independently of other examples; no amplification by sampling is claimed."
     }
 
-    /// (k·⌊T/t⌋ + min(k, T mod t)) × Gaussian z.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        let (epochs, rest) = try SamplingCheck.iterations(iterations).quotientAndRemainder(dividingBy: stepsPerEpoch)
-        return try .selfComposed(
-            .gaussian(noiseMultiplier: noiseMultiplier), count: participations * epochs + min(participations, rest))
+    /// In k steps of each epoch of t.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations,
+            choice: .epochs(length: stepsPerEpoch, participations: participations, isSameInEach: false))
     }
 
     /// The batch of `step`. O(batch); without a cache, and for the first batch of an epoch, O(n·k + t).
@@ -80,5 +81,12 @@ extension RandomAllocationSampler: Codable {
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
             participations: container.decode(Int.self, forKey: .participations),
             stepsPerEpoch: container.decode(Int.self, forKey: .stepsPerEpoch))
+    }
+}
+
+extension SamplingScheme {
+    /// `"random-allocation"`.
+    public static func randomAllocation(_ sampler: RandomAllocationSampler) -> SamplingScheme {
+        SamplingScheme(sampler)
     }
 }

@@ -1,4 +1,3 @@
-import PrivacyAccounting
 import Requirements
 
 /// Range checks shared by the samplers, so that each wording exists once.
@@ -25,11 +24,6 @@ enum SamplingCheck {
             throw .invalidSamplingParameter(
                 name: name, value: "\(value)", allowed: "in \(range.lowerBound)...\(range.upperBound)")
         }
-        return value
-    }
-
-    static func iterations(_ value: Int) throws(AccountingError) -> Int {
-        guard value >= 0 else { throw .outOfRange(name: "iterations", value: "\(value)", allowed: "at least 0") }
         return value
     }
 

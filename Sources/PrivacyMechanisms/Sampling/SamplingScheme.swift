@@ -1,125 +1,120 @@
 import PrivacyAccounting
+import Requirements
 
-/// Any of this package's samplers, for configuration that names one: a `kind` and the sampler's own keys beside it.
+/// How the batch of each step is chosen: any of this package's samplers, and for configuration that names one, a `kind`
+/// and the sampler's own keys beside it.
 ///
 ///     {"kind": "poisson", "exampleCount": 60000, "samplingProbability": 0.01}
-public enum SamplingScheme: Hashable, Sendable {
-    /// `"poisson"`.
-    case poisson(PoissonSampler)
-    /// `"cyclic-poisson"`.
-    case cyclicPoisson(CyclicPoissonSampler)
-    /// `"truncated-poisson"`.
-    case truncatedPoisson(TruncatedPoissonSampler)
-    /// `"balls-in-bins"`.
-    case ballsInBins(BallsInBinsSampler)
-    /// `"random-allocation"`.
-    case randomAllocation(RandomAllocationSampler)
-    /// `"b-min-sep"`.
-    case bMinSep(BMinSepSampler)
-    /// `"fixed-size"`.
-    case fixedSize(FixedSizeSampler)
-    /// `"shuffled-epochs"`, without amplification.
-    case shuffledEpochs(ShuffledEpochs)
-    /// `"user"`.
-    case user(UserSampler)
+///
+/// The batch of a step is a pure function of scheme, source and step. Batches are ascending; which examples they hold
+/// is private, and so is their size.
+///
+/// | sampler | a batch | event of T steps under Gaussian noise | relations |
+/// |---|---|---|---|
+/// | ``PoissonSampler`` | each example with probability q | T × Poisson(q) | all |
+/// | ``UserSampler`` | each user with probability q, one example | T × Poisson(q), of a user | all |
+/// | ``CyclicPoissonSampler`` | the same of group t mod b | ⌈T/b⌉ × Poisson(q) | all; equal groups: fixed n |
+/// | ``BMinSepSampler`` | each example, at least b steps apart | K × Poisson(r), K ≈ T/F | all |
+/// | ``TruncatedPoissonSampler`` | at most m of a Poisson sample | T × truncated Poisson | fixed n |
+/// | ``FixedSizeSampler`` | m of n | T × m of n | replace-one |
+/// | ``BallsInBinsSampler`` | bin t mod b | ⌈T/b⌉ × Gaussian | all |
+/// | ``RandomAllocationSampler`` | k of t steps are each example's | (k·⌊T/t⌋ + …) × Gaussian | all |
+/// | ``ShuffledEpochs`` | m of a shuffled epoch | epochs × Gaussian | fixed n |
+///
+/// "Fixed n" is replace-one and replace-special, where the number of examples is public.
+///
+/// **Guarantee:** what ``participation(in:)`` says is true of the batches, for two data sets that are neighbours under
+/// any of ``relations``, whatever the source.
+public struct SamplingScheme: Sendable {
+    /// The registry: every sampler there is.
+    package static let samplers: [any BatchSampler.Type] = [
+        PoissonSampler.self,
+        UserSampler.self,
+        CyclicPoissonSampler.self,
+        BMinSepSampler.self,
+        TruncatedPoissonSampler.self,
+        FixedSizeSampler.self,
+        BallsInBinsSampler.self,
+        RandomAllocationSampler.self,
+        ShuffledEpochs.self,
+    ]
 
-    /// The sampler inside.
-    public var sampler: any BatchSampler {
-        switch self {
-        case .poisson(let sampler): sampler
-        case .cyclicPoisson(let sampler): sampler
-        case .truncatedPoisson(let sampler): sampler
-        case .ballsInBins(let sampler): sampler
-        case .randomAllocation(let sampler): sampler
-        case .bMinSep(let sampler): sampler
-        case .fixedSize(let sampler): sampler
-        case .shuffledEpochs(let sampler): sampler
-        case .user(let sampler): sampler
-        }
+    package let sampler: any BatchSampler
+
+    /// Traps unless the sampler is in the registry: a plan of it could be written and not read.
+    package init<Sampler: BatchSampler>(_ sampler: Sampler) {
+        require(
+            Self.samplers.contains { $0 == Sampler.self },
+            "\(Sampler.self) is not in the registry: add a line to SamplingScheme.samplers.")
+        self.sampler = sampler
     }
 }
 
-extension SamplingScheme: BatchSampler {
-    /// The sampler's number of examples.
+extension SamplingScheme {
+    /// The sampler's name in configuration.
+    public var kind: String { type(of: sampler).kind }
+
+    /// The number of examples: batches hold indices in 0..<`exampleCount`.
     public var exampleCount: Int { sampler.exampleCount }
 
-    /// The sampler's expected batch size.
+    /// The constant N to divide clipped sums by: the expected size of a batch, never the size drawn.
     public var expectedBatchSize: Double { sampler.expectedBatchSize }
 
-    /// The sampler's unit of privacy.
+    /// Whose participation the pattern is about, and so whose privacy is protected.
     public var privacyUnit: PrivacyUnit { sampler.privacyUnit }
 
-    /// The relations under which the sampler's event is valid.
+    /// The relations under which the pattern holds for both data sets, and an event made of it is valid.
     public var relations: Set<NeighboringRelation> { sampler.relations }
 
-    /// The sampler's assumption.
+    /// What a claim takes for granted about the sampling and the data, in one sentence, for reports.
     public var assumption: String { sampler.assumption }
 
-    /// What becomes of the sampler's batch when a step is taken twice.
+    /// What becomes of the batch of a step that is taken a second time, under another key for the choices of steps.
     public var repetition: BatchRepetition { sampler.repetition }
 
-    /// The sampler's event.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        try sampler.event(noiseMultiplier: noiseMultiplier, iterations: iterations)
+    /// Whether the configuration itself tells of the data, and must be kept as secret: who owns which example.
+    public var isConfidential: Bool { sampler.isConfidential }
+
+    /// What is true of who takes part in the steps 0..<`iterations`. What they cost, a noise mechanism says:
+    /// ``NoiseScheme/event(of:noiseMultiplier:)``.
+    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for a negative count.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try sampler.participation(in: iterations)
     }
 
-    /// The sampler's batch of `step`.
+    /// The batch of `step` ≥ 0, ascending. The result does not depend on `cache`, which saves rebuilding an epoch's
+    /// allocation for every step of it.
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         sampler.batch(at: step, from: source, cache: &cache)
     }
+
+    /// The batch of `step` ≥ 0 alone. For a run of batches take ``Batches``, which keeps an epoch's allocation.
+    public func batch(at step: Int, from source: SamplingSource) -> [Int] {
+        sampler.batch(at: step, from: source)
+    }
+}
+
+extension SamplingScheme: Hashable {
+    /// Whether both are the same sampler with the same configuration.
+    public static func == (first: SamplingScheme, second: SamplingScheme) -> Bool {
+        AnyHashable(first.sampler) == AnyHashable(second.sampler)
+    }
+
+    /// Hashes the sampler's configuration.
+    public func hash(into hasher: inout Hasher) { sampler.hash(into: &hasher) }
 }
 
 extension SamplingScheme: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case kind
-    }
-
-    package enum Kind: String, Codable {
-        case poisson, user
-        case cyclicPoisson = "cyclic-poisson"
-        case truncatedPoisson = "truncated-poisson"
-        case ballsInBins = "balls-in-bins"
-        case randomAllocation = "random-allocation"
-        case bMinSep = "b-min-sep"
-        case fixedSize = "fixed-size"
-        case shuffledEpochs = "shuffled-epochs"
-    }
-
-    package var kind: Kind {
-        switch self {
-        case .poisson: .poisson
-        case .cyclicPoisson: .cyclicPoisson
-        case .truncatedPoisson: .truncatedPoisson
-        case .ballsInBins: .ballsInBins
-        case .randomAllocation: .randomAllocation
-        case .bMinSep: .bMinSep
-        case .fixedSize: .fixedSize
-        case .shuffledEpochs: .shuffledEpochs
-        case .user: .user
-        }
-    }
-
-    /// Reads a `kind` and its sampler's keys. Throws ``PrivacyMechanismError`` for a value out of range.
+    /// Reads a `kind` and its sampler's keys. Throws ``PrivacyMechanismError`` for a value out of range, and
+    /// `DecodingError` for a kind that there is not.
     public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        self =
-            switch try container.decode(Kind.self, forKey: .kind) {
-            case .poisson: .poisson(try PoissonSampler(from: decoder))
-            case .cyclicPoisson: .cyclicPoisson(try CyclicPoissonSampler(from: decoder))
-            case .truncatedPoisson: .truncatedPoisson(try TruncatedPoissonSampler(from: decoder))
-            case .ballsInBins: .ballsInBins(try BallsInBinsSampler(from: decoder))
-            case .randomAllocation: .randomAllocation(try RandomAllocationSampler(from: decoder))
-            case .bMinSep: .bMinSep(try BMinSepSampler(from: decoder))
-            case .fixedSize: .fixedSize(try FixedSizeSampler(from: decoder))
-            case .shuffledEpochs: .shuffledEpochs(try ShuffledEpochs(from: decoder))
-            case .user: .user(try UserSampler(from: decoder))
-            }
+        let sampler = try decoder.registered(in: Self.samplers, "kind") { $0.kind }
+        self.init(try sampler.init(from: decoder))
     }
 
     /// Writes the sampler's keys, and its `kind` beside them.
     public func encode(to encoder: any Encoder) throws {
         try sampler.encode(to: encoder)
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(kind, forKey: .kind)
+        try encoder.encodeRegistered(kind, "kind")
     }
 }

@@ -2,8 +2,8 @@ import PrivacyAccounting
 
 /// Epochs in random order, cut into batches: what training without privacy does.
 ///
-/// **There is no amplification**: an epoch costs as much as one Gaussian query of all examples, and the event is
-/// ⌈T/E⌉ × Gaussian z for epochs of E = ⌈n/m⌉ steps. To account such batches as Poisson samples is a common mistake
+/// **There is no amplification**: an epoch costs as much as one query of all examples: ⌈T/E⌉ × Gaussian z under
+/// Gaussian noise, for epochs of E = ⌈n/m⌉ steps. To account such batches as Poisson samples is a common mistake
 /// (arXiv 2403.17673). Every example is in each epoch once: the last batch is smaller, none is dropped, and the
 /// constant N that sums are divided by stays m.
 ///
@@ -14,6 +14,8 @@ import PrivacyAccounting
 /// event counts on no batch's being hidden: a second time costs each example of the batch one more Gaussian z, the
 /// same as with another batch.
 public struct ShuffledEpochs: BatchSampler {
+    package static let kind = "shuffled-epochs"
+
     /// n, the number of examples.
     public let exampleCount: Int
     /// m, the size of every batch but an epoch's last.
@@ -45,10 +47,12 @@ public struct ShuffledEpochs: BatchSampler {
             + "\(stepsPerEpoch) steps; shuffling amplifies nothing, and no amplification is claimed."
     }
 
-    /// ⌈T/E⌉ × Gaussian z.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        let epochs = try SamplingCheck.iterations(iterations).dividedUp(by: stepsPerEpoch)
-        return try .selfComposed(.gaussian(noiseMultiplier: noiseMultiplier), count: epochs)
+    /// In one step of each epoch.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations,
+            choice: .epochs(length: stepsPerEpoch, participations: 1, isSameInEach: false),
+            dependsOnUnitCount: true)
     }
 
     /// The batch of `step`. O(m); without a cache, and for the first batch of an epoch, O(n).
@@ -78,4 +82,9 @@ extension ShuffledEpochs: Codable {
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
             batchSize: container.decode(Int.self, forKey: .batchSize))
     }
+}
+
+extension SamplingScheme {
+    /// `"shuffled-epochs"`, without amplification.
+    public static func shuffledEpochs(_ sampler: ShuffledEpochs) -> SamplingScheme { SamplingScheme(sampler) }
 }

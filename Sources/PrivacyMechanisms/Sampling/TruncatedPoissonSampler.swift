@@ -2,11 +2,13 @@ import PrivacyAccounting
 
 /// Poisson sampling whose batches hold at most m examples: where more are drawn, a random subset of m stays.
 ///
-/// For memory that is bounded ahead of time. Whether an example stays depends on the others, which is why the event is
-/// one of its own (arXiv 2508.15089), and valid only where the number of examples is public.
+/// For memory that is bounded ahead of time. Whether an example stays depends on the others, which is why the event
+/// under Gaussian noise is one of its own (arXiv 2508.15089), valid only where the number of examples is public.
 ///
 /// **Guarantee:** no batch holds more than m examples, and which of those drawn stay is uniformly random.
 public struct TruncatedPoissonSampler: BatchSampler {
+    package static let kind = "truncated-poisson"
+
     /// The number of examples.
     public let exampleCount: Int
     /// q, before truncation.
@@ -39,12 +41,13 @@ public struct TruncatedPoissonSampler: BatchSampler {
             + "a random subset of that size stays, and batches stay hidden."
     }
 
-    /// T × truncated Poisson.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        let step = try PrivacyEvent.truncatedPoissonSampledGaussian(
-            datasetSize: exampleCount, probability: samplingProbability, truncatedBatchSize: maximumBatchSize,
-            noiseMultiplier: noiseMultiplier)
-        return try .selfComposed(step, count: SamplingCheck.iterations(iterations))
+    /// In each step with probability q, of more than m a random subset of m.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations,
+            choice: .truncated(
+                probability: samplingProbability, maximumBatchSize: maximumBatchSize, unitCount: exampleCount),
+            dependsOnUnitCount: true)
     }
 
     /// The batch of `step`. In proportion to the batch before truncation.
@@ -68,5 +71,12 @@ extension TruncatedPoissonSampler: Codable {
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability),
             maximumBatchSize: container.decode(Int.self, forKey: .maximumBatchSize))
+    }
+}
+
+extension SamplingScheme {
+    /// `"truncated-poisson"`.
+    public static func truncatedPoisson(_ sampler: TruncatedPoissonSampler) -> SamplingScheme {
+        SamplingScheme(sampler)
     }
 }

@@ -3,11 +3,14 @@ import PrivacyAccounting
 /// User-level sampling: every *user* is drawn for every batch with probability q, independently, and contributes one of
 /// their examples, chosen uniformly.
 ///
-/// The event is T × Poisson(q, Gaussian z), and its unit of privacy is the user with all of their examples: a user's
-/// examples are in no more than one row of any batch, and taking a user away changes nothing for the others.
+/// Users take part as examples do under ``PoissonSampler``, and the unit of privacy is the user with all of their
+/// examples: a user's examples are in no more than one row of any batch, and taking a user away changes nothing for the
+/// others.
 ///
 /// **Guarantee:** a batch holds at most one example of each user, and no example of nobody's.
 public struct UserSampler: BatchSampler {
+    package static let kind = "user"
+
     /// The number of examples, of all users and of nobody's.
     public let exampleCount: Int
     /// q, for each user.
@@ -84,6 +87,9 @@ public struct UserSampler: BatchSampler {
     /// The user.
     public var privacyUnit: PrivacyUnit { .user }
 
+    /// Who owns which example is as confidential as the data.
+    public var isConfidential: Bool { true }
+
     /// All, of a user with all of their examples.
     public var relations: Set<NeighboringRelation> { Set(NeighboringRelation.allCases) }
 
@@ -94,10 +100,10 @@ public struct UserSampler: BatchSampler {
             + "stay hidden."
     }
 
-    /// T × Poisson(q, Gaussian z), for a user.
-    public func event(noiseMultiplier: Double, iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        try .dpSGD(
-            noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability, iterations: iterations)
+    /// In each step with probability q, for a user.
+    public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(
+            iterations: iterations, unit: privacyUnit, choice: .eachStep(probability: samplingProbability))
     }
 
     /// The batch of `step`. O(batch · log batch).
@@ -139,4 +145,9 @@ extension UserSampler: Codable {
         try container.encode(userCount, forKey: .userCount)
         try container.encode(samplingProbability, forKey: .samplingProbability)
     }
+}
+
+extension SamplingScheme {
+    /// `"user"`.
+    public static func user(_ sampler: UserSampler) -> SamplingScheme { SamplingScheme(sampler) }
 }

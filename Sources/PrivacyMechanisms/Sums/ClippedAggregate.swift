@@ -38,10 +38,10 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
 
     let bounds: ClippingBounds
     package var sum: ClippedSum
-    private let workspace: GradientWorkspace?
+    let workspace: GradientWorkspace?
 
     /// Σ (2b_i − 1) over the examples counted so far, b_i = 1 for norms within the bound; nil where nobody counts.
-    private var signedCount: Int?
+    private(set) var signedCount: Int?
 
     /// An empty batch.
     ///
@@ -106,79 +106,6 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
             bounds.structured(squares[example * groups..<(example + 1) * groups].map { $0.squareRoot() })
         }
         return NonPrivateOutputs(norms: norms, losses: gradients.nonPrivateLosses)
-    }
-
-    /// Adds noise of standard deviation z·Δ, with Δ the add-or-remove-one sensitivity, and hands the sum out, still in
-    /// the transformed space.
-    ///
-    /// An accountant that works with another relation accounts for it itself; the noise never changes with the
-    /// relation.
-    ///
-    /// Throws, and hands nothing of the sum on: `invalidNoiseMultiplier` if z is negative or not finite,
-    /// `unboundedSensitivity` if z > 0 and the clip norm is infinite.
-    public consuming func noised(
-        noiseMultiplier: Double, noise: inout GaussianNoise
-    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        let standardDeviation = try Self.standardDeviation(
-            noiseMultiplier: noiseMultiplier, sensitivity: sensitivity(for: .addOrRemoveOne))
-        var scale: ParameterVector?
-        if case .diagonal(let diagonal) = form { scale = diagonal }
-        let memory =
-            workspace?.takeGradient(layout: bounds.layout) ?? GradientMemory(ParameterVector(zeros: bounds.layout))
-        noise.addNoise(
-            to: sum, factor: 1 / clipping.normalizeBy, scale: scale, standardDeviation: standardDeviation,
-            into: &memory.vector)
-        workspace?.giveBack(sum.values)
-        return TransformedGradient(memory, transform: transform, form: form)
-    }
-
-    /// The noised sum, taken back to the space of the parameters.
-    ///
-    /// Throws as `noised` does.
-    public consuming func privatized(
-        noiseMultiplier: Double, noise: inout GaussianNoise
-    ) throws(PrivacyMechanismError) -> PrivateGradient {
-        try noised(noiseMultiplier: noiseMultiplier, noise: &noise).inverted()
-    }
-
-    /// As `noised`, and writes what adaptive clipping wants to know to `share`: b̃, the noisy share of the expected
-    /// batch whose norm was within the bound. One draw for each: neither can be had twice.
-    ///
-    /// Traps unless the aggregate was told to count.
-    package consuming func noised(
-        noiseMultiplier: Double, countNoiseMultiplier: Double, share: inout Double, noise: inout GaussianNoise
-    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        guard let count = signedCount else { fail("Nobody asked this aggregate to count.") }
-        let normalizeBy = clipping.normalizeBy
-        let gradient = try noised(noiseMultiplier: noiseMultiplier, noise: &noise)
-        let noisy =
-            Double(count) / 2
-            + (noiseMultiplier == 0 ? 0 : Self.noiseOnGrid(countNoiseMultiplier, noise: &noise))
-        share = noisy / normalizeBy + 0.5
-        return gradient
-    }
-
-    /// Noise for a number that counts in halves, on a grid of 2ᵏ ≤ ½ and about a thousandth of the deviation.
-    ///
-    /// **Guarantee:** count and noise add up without rounding to a multiple of the grid, whatever the count is: the
-    /// digits of the sum do not tell counts apart, as those of a Float32 normal times σ_b would.
-    static func noiseOnGrid(_ deviation: Double, noise: inout GaussianNoise) -> Double {
-        let grid = min(0.5, Double(sign: .plus, exponent: max(-1000, Int(deviation.exponent) - 10), significand: 1))
-        return (deviation * noise.next() / grid).rounded() * grid
-    }
-
-    private static func standardDeviation(
-        noiseMultiplier: Double, sensitivity: Double
-    ) throws(PrivacyMechanismError) -> Double {
-        guard noiseMultiplier >= 0, noiseMultiplier < .infinity else { throw .invalidNoiseMultiplier(noiseMultiplier) }
-        if noiseMultiplier == 0 || sensitivity == 0 { return 0 }
-        guard sensitivity < .infinity else { throw .unboundedSensitivity(noiseMultiplier: noiseMultiplier) }
-        let deviation = noiseMultiplier * sensitivity
-        // A product that underflows would be no noise at all.
-        guard deviation >= .leastNormalMagnitude, deviation < .infinity else {
-            throw .invalidNoiseMultiplier(noiseMultiplier)
-        }
-        return deviation
     }
 }
 

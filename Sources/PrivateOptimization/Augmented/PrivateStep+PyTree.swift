@@ -12,7 +12,7 @@ extension AugmentedGradientTransformation {
     public func privateStep(
         on gradients: some PerExampleGradients, padding: [Bool]? = nil, state: inout State,
         parameters: inout some PyTree, clipping: ClippingRule, noiseMultiplier: Double,
-        noise: inout GaussianNoise, workspace: inout StepWorkspace
+        noise: inout Noise, workspace: inout StepWorkspace
     ) throws(PrivacyMechanismError) {
         var vector = parameters.vector()
         try privateStep(
@@ -24,7 +24,7 @@ extension AugmentedGradientTransformation {
     /// The same on microbatches, which `addExamples` adds one after the other.
     public func privateStep<Tree: PyTree>(
         state: inout State, parameters: inout Tree, clipping: ClippingRule, noiseMultiplier: Double,
-        noise: inout GaussianNoise, workspace: inout StepWorkspace,
+        noise: inout Noise, workspace: inout StepWorkspace,
         addExamples: (Tree, inout PrivateBatch<Transform>) throws -> Void
     ) throws {
         var vector = parameters.vector()
@@ -41,7 +41,7 @@ extension GradientTransformation {
     public func privateStep(
         on gradients: some PerExampleGradients, padding: [Bool]? = nil, state: inout State,
         parameters: inout some PyTree, clipping: ClippingRule, noiseMultiplier: Double,
-        noise: inout GaussianNoise, workspace: inout StepWorkspace
+        noise: inout Noise, workspace: inout StepWorkspace
     ) throws(PrivacyMechanismError) {
         try IdentityAugmented(self).privateStep(
             on: gradients, padding: padding, state: &state, parameters: &parameters, clipping: clipping,
@@ -51,7 +51,7 @@ extension GradientTransformation {
     /// The same on microbatches, which `addExamples` adds one after the other.
     public func privateStep<Tree: PyTree>(
         state: inout State, parameters: inout Tree, clipping: ClippingRule, noiseMultiplier: Double,
-        noise: inout GaussianNoise, workspace: inout StepWorkspace,
+        noise: inout Noise, workspace: inout StepWorkspace,
         addExamples: (Tree, inout PrivateBatch<IdentityTransform>) throws -> Void
     ) throws {
         try IdentityAugmented(self).privateStep(

@@ -14,8 +14,8 @@ extension AugmentedGradientTransformation {
     ///         workspace: &workspace)
     ///
     /// **Guarantee:** T and T⁻¹ are made from the same state, the one before the step. What parameters and state
-    /// learn of the examples is y alone: a Gaussian mechanism of noise multiplier z on a sum of sensitivity Δ in the
-    /// transformed space. An empty batch is noised too.
+    /// learn of the examples is y alone: `noise` of multiplier z on a sum of sensitivity Δ in the transformed space. An
+    /// empty batch is noised too.
     ///
     /// Throws, and then leaves parameters and state as they were: what the transform, the rule
     /// (`clipNormsDoNotFitLayout`, in the transformed space) or the noise throws. Traps if gradients or state have
@@ -28,7 +28,7 @@ extension AugmentedGradientTransformation {
     public func privateStep(
         on gradients: some PerExampleGradients, padding: [Bool]? = nil, state: inout State,
         parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
-        noise: inout GaussianNoise, workspace: inout StepWorkspace
+        noise: inout Noise, workspace: inout StepWorkspace
     ) throws(PrivacyMechanismError) {
         var batch = try openBatch(for: state, layout: parameters.layout, clipping, workspace)
         batch.add(gradients, padding: padding)
@@ -45,7 +45,7 @@ extension AugmentedGradientTransformation {
     ///     }
     public func privateStep(
         state: inout State, parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
-        noise: inout GaussianNoise, workspace: inout StepWorkspace,
+        noise: inout Noise, workspace: inout StepWorkspace,
         addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
     ) throws {
         var batch = try openBatch(for: state, layout: parameters.layout, clipping, workspace)
@@ -58,7 +58,7 @@ extension AugmentedGradientTransformation {
     /// - Parameter noiseMultiplier: that of sum and count together; each gets its part.
     package func privateStep(
         state: inout State, parameters: inout ParameterVector, adaptive: AdaptiveQuantileClipping,
-        clipping: ClippingRule, noiseMultiplier: Double, noise: inout GaussianNoise, workspace: inout StepWorkspace,
+        clipping: ClippingRule, noiseMultiplier: Double, noise: inout Noise, workspace: inout StepWorkspace,
         addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
     ) throws -> Double {
         let gradientMultiplier = try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
@@ -85,7 +85,7 @@ extension GradientTransformation {
     public func privateStep(
         on gradients: some PerExampleGradients, padding: [Bool]? = nil, state: inout State,
         parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
-        noise: inout GaussianNoise, workspace: inout StepWorkspace
+        noise: inout Noise, workspace: inout StepWorkspace
     ) throws(PrivacyMechanismError) {
         try IdentityAugmented(self).privateStep(
             on: gradients, padding: padding, state: &state, parameters: &parameters, clipping: clipping,
@@ -95,7 +95,7 @@ extension GradientTransformation {
     /// The same on microbatches, which `addExamples` adds one after the other.
     public func privateStep(
         state: inout State, parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
-        noise: inout GaussianNoise, workspace: inout StepWorkspace,
+        noise: inout Noise, workspace: inout StepWorkspace,
         addExamples: (ParameterVector, inout PrivateBatch<IdentityTransform>) throws -> Void
     ) throws {
         try IdentityAugmented(self).privateStep(
@@ -125,14 +125,14 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
     mutating func countExamplesWithinBound() { aggregate.countExamplesWithinBound() }
 
     consuming func noised(
-        _ noiseMultiplier: Double, _ noise: inout GaussianNoise
+        _ noiseMultiplier: Double, _ noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
         try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise)
     }
 
     consuming func noised(
         _ noiseMultiplier: Double, count countNoiseMultiplier: Double, share: inout Double,
-        _ noise: inout GaussianNoise
+        _ noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
         try aggregate.noised(
             noiseMultiplier: noiseMultiplier, countNoiseMultiplier: countNoiseMultiplier, share: &share,

@@ -49,7 +49,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     }
 
     /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now. In format 2
-    /// optimizers were named by their types.
+    /// optimizers were named by their types, and the state of the noise was a position in a stream.
     static var format: Int { 3 }
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }

@@ -17,7 +17,8 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         self.interruptions = interruptions
     }
 
-    /// What stands in `state.json`, the optimizer's state apart: it is read only once the rest is known to fit.
+    /// What stands in `state.json`, the states of optimizer and noise apart: they are read only once the rest is known
+    /// to fit.
     private struct Header: Codable {
         var plan: PrivacyPlan
         var optimizer: String
@@ -28,12 +29,12 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         var adaptiveL2ClipNorm: Double?
         var samplingSource: SamplingSource.SecretState
         var nonPrivateSeed: UInt64?
-        var noisePosition: UInt64
     }
 
     private struct State: Codable {
         var optimizer: Optimizer.State
         var average: AveragedParameters
+        var noise: NoiseCheckpoint
     }
 
     private struct Document: Codable {
@@ -51,7 +52,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         let encoder = JSONEncoder()
         encoder.userInfo[.vectorStore] = store
         encoder.outputFormatting = .sortedKeys
-        let state = State(optimizer: run.state, average: average)
+        let state = State(optimizer: run.state, average: average, noise: run.noise)
         // Once to learn which vectors there are: their layouts stand in the header.
         _ = try encoder.encode(state)
         let vectors = store.vectors
@@ -60,7 +61,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
             plan: plan, optimizer: Optimizer.identifier, layout: run.parameters.layout,
             vectorLayouts: vectors.map(\.layout), stepsTaken: run.stepsTaken, interruptions: interruptions,
             adaptiveL2ClipNorm: run.adaptiveL2ClipNorm, samplingSource: run.source.secretState,
-            nonPrivateSeed: run.nonPrivateSeed, noisePosition: run.noisePosition)
+            nonPrivateSeed: run.nonPrivateSeed)
         try AtomicFile.write(
             try encoder.encode(Document(header: header, state: state)), to: folder.appending(path: "state.json").path)
         try SafeTensors.write(
@@ -86,6 +87,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
             let flat = try SafeTensors.read(
                 folder.appending(path: "vectors.safetensors").path, as: Self.joined(header.vectorLayouts)
             ).parameters
+            decoder.userInfo[.noiseScheme] = plan.noise
             decoder.userInfo[.vectorStore] = VectorStore(try Self.split(flat, into: header.vectorLayouts))
             let document = try decoder.decode(Document.self, from: state)
             run = RunSnapshot(
@@ -95,7 +97,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
                 state: document.state.optimizer, stepsTaken: header.stepsTaken,
                 adaptiveL2ClipNorm: header.adaptiveL2ClipNorm,
                 source: SamplingSource(secretState: header.samplingSource),
-                nonPrivateSeed: header.nonPrivateSeed, noisePosition: header.noisePosition)
+                nonPrivateSeed: header.nonPrivateSeed, noise: document.state.noise)
             average = document.state.average
             interruptions = header.interruptions
             self.plan = plan

@@ -19,14 +19,15 @@ public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
 
     /// The least noise multiplier whose event stays within the budget.
     func noiseMultiplier(
-        sampling: SamplingScheme, iterations: Int, epsilon: Double, delta: Double, relation: NeighboringRelation
+        noise: NoiseScheme, pattern: ParticipationPattern, epsilon: Double, delta: Double,
+        relation: NeighboringRelation
     ) throws -> Double {
         guard delta > 0 else {
             throw PlanError.outOfRange(
                 name: "delta", value: "\(delta)", allowed: "above 0 for a budget: Gaussian noise has no ε at δ = 0")
         }
         let event = { (z: Double) throws(AccountingError) in
-            try sampling.event(noiseMultiplier: z, iterations: iterations)
+            try noise.event(of: pattern, noiseMultiplier: z)
         }
         switch self {
         case .pld:

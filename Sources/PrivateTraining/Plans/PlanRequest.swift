@@ -8,8 +8,8 @@ import PrivacyMechanisms
 ///
 /// `sampling` may stand in the place of `exampleCount` and `expectedBatchSize`, which mean Poisson sampling;
 /// `iterations` in that of `epochs`; `noiseMultiplier` in that of `epsilon`. With both of the last two the noise is
-/// checked against the budget. `relation`, `unit` and `accountant` have the defaults of
-/// ``PrivacyPlan/init(sampling:iterations:clipping:budget:delta:relation:unit:accountant:)``.
+/// checked against the budget. `relation`, `unit`, `accountant` and `noise` have the defaults of
+/// ``PrivacyPlan/init(sampling:iterations:clipping:budget:delta:relation:unit:accountant:noise:)``.
 public struct PlanRequest: Hashable, Sendable, Encodable {
     /// How batches are drawn, where it is not Poisson sampling by expected batch size.
     public var sampling: SamplingScheme?
@@ -35,6 +35,8 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     public var unit: PrivacyUnit?
     /// Who computes ε.
     public var accountant: PlanAccountant?
+    /// How sums are made private.
+    public var noise: NoiseScheme?
 
     /// A wish for `clipping` and `delta`, all else to be filled in.
     public init(clipping: PlannedClipping, delta: Double) {
@@ -68,7 +70,8 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
         }
         let plan = try PrivacyPlan(
             sampling: scheme, iterations: steps, clipping: clipping, budget: budget, delta: delta,
-            relation: relation ?? .addOrRemoveOne, unit: unit ?? .example, accountant: accountant ?? .pld)
+            relation: relation ?? .addOrRemoveOne, unit: unit ?? .example, accountant: accountant ?? .pld,
+            noise: noise ?? .gaussian)
         return try epsilon.map { try plan.within(budget: $0) } ?? plan
     }
 
@@ -88,7 +91,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
 extension PlanRequest: Decodable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case sampling, exampleCount, expectedBatchSize, iterations, epochs, clipping, epsilon, noiseMultiplier, delta
-        case relation, unit, accountant
+        case relation, unit, accountant, noise
     }
 
     /// Reads a wish. Throws `DecodingError` for keys it does not know: a misspelt one must not fall back to a default.
@@ -107,6 +110,7 @@ extension PlanRequest: Decodable {
         relation = try box.decodeChoiceIfPresent(NeighboringRelation.self, forKey: .relation)
         unit = try box.decodeChoiceIfPresent(PrivacyUnit.self, forKey: .unit)
         accountant = try box.decodeChoiceIfPresent(PlanAccountant.self, forKey: .accountant)
+        noise = try box.decodeIfPresent(NoiseScheme.self, forKey: .noise)
     }
 }
 
@@ -134,6 +138,8 @@ extension PrivacyPlan: Codable {
         request.relation = relation
         request.unit = unit
         request.accountant = accountant
+        // Left out where it is the default: a plan has one form.
+        request.noise = noise == .gaussian ? nil : noise
         return request
     }
 }

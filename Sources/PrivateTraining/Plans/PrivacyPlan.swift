@@ -31,6 +31,8 @@ public struct PrivacyPlan: Hashable, Sendable {
     public let iterations: Int
     /// How contributions are bounded.
     public let clipping: PlannedClipping
+    /// How sums are made private.
+    public let noise: NoiseScheme
     /// z: noise standard deviation over add-or-remove-one sensitivity, of all that a step releases.
     public let noiseMultiplier: Double
     /// The δ at which the run's ε is stated, in [0, 1).
@@ -49,7 +51,8 @@ public struct PrivacyPlan: Hashable, Sendable {
     }
 
     /// Throws ``PlanError`` or `PrivacyMechanismError` for numbers out of range and choices that do not fit together,
-    /// `AccountingError` for an event that the accountant cannot analyse, or a budget that no noise meets.
+    /// `AccountingError` for participation of which the noise mechanism makes no event, an event that the accountant
+    /// cannot analyse, or a budget that no noise meets.
     ///
     /// - Parameters:
     ///   - budget: the ε to stay within, for which the noise multiplier is calibrated; or the noise multiplier.
@@ -57,7 +60,7 @@ public struct PrivacyPlan: Hashable, Sendable {
     public init(
         sampling: SamplingScheme, iterations: Int, clipping: PlannedClipping, budget: Budget, delta: Double,
         relation: NeighboringRelation = .addOrRemoveOne, unit: PrivacyUnit = .example,
-        accountant: PlanAccountant = .pld
+        accountant: PlanAccountant = .pld, noise: NoiseScheme = .gaussian
     ) throws {
         guard iterations >= 0 else {
             throw PlanError.outOfRange(name: "iterations", value: "\(iterations)", allowed: "at least 0")
@@ -71,7 +74,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         }
         guard sampling.relations.contains(relation) else {
             throw PlanError.relationNotCovered(
-                sampler: sampling.kind.rawValue, relation: relation,
+                sampler: sampling.kind, relation: relation,
                 covered: NeighboringRelation.allCases.filter(sampling.relations.contains))
         }
         guard unit == sampling.privacyUnit else {
@@ -84,6 +87,8 @@ public struct PrivacyPlan: Hashable, Sendable {
         self.relation = relation
         self.unit = unit
         self.accountant = accountant
+        self.noise = noise
+        let pattern = try sampling.participation(in: iterations)
         switch budget {
         case .noiseMultiplier(let z):
             guard z >= 0, z < .infinity else { throw PrivacyMechanismError.invalidNoiseMultiplier(z) }
@@ -91,9 +96,11 @@ public struct PrivacyPlan: Hashable, Sendable {
             epsilonBudget = nil
         case .epsilon(let epsilon):
             noiseMultiplier = try accountant.noiseMultiplier(
-                sampling: sampling, iterations: iterations, epsilon: epsilon, delta: delta, relation: relation)
+                noise: noise, pattern: pattern, epsilon: epsilon, delta: delta, relation: relation)
             epsilonBudget = epsilon
         }
+        // A mechanism refuses what it has no event for, before a step is taken.
+        _ = try noise.event(of: pattern, noiseMultiplier: noiseMultiplier)
         try checkNoiseFitsClipping()
     }
 
@@ -186,7 +193,7 @@ extension PrivacyPlan {
         let count = count ?? iterations
         require(
             (0...iterations).contains(count), "A plan of \(iterations) steps has no event for \(count) of them.")
-        return try sampling.event(noiseMultiplier: noiseMultiplier, iterations: count)
+        return try noise.event(of: sampling.participation(in: count), noiseMultiplier: noiseMultiplier)
     }
 
     /// What `count` steps cost at `delta`; all of them if it is nil. ∞ without noise.

@@ -80,7 +80,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         clipping = plan.clipping
         noiseMultiplier = plan.noiseMultiplier
         self.isSeeded = isSeeded
-        sampling = plan.sampling.kind.rawValue
+        sampling = plan.sampling.kind
         assumption = plan.sampling.assumption
         expectedBatchSize = plan.normalizeBy
         gradientNoiseMultiplier = plan.gradientNoiseMultiplier

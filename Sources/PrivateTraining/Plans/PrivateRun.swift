@@ -65,10 +65,10 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     private(set) var state: Optimizer.State
     let nonPrivateSeed: UInt64?
     let source: SamplingSource
-    private var batches: Batches<SamplingScheme>.Iterator
+    private var batches: Batches.Iterator
     /// The batch of a step that has not succeeded yet.
     private var drawn: [Int]?
-    private var noise: GaussianNoise
+    private var noise: Noise
     private var workspace = StepWorkspace()
 
     /// A run from `parameters` on, under fresh keys from the operating system.
@@ -100,7 +100,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         nonPrivateSeed = seed
         source = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
         batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0)
-        noise = seed.map { GaussianNoise(nonPrivateSeed: $0) } ?? GaussianNoise()
+        noise = seed.map { Noise(plan.noise, nonPrivateSeed: $0) } ?? Noise(plan.noise)
         if case .adaptiveQuantile(let adaptive) = plan.clipping { adaptiveL2ClipNorm = adaptive.initialL2ClipNorm }
     }
 
@@ -128,15 +128,13 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         source = snapshot.source
         batches = Self.batches(
             of: plan, from: source, isSeeded: nonPrivateSeed != nil, startingAt: snapshot.stepsTaken)
-        noise =
-            snapshot.nonPrivateSeed.map { GaussianNoise(nonPrivateSeed: $0, resumingAt: snapshot.noisePosition) }
-            ?? GaussianNoise()
+        noise = Noise(plan.noise, resuming: snapshot.noise, nonPrivateSeed: nonPrivateSeed)
     }
 
     /// The structure is that of `source`, which checkpoints keep. Of the choices of steps no checkpoint tells anything.
     private static func batches(
         of plan: PrivacyPlan, from source: SamplingSource, isSeeded: Bool, startingAt step: Int
-    ) -> Batches<SamplingScheme>.Iterator {
+    ) -> Batches.Iterator {
         let drawn = isSeeded ? source : source.withFreshSteps()
         return Batches(plan.sampling, from: drawn, startingAt: step).makeIterator()
     }
@@ -146,7 +144,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         RunSnapshot(
             parameters: vector, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
             source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed,
-            noisePosition: noise.position)
+            noise: noise.checkpoint())
     }
 
     /// Whether all planned steps have been taken.
@@ -237,5 +235,5 @@ struct RunSnapshot<State: Codable & Sendable>: Sendable {
     var adaptiveL2ClipNorm: Double?
     var source: SamplingSource
     var nonPrivateSeed: UInt64?
-    var noisePosition: UInt64
+    var noise: NoiseCheckpoint
 }

@@ -67,8 +67,7 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
 extension TrainingConfiguration {
     /// The part that says who owns which example, and that nobody else may see; nil if there is none.
     var secretSampling: SamplingScheme? {
-        guard case .user = plan.sampling else { return nil }
-        return plan.sampling
+        plan.sampling.flatMap { $0.isConfidential ? $0 : nil }
     }
 
     /// The rest, for files that are made to be shown.

@@ -104,7 +104,7 @@ struct BrokenFactors: PerExampleGradients {
         func sum(_ transform: some PreClippingTransform) throws -> [Float] {
             var aggregate = try ClippedAggregate(rule, transform: transform)
             aggregate.add(gradients, padding: padding)
-            var noise = GaussianNoise(nonPrivateSeed: 3)
+            var noise = Noise(.gaussian, nonPrivateSeed: 3)
             return try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
         }
         if let scale { return try sum(DiagonalTransform(scale: scale)) }

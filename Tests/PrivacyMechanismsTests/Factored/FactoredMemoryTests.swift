@@ -47,7 +47,7 @@
                 func step() throws {
                     var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
                     aggregate.add(try gradients())
-                    var noise = GaussianNoise(nonPrivateSeed: 1)
+                    var noise = Noise(.gaussian, nonPrivateSeed: 1)
                     _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
                 }
                 try step()

@@ -1,3 +1,4 @@
+import PrivacyAccounting
 import PrivacyMechanisms
 import Testing
 
@@ -12,8 +13,12 @@ struct BatchSamplerHistory {
     }
 
     init(of sampler: some BatchSampler, steps: Int, seed: UInt64 = 1) {
-        let batches = Batches(sampler, from: SamplingSource(nonPrivateSeed: seed))
-        self.init(exampleCount: sampler.exampleCount, batches: Array(batches.prefix(steps)))
+        self.init(of: SamplingScheme(sampler), steps: steps, seed: seed)
+    }
+
+    init(of sampling: SamplingScheme, steps: Int, seed: UInt64 = 1) {
+        let batches = Batches(sampling, from: SamplingSource(nonPrivateSeed: seed))
+        self.init(exampleCount: sampling.exampleCount, batches: Array(batches.prefix(steps)))
     }
 
     /// How many of the steps each example is in.
@@ -63,4 +68,18 @@ struct BatchSamplerHistory {
 extension BatchSamplerHistory: CustomTestStringConvertible {
     // Thousands of indices in a failure's message would help nobody.
     var testDescription: String { "\(batches.count) batches from \(exampleCount) examples" }
+}
+
+extension SamplingScheme {
+    /// What `iterations` steps are accounted as under Gaussian noise.
+    func gaussianEvent(_ noiseMultiplier: Double, _ iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        try NoiseScheme.gaussian.event(of: participation(in: iterations), noiseMultiplier: noiseMultiplier)
+    }
+}
+
+extension BatchSampler {
+    /// What `iterations` steps are accounted as under Gaussian noise.
+    func gaussianEvent(_ noiseMultiplier: Double, _ iterations: Int) throws(AccountingError) -> PrivacyEvent {
+        try SamplingScheme(self).gaussianEvent(noiseMultiplier, iterations)
+    }
 }

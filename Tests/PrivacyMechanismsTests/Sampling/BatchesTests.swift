@@ -58,8 +58,8 @@ struct BatchesTests {
     func paddingFillsUpToAMultiple(multiple: Int) throws {
         let sampler = try PoissonSampler(exampleCount: 40, samplingProbability: 0.1)
         let source = SamplingSource(nonPrivateSeed: 4)
-        let plain = Batches(sampler, from: source).prefix(200)
-        let padded = Batches(sampler, from: source, paddedToMultipleOf: multiple).prefix(200)
+        let plain = Batches(.poisson(sampler), from: source).prefix(200)
+        let padded = Batches(.poisson(sampler), from: source, paddedToMultipleOf: multiple).prefix(200)
         for (batch, full) in zip(plain, padded) {
             #expect(full.count % multiple == 0 && full.count - batch.count < multiple)
             #expect(Array(full.prefix(batch.count)) == batch && full.dropFirst(batch.count).allSatisfy { $0 == -1 })
@@ -72,11 +72,11 @@ struct BatchesTests {
     @Test func mistakesTrap() async {
         await #expect(processExitsWith: .failure) {
             let sampler = try PoissonSampler(exampleCount: 4, samplingProbability: 0.1)
-            _ = Batches(sampler, from: SamplingSource(nonPrivateSeed: 0), startingAt: -1)
+            _ = Batches(.poisson(sampler), from: SamplingSource(nonPrivateSeed: 0), startingAt: -1)
         }
         await #expect(processExitsWith: .failure) {
             let sampler = try PoissonSampler(exampleCount: 4, samplingProbability: 0.1)
-            _ = Batches(sampler, from: SamplingSource(nonPrivateSeed: 0), paddedToMultipleOf: 0)
+            _ = Batches(.poisson(sampler), from: SamplingSource(nonPrivateSeed: 0), paddedToMultipleOf: 0)
         }
         await #expect(processExitsWith: .failure) {
             let sampler = try BallsInBinsSampler(exampleCount: 4, bins: 3)
@@ -85,8 +85,9 @@ struct BatchesTests {
         // Control: what is allowed does not.
         await #expect(processExitsWith: .success) {
             let sampler = try BallsInBinsSampler(exampleCount: 4, bins: 3)
-            _ = Batches(sampler, from: SamplingSource(nonPrivateSeed: 0), startingAt: 0, paddedToMultipleOf: 1)
-            _ = sampler.batch(at: 0, from: SamplingSource(nonPrivateSeed: 0))
+            let source = SamplingSource(nonPrivateSeed: 0)
+            _ = Batches(.ballsInBins(sampler), from: source, startingAt: 0, paddedToMultipleOf: 1)
+            _ = sampler.batch(at: 0, from: source)
         }
     }
 }

@@ -72,11 +72,11 @@ struct PoissonSamplerTests {
         let x = log(2e6)
         let error = (2 * variance * x / Double(n)).squareRoot() + 7 * x / 3 / Double(n - 1)
         let accountant = PrivacyLossDistributionAccountant()
-        let event = try sampler.event(noiseMultiplier: z, iterations: steps)
+        let event = try sampler.gaussianEvent(z, steps)
         #expect(try accountant.delta(of: event, epsilon: epsilon) >= mean - error)
         // Control: half the probability claims too little.
         let less = try PoissonSampler(exampleCount: n, samplingProbability: q / 2)
-        let claim = try accountant.delta(of: less.event(noiseMultiplier: z, iterations: steps), epsilon: epsilon)
+        let claim = try accountant.delta(of: less.gaussianEvent(z, steps), epsilon: epsilon)
         #expect(claim < mean - error)
     }
 

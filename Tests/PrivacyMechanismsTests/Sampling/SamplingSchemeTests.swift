@@ -243,37 +243,37 @@ struct SamplingSchemeTests {
         ]
         #expect(events.count == SamplingScheme.examples.count)
         for (scheme, event) in zip(SamplingScheme.examples, events) {
-            #expect(try scheme.event(noiseMultiplier: z, iterations: 41) == event)
-            #expect(try scheme.event(noiseMultiplier: z, iterations: 82) != event)
+            #expect(try scheme.gaussianEvent(z, 41) == event)
+            #expect(try scheme.gaussianEvent(z, 82) != event)
         }
         let allocation = try RandomAllocationSampler(exampleCount: 9, participations: 3, stepsPerEpoch: 9)
-        #expect(try allocation.event(noiseMultiplier: z, iterations: 20) == gaussians(8))
+        #expect(try allocation.gaussianEvent(z, 20) == gaussians(8))
         let separated = try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0.15)
         for (steps, count) in [(0, 0), (1, 1), (4, 1), (5, 2), (10, 2), (11, 3)] {
-            let event = try separated.event(noiseMultiplier: z, iterations: steps)
+            let event = try separated.gaussianEvent(z, steps)
             #expect(event == (try .dpSGD(noiseMultiplier: z, samplingProbability: 0.15 * 6, iterations: count)))
         }
         // The ends of the range: Poisson sampling, and balls in bins.
         let together = try BMinSepSampler(exampleCount: 9, separation: 1, samplingProbability: 0.15)
         let plain = try PoissonSampler(exampleCount: 9, samplingProbability: 0.15)
         #expect(
-            try together.event(noiseMultiplier: z, iterations: 41) == plain.event(noiseMultiplier: z, iterations: 41))
+            try together.gaussianEvent(z, 41) == plain.gaussianEvent(z, 41))
         let apart = try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0.25)
         let bins = try BallsInBinsSampler(exampleCount: 9, bins: 4)
         let accountant = PrivacyLossDistributionAccountant()
         #expect(
-            try accountant.epsilon(of: apart.event(noiseMultiplier: z, iterations: 41), delta: 1e-5)
-                == accountant.epsilon(of: bins.event(noiseMultiplier: z, iterations: 41), delta: 1e-5))
+            try accountant.epsilon(of: apart.gaussianEvent(z, 41), delta: 1e-5)
+                == accountant.epsilon(of: bins.gaussianEvent(z, 41), delta: 1e-5))
     }
 
     @Test(arguments: SamplingScheme.examples)
     func badQuestionsThrow(scheme: SamplingScheme) throws {
-        #expect(throws: AccountingError.self) { try scheme.event(noiseMultiplier: 1, iterations: -1) }
+        #expect(throws: AccountingError.self) { try scheme.gaussianEvent(1, -1) }
         for z in [-1, .nan] {
-            #expect(throws: AccountingError.self) { try scheme.event(noiseMultiplier: z, iterations: 3) }
+            #expect(throws: AccountingError.self) { try scheme.gaussianEvent(z, 3) }
         }
         // No steps cost nothing.
-        let nothing = try scheme.event(noiseMultiplier: 1, iterations: 0)
+        let nothing = try scheme.gaussianEvent(1, 0)
         #expect(try PrivacyLossDistributionAccountant().epsilon(of: nothing, delta: 1e-5) == 0)
     }
 
@@ -287,9 +287,9 @@ struct SamplingSchemeTests {
         ]
         #expect(SamplingScheme.examples.map(\.relations) == relations)
         for scheme in SamplingScheme.examples {
-            let event = try scheme.event(noiseMultiplier: 2, iterations: 5)
+            let event = try scheme.gaussianEvent(2, 5)
             let isWithReplacement =
-                if case .fixedSize(let sampler) = scheme { sampler.isWithReplacement } else { false }
+                (scheme.sampler as? FixedSizeSampler)?.isWithReplacement ?? false
             for relation in scheme.relations {
                 let tight = try? PrivacyLossDistributionAccountant(relation: relation).epsilon(of: event, delta: 1e-5)
                 let renyi = try? RenyiAccountant(relation: relation).epsilon(of: event, delta: 1e-5)
@@ -302,9 +302,38 @@ struct SamplingSchemeTests {
         }
     }
 
+    @Test func theRegistryNamesEachKindOnce() {
+        let kinds = SamplingScheme.samplers.map { $0.kind }
+        #expect(Set(kinds).count == kinds.count)
+        #expect(Set(kinds) == Set(SamplingScheme.examples.map(\.kind)))
+        #expect(SamplingScheme.examples.map(\.isConfidential) == SamplingScheme.examples.map { $0.kind == "user" })
+    }
+
+    @Test func samplersOutsideTheRegistryTrap() async {
+        await #expect(processExitsWith: .failure) { _ = SamplingScheme(UnregisteredSampler()) }
+        await #expect(processExitsWith: .success) {
+            _ = SamplingScheme(try PoissonSampler(exampleCount: 9, samplingProbability: 0.1))
+        }
+    }
+
     @Test func expectedSizesAreTheOnesObserved() throws {
         let expected = [40, 20, 20, 40, 200.0 / 6, 200.0 / 6, 200.0 / 3, 30, 20, 20, 30, 14]
         #expect(SamplingScheme.examples.map(\.expectedBatchSize) == expected)
         #expect(SamplingScheme.examples.map(\.privacyUnit) == (0..<11).map { _ in .example } + [.user])
     }
+}
+
+/// A sampler that is in no registry.
+private struct UnregisteredSampler: BatchSampler {
+    static let kind = "unregistered"
+    var exampleCount: Int { 1 }
+    var expectedBatchSize: Double { 1 }
+    var relations: Set<NeighboringRelation> { [.replaceOne] }
+    var assumption: String { "" }
+
+    func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
+        try ParticipationPattern(iterations: iterations, choice: .eachStep(probability: 1))
+    }
+
+    func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] { [0] }
 }

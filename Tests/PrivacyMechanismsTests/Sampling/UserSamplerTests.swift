@@ -38,7 +38,7 @@ struct UserSamplerTests {
         #expect(isFair(history.batches))
         // Controls: sampling examples; the user's first example always.
         let plain = try PoissonSampler(exampleCount: Self.owners.count, samplingProbability: q)
-        let examples = Batches(plain, from: SamplingSource(nonPrivateSeed: 1)).prefix(100)
+        let examples = Batches(.poisson(plain), from: SamplingSource(nonPrivateSeed: 1)).prefix(100)
         #expect(!isAtMostOneEach(Self.ofUsers(examples.map { $0.filter { Self.owners[$0] >= 0 } })))
         #expect(!isFair(history.batches.map { $0.map { Self.owners.firstIndex(of: Self.owners[$0])! } }))
     }

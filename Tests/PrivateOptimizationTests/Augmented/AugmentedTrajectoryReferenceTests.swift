@@ -58,7 +58,7 @@ import Testing
                 guard case .value(let norm) = norm else { continue }
                 result.norms = max(result.norms, abs(norm - expected) / expected)
             }
-            var noise = GaussianNoise(nonPrivateSeed: 0)
+            var noise = Noise(.gaussian, nonPrivateSeed: 0)
             var vector = try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
             let expectedSum = reference.clippedSum[step].vector.values
             let largest = Double(expectedSum.map(abs).max()!)

@@ -92,7 +92,7 @@ import Testing
     ) throws -> [Double] {
         var aggregate = try ClippedAggregate(rule, transform: transform)
         aggregate.add(gradients, padding: padding)
-        var noise = GaussianNoise(nonPrivateSeed: 3)
+        var noise = Noise(.gaussian, nonPrivateSeed: 3)
         return try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
             .map(Double.init)
     }

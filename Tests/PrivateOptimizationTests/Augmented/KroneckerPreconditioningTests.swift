@@ -91,7 +91,7 @@ import Testing
             let sums = try [nil, 11].map { example in
                 var aggregate = try ClippedAggregate(.flat(l2ClipNorm: clipNorm), transform: transform)
                 aggregate.add(rows, padding: (0..<30).map { $0 == example })
-                var noise = GaussianNoise(nonPrivateSeed: 0)
+                var noise = Noise(.gaussian, nonPrivateSeed: 0)
                 return try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
             }
             return zip(sums[0].values, sums[1].values).map { pow(Double($0) - Double($1), 2) }.reduce(0, +).squareRoot()

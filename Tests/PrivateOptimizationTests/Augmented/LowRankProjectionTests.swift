@@ -73,7 +73,7 @@ import Testing
         func sum(without example: Int?, clipNorm: Double) throws -> ParameterVector {
             var aggregate = try ClippedAggregate(.flat(l2ClipNorm: clipNorm), transform: transform)
             aggregate.add(rows, padding: (0..<40).map { $0 == example })
-            var noise = GaussianNoise(nonPrivateSeed: 0)
+            var noise = Noise(.gaussian, nonPrivateSeed: 0)
             return try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
         }
         func distance(clipNorm: Double, example: Int) throws -> Double {

@@ -20,7 +20,7 @@ struct NeighborAttack<Model: TrainableModel<ParameterVector>> {
         var aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: model.layout))
         aggregate.add(model.gradients(of: data.examples, at: start, workspace: &workspace))
-        var noise = GaussianNoise(nonPrivateSeed: 0)
+        var noise = Noise(.gaussian, nonPrivateSeed: 0)
         return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values.map(Double.init)
     }
 

@@ -16,9 +16,11 @@ import Requirements
 /// **Guarantee:** the type is non-copyable and its position only moves forward, so no number is ever used twice. Each
 /// unseeded stream has a fresh key. A process that forks copies its streams; do not fork while you hold one.
 ///
+/// It is also the state of ``NoiseScheme/gaussian`` noise.
+///
 /// - Warning: normals are rounded to Float32 and the noisy sum to Float32. The attack of Mironov (CCS 2012) on the
 ///   low-order bits of floating-point noise is not ruled out by this type.
-public struct GaussianNoise: ~Copyable {
+public struct GaussianNoise: ~Copyable, Sendable {
     private let stream: KeyStream
     /// The next unused block.
     package private(set) var position: UInt64 = 0

@@ -1,0 +1,58 @@
+import Requirements
+
+/// The noise of one run: the state of its mechanism, from step to step.
+///
+///     var noise = Noise(.gaussian)
+///     let gradient = try aggregate.privatized(noiseMultiplier: 1.1, noise: &noise).vector
+///
+/// **Guarantee:** the type is non-copyable, and no random number of it is used for two releases. Noise that is not
+/// seeded has a fresh key from the operating system, which is written nowhere. A process that forks copies it; do not
+/// fork while you hold one.
+public struct Noise: ~Copyable, Sendable {
+    private var state: any NoiseState & ~Copyable
+
+    package init(_ state: consuming some NoiseState & ~Copyable) {
+        self.state = consume state
+    }
+
+    /// Cryptographic noise under a fresh key from the operating system.
+    public init(_ scheme: NoiseScheme) {
+        self = scheme.mechanism.begin(nonPrivateSeed: nil)
+    }
+
+    /// Reproducible noise. **Not private**: whoever knows the seed can subtract it. For tests and benchmarks.
+    public init(_ scheme: NoiseScheme, nonPrivateSeed seed: UInt64) {
+        self = scheme.mechanism.begin(nonPrivateSeed: seed)
+    }
+
+    /// The noise that goes on from `checkpoint`: bit by bit under the seed that it was begun with, under a fresh secure
+    /// key if `seed` is nil.
+    ///
+    /// Traps for the checkpoint of another mechanism than the scheme's.
+    package init(_ scheme: NoiseScheme, resuming checkpoint: NoiseCheckpoint, nonPrivateSeed seed: UInt64?) {
+        func resume(_ mechanism: some NoiseMechanism) -> Noise {
+            mechanism.resume(from: checkpoint.value(for: mechanism), nonPrivateSeed: seed)
+        }
+        self = resume(scheme.mechanism)
+    }
+
+    mutating func privatize<Transform>(
+        _ batch: consuming ClippedAggregate<Transform>, noiseMultiplier: Double
+    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
+        try state.privatize(batch, noiseMultiplier: noiseMultiplier)
+    }
+
+    mutating func noisyCount(_ count: Double, standardDeviation: Double) -> Double {
+        state.noisyCount(count, standardDeviation: standardDeviation)
+    }
+
+    /// What the run's checkpoint holds of its noise: never a secure key.
+    package func checkpoint() -> NoiseCheckpoint {
+        Self.checkpoint(of: state)
+    }
+
+    /// A call on the stored existential itself would consume it.
+    private static func checkpoint(of state: borrowing any NoiseState & ~Copyable) -> NoiseCheckpoint {
+        state.checkpoint()
+    }
+}

@@ -1,0 +1,56 @@
+import PrivacyAccounting
+
+/// A way to make clipped sums private: what a plan says of it, and the event that it makes of a participation pattern.
+///
+/// A mechanism is plain configuration: it can be compared and coded. What changes from step to step is its
+/// ``NoiseState``. To add one, write a folder with both and a line in ``NoiseScheme/mechanisms``.
+///
+/// The protocol is sealed: a guarantee hangs on every conformer, and outside this package nobody can write one.
+///
+/// **Guarantee:** of every conformer,
+///
+/// - ``event(of:noiseMultiplier:)`` is never less than what the states that it begins do to data that take part as the
+///   pattern says, with noise of multiplier z in every step, under the relations of the sampler;
+/// - a state under a secure key has a fresh one from the operating system, whether it is begun or resumed, and no
+///   checkpoint holds a key;
+/// - a state that is resumed under a seed goes on bit by bit.
+package protocol NoiseMechanism: Codable, Hashable, Sendable {
+    /// What a state leaves in a checkpoint, in a keyed container. Vectors in it go to the checkpoint's vector file.
+    ///
+    /// - Warning: it may be more than nothing for a secure run, and then it is as secret as the data.
+    associatedtype Checkpoint: Codable & Sendable
+
+    /// The mechanism's name in plans.
+    static var kind: String { get }
+
+    /// What `pattern.iterations` steps, and so any part of them, are accounted as.
+    ///
+    /// Throws `AccountingError` for a noise multiplier out of range, and where the mechanism has no analysis of the
+    /// pattern: plans that need one are refused.
+    func event(of pattern: ParticipationPattern, noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent
+
+    /// The state before the first step, under a fresh secure key if `seed` is nil.
+    func begin(nonPrivateSeed seed: UInt64?) -> Noise
+
+    /// The state that goes on from `checkpoint`, under a fresh secure key if `seed` is nil.
+    func resume(from checkpoint: Checkpoint, nonPrivateSeed seed: UInt64?) -> Noise
+}
+
+/// What a noise mechanism holds from one step to the next.
+///
+/// **Guarantee:** of every conformer, no random number is used for two releases: the type should not be copyable.
+package protocol NoiseState: ~Copyable, Sendable {
+    /// Adds noise of standard deviation z·Δ, Δ the add-or-remove-one sensitivity of the batch, and hands the sum out.
+    ///
+    /// A mechanism that needs what not every batch has (a bound, the same Δ or transform in every step) refuses here.
+    /// Throws `PrivacyMechanismError`, and then releases nothing of the batch.
+    mutating func privatize<Transform>(
+        _ batch: consuming ClippedAggregate<Transform>, noiseMultiplier: Double
+    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform>
+
+    /// `count`, a multiple of ½, with noise of `standardDeviation`; with none as it is.
+    mutating func noisyCount(_ count: Double, standardDeviation: Double) -> Double
+
+    /// What ``NoiseMechanism/resume(from:nonPrivateSeed:)`` goes on from.
+    borrowing func checkpoint() -> NoiseCheckpoint
+}

@@ -1,0 +1,59 @@
+import PrivacyAccounting
+import Requirements
+
+/// Any of this package's noise mechanisms, for plans that name one: a `kind`, and the mechanism's own keys beside it.
+///
+///     {"kind": "gaussian"}
+public struct NoiseScheme: Sendable {
+    /// The registry: every mechanism there is.
+    package static let mechanisms: [any NoiseMechanism.Type] = [
+        GaussianMechanism.self
+    ]
+
+    package let mechanism: any NoiseMechanism
+
+    /// Traps unless the mechanism is in the registry: a plan of it could be written and not read.
+    package init<Mechanism: NoiseMechanism>(_ mechanism: Mechanism) {
+        require(
+            Self.mechanisms.contains { $0 == Mechanism.self },
+            "\(Mechanism.self) is not in the registry: add a line to NoiseScheme.mechanisms.")
+        self.mechanism = mechanism
+    }
+
+    /// The mechanism's name.
+    public var kind: String { type(of: mechanism).kind }
+
+    /// What the steps of `pattern` are accounted as under noise of multiplier z.
+    ///
+    /// Throws `AccountingError` for a noise multiplier out of range, and where the mechanism has no analysis of the
+    /// pattern.
+    public func event(
+        of pattern: ParticipationPattern, noiseMultiplier: Double
+    ) throws(AccountingError) -> PrivacyEvent {
+        try mechanism.event(of: pattern, noiseMultiplier: noiseMultiplier)
+    }
+}
+
+extension NoiseScheme: Hashable {
+    /// Whether both are the same mechanism with the same configuration.
+    public static func == (first: NoiseScheme, second: NoiseScheme) -> Bool {
+        AnyHashable(first.mechanism) == AnyHashable(second.mechanism)
+    }
+
+    /// Hashes the mechanism's configuration.
+    public func hash(into hasher: inout Hasher) { mechanism.hash(into: &hasher) }
+}
+
+extension NoiseScheme: Codable {
+    /// Reads a `kind` and its mechanism's keys. Throws `DecodingError` for a kind that there is not.
+    public init(from decoder: any Decoder) throws {
+        let mechanism = try decoder.registered(in: Self.mechanisms, "kind") { $0.kind }
+        self.init(try mechanism.init(from: decoder))
+    }
+
+    /// Writes the mechanism's keys, and its `kind` beside them.
+    public func encode(to encoder: any Encoder) throws {
+        try mechanism.encode(to: encoder)
+        try encoder.encodeRegistered(kind, "kind")
+    }
+}
