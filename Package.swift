@@ -75,7 +75,10 @@ let package = Package(
             ],
             exclude: ["README.md"]
         ),
-        .target(name: "CommandLineSupport", dependencies: ["LinearAlgebra", "Requirements"]),
+        .target(
+            name: "CommandLineSupport",
+            dependencies: ["LinearAlgebra", "Requirements", .product(name: "TextTable", package: "TextTable")]
+        ),
         .executableTarget(
             name: "dp",
             dependencies: [
@@ -83,7 +86,6 @@ let package = Package(
                 "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "TextTable", package: "TextTable"),
             ]
         ),
         .executableTarget(
@@ -92,7 +94,6 @@ let package = Package(
                 "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "Networks", "PrivacyAccounting",
                 "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TextTable", package: "TextTable"),
             ],
             path: "Benchmarks/dpbench"
         ),

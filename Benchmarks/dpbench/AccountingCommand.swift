@@ -39,46 +39,57 @@ struct AccountingCommand: ParsableCommand {
     }
 
     func run() throws {
+        let progress = ProgressLine()
+        var records: [Record] = []
         let pld = PrivacyLossDistributionAccountant()
         let rdp = RenyiAccountant(relation: .addOrRemoveOne)
         for setting in Self.grid {
             let event = try PrivacyEvent.dpSGD(
                 noiseMultiplier: setting.z, samplingProbability: setting.q, iterations: setting.steps)
+            progress.show("accounting: z \(setting.z), q \(setting.q), T \(setting.steps)")
             let spent = try measure("pld-epsilon", setting) { try pld.epsilon(of: event, delta: setting.delta) }
-            _ = try measure("pld-bounds", setting) {
-                try pld.epsilonBounds(of: event, delta: setting.delta).upper
-            }
-            _ = try measure("rdp-epsilon", setting) { try rdp.epsilon(of: event, delta: setting.delta) }
-            _ = try measure("calibrate-noise", setting) {
-                let calibration = try Calibration(pld, epsilon: spent, delta: setting.delta)
-                return try calibration.noiseMultiplier { z throws(AccountingError) in
-                    try .dpSGD(noiseMultiplier: z, samplingProbability: setting.q, iterations: setting.steps)
-                }
-            }
+            records.append(spent)
+            records.append(
+                try measure("pld-bounds", setting) { try pld.epsilonBounds(of: event, delta: setting.delta).upper })
+            records.append(
+                try measure("rdp-epsilon", setting) { try rdp.epsilon(of: event, delta: setting.delta) })
+            records.append(
+                try measure("calibrate-noise", setting) {
+                    let calibration = try Calibration(pld, epsilon: spent.value, delta: setting.delta)
+                    return try calibration.noiseMultiplier { z throws(AccountingError) in
+                        try .dpSGD(noiseMultiplier: z, samplingProbability: setting.q, iterations: setting.steps)
+                    }
+                })
         }
+        progress.clear()
+        try Self.table(records).print(as: format)
+    }
+
+    private static func table(_ records: [Record]) -> RecordTable<Record> {
+        RecordTable(
+            records,
+            columns: [
+                .words("path") { $0.path },
+                .numbers("z") { "\($0.noiseMultiplier)" },
+                .numbers("q") { Format.decimals($0.samplingProbability, 5) },
+                .numbers("T") { $0.iterations },
+                .numbers("δ") { "\($0.delta)" },
+                .numbers("value") { Format.decimals($0.value, 6) },
+                .numbers("ms") { Format.decimals(1000 * $0.seconds, 2) },
+            ])
     }
 
     private func measure(
         _ path: String, _ setting: (z: Double, q: Double, steps: Int, delta: Double), _ body: () throws -> Double
-    ) throws -> Double {
+    ) throws -> Record {
         var value = try body()
         var times: [Double] = []
         for _ in 0..<runs {
             let duration = try ContinuousClock().measure { value = try body() }
             times.append(Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18)
         }
-        let record = Record(
+        return Record(
             path: path, noiseMultiplier: setting.z, samplingProbability: setting.q, iterations: setting.steps,
             delta: setting.delta, runs: runs, value: value, seconds: times.sorted()[runs / 2])
-        switch format {
-        case .json:
-            try printJSONLine(record)
-        case .table:
-            let name = path.padding(toLength: 16, withPad: " ", startingAt: 0)
-            let place = String(
-                format: "z %-5.2f q %-8.5f T %-8d δ %-6.0e", setting.z, setting.q, setting.steps, setting.delta)
-            print("\(name) \(place)  \(String(format: "%9.6f → %8.2f ms", value, record.seconds * 1e3))")
-        }
-        return value
     }
 }

@@ -46,6 +46,14 @@ struct MeasurementOptions: ParsableArguments {
         return Threads.limit
     }
 
+    /// Prints the records, and draws them where that was asked for.
+    func show<Record: Encodable>(
+        _ records: [Record], heading: String? = nil, columns: [RecordTable<Record>.Column], plot picture: () -> String
+    ) throws {
+        try RecordTable(records, heading: heading, columns: columns).print(as: format)
+        if let plot { try writeFile(picture(), to: plot) }
+    }
+
     static func requirePositive(_ name: String, _ value: Int) throws {
         guard value >= 1 else {
             throw ValidationError(

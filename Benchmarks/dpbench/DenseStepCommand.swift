@@ -6,7 +6,6 @@ import LinearAlgebra
 import PrivacyMechanisms
 import PrivateOptimization
 import PyTrees
-import TextTable
 
 struct DenseStepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,25 +62,17 @@ struct DenseStepCommand: ParsableCommand {
     }
 
     private func show(_ records: [Record]) throws {
-        if options.format == .json {
-            try records.forEach { try printJSONLine($0) }
-        } else {
-            let table = TextTable<Record> { record in
-                [
-                    Column(title: "path", value: record.path),
-                    Column(title: "threads", value: record.threads, align: .right),
-                    Column(title: "seconds", value: Format.seconds(record.seconds), align: .right),
-                    Column(
-                        title: "of the pipeline", value: Format.decimals(record.ratioToPipeline, 3), align: .right),
-                ]
-            }
-            table.print(records, style: Style.pipe)
-        }
-        if let plot = options.plot {
+        let columns: [RecordTable<Record>.Column] = [
+            .words("path") { $0.path },
+            .numbers("threads") { $0.threads },
+            .numbers("seconds") { Format.seconds($0.seconds) },
+            .numbers("of the pipeline") { Format.decimals($0.ratioToPipeline, 3) },
+        ]
+        try options.show(records, columns: columns) {
             let bars = records.map {
                 (name: $0.path, value: 1000 * $0.seconds, label: Format.decimals(1000 * $0.seconds, 1))
             }
-            try writeFile(BarChart(title: "A private step", unit: "milliseconds", bars: bars).svg, to: plot)
+            return BarChart(title: "A private step", unit: "milliseconds", bars: bars).svg
         }
     }
 

@@ -3,7 +3,6 @@ import CommandLineSupport
 import Foundation
 import LinearAlgebra
 import PrivacyMechanisms
-import TextTable
 
 struct NoiseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -66,31 +65,21 @@ struct NoiseCommand: ParsableCommand {
     }
 
     private func show(_ records: [Record]) throws {
-        if options.format == .json {
-            try records.forEach { try printJSONLine($0) }
-        } else {
-            let table = TextTable<Record> { record in
-                [
-                    Column(title: "source", value: record.path),
-                    Column(title: "threads", value: record.threads, align: .right),
-                    Column(title: "seconds", value: Format.seconds(record.seconds), align: .right),
-                    Column(
-                        title: "million normals/s", value: Format.decimals(record.normalsPerSecond / 1e6, 0),
-                        align: .right),
-                ]
-            }
-            table.print(records, style: Style.pipe)
-        }
-        if let plot = options.plot {
+        let columns: [RecordTable<Record>.Column] = [
+            .words("source") { $0.path },
+            .numbers("threads") { $0.threads },
+            .numbers("seconds") { Format.seconds($0.seconds) },
+            .numbers("million normals/s") { Format.decimals($0.normalsPerSecond / 1e6, 0) },
+        ]
+        try options.show(records, columns: columns) {
             let bars = records.map {
                 (
                     name: "\($0.path), \($0.threads)", value: $0.normalsPerSecond / 1e6,
                     label: Format.decimals($0.normalsPerSecond / 1e6, 0)
                 )
             }
-            try writeFile(
-                BarChart(title: "Standard normals by source and threads", unit: "million per second", bars: bars).svg,
-                to: plot)
+            return BarChart(title: "Standard normals by source and threads", unit: "million per second", bars: bars)
+                .svg
         }
     }
 }

@@ -5,7 +5,6 @@ import GradientTransformations
 import LinearAlgebra
 import PrivateOptimization
 import PyTrees
-import TextTable
 
 struct OptimizersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -76,27 +75,19 @@ struct OptimizersCommand: ParsableCommand {
     }
 
     private func show(_ records: [Record]) throws {
-        if options.format == .json {
-            try records.forEach { try printJSONLine($0) }
-        } else {
-            let table = TextTable<Record> { record in
-                [
-                    Column(title: "optimizer", value: record.optimizer),
-                    Column(title: "threads", value: record.threads, align: .right),
-                    Column(title: "bytes", value: record.bytesPerParameter, align: .right),
-                    Column(title: "ns", value: Format.decimals(record.nanosecondsPerParameter, 3), align: .right),
-                    Column(title: "GB/s", value: Format.decimals(record.gigabytesPerSecond, 1), align: .right),
-                    Column(title: "× move", value: Format.decimals(record.ratio, 2), align: .right),
-                ]
-            }
-            table.print(records, style: Style.pipe)
-        }
-        if let plot = options.plot {
+        let columns: [RecordTable<Record>.Column] = [
+            .words("optimizer") { $0.optimizer },
+            .numbers("threads") { $0.threads },
+            .numbers("bytes") { $0.bytesPerParameter },
+            .numbers("ns") { Format.decimals($0.nanosecondsPerParameter, 3) },
+            .numbers("GB/s") { Format.decimals($0.gigabytesPerSecond, 1) },
+            .numbers("× move") { Format.decimals($0.ratio, 2) },
+        ]
+        try options.show(records, columns: columns) {
             let bars = records.map {
                 (name: "\($0.optimizer), \($0.threads)", value: $0.ratio, label: Format.decimals($0.ratio, 2))
             }
-            try writeFile(
-                BarChart(title: "Step time over the time to move its bytes", unit: "×", bars: bars).svg, to: plot)
+            return BarChart(title: "Step time over the time to move its bytes", unit: "×", bars: bars).svg
         }
     }
 }

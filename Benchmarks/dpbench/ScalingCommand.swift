@@ -2,7 +2,6 @@ import ArgumentParser
 import CommandLineSupport
 import Foundation
 import LinearAlgebra
-import TextTable
 
 struct ScalingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,22 +40,15 @@ struct ScalingCommand: ParsableCommand {
     }
 
     private func show(_ records: [PipelineRecord]) throws {
-        if options.format == .json {
-            try records.forEach { try printJSONLine($0) }
-        } else {
-            let table = TextTable<PipelineRecord> { record in
-                [
-                    Column(title: "examples", value: record.examples, align: .right),
-                    Column(title: "parameters", value: record.params, align: .right),
-                    Column(title: "threads", value: record.threads, align: .right),
-                    Column(title: "seconds", value: Format.seconds(record.seconds), align: .right),
-                    Column(title: "GB/s", value: Format.decimals(record.gigabytesPerSecond, 1), align: .right),
-                    Column(title: "reads", value: Format.decimals(record.timesReadOnce, 2), align: .right),
-                ]
-            }
-            table.print(records, style: Style.pipe)
-        }
-        if let plot = options.plot { try writeFile(chart(records), to: plot) }
+        let columns: [RecordTable<PipelineRecord>.Column] = [
+            .numbers("examples") { $0.examples },
+            .numbers("parameters") { $0.params },
+            .numbers("threads") { $0.threads },
+            .numbers("seconds") { Format.seconds($0.seconds) },
+            .numbers("GB/s") { Format.decimals($0.gigabytesPerSecond, 1) },
+            .numbers("reads") { Format.decimals($0.timesReadOnce, 2) },
+        ]
+        try options.show(records, columns: columns) { chart(records) }
     }
 
     private func chart(_ records: [PipelineRecord]) -> String {

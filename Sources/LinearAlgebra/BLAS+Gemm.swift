@@ -3,23 +3,19 @@ import COpenBLAS
 extension BLAS {
     /// C ← α · op(A) · op(B) + β · C for row-major matrices without gaps: C has `rows` × `columns` elements, and
     /// `inner` is the length of the sums.
-    ///
-    /// Each member of the team calls `finish` with the rows and columns of C that it has just computed and that are
-    /// still in its cache.
     package static func gemm(
         rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, _ transposeA: Transpose,
         _ b: UnsafePointer<Float>, _ transposeB: Transpose, alpha: Float = 1, beta: Float = 0,
-        into c: UnsafeMutablePointer<Float>, finish: (Range<Int>, Range<Int>) -> Void = { _, _ in }
+        into c: UnsafeMutablePointer<Float>
     ) {
         let (lda, ldb) = (
             max(1, transposeA == .none ? inner : rows), max(1, transposeB == .none ? columns : inner)
         )
         let team = teamSize(operations: 2 * rows * columns * inner)
         if inner > 16 * max(rows, columns) && team > 1 {
-            gemmOfLongSums(
+            return gemmOfLongSums(
                 rows: rows, columns: columns, inner: inner, a, transposeA, lda, b, transposeB, ldb, alpha: alpha,
                 beta: beta, into: c, team: min(team, Threads.limit))
-            return finish(0..<rows, 0..<columns)
         }
         // The longer side of C is cut: each member's product then stays as square as can be.
         Threads.withTeam(of: team) { member in
@@ -33,7 +29,6 @@ extension BLAS {
                     b + ownColumns.lowerBound * (transposeB == .none ? 1 : ldb), count(ldb), beta,
                     c + ownRows.lowerBound * columns + ownColumns.lowerBound, count(columns))
             }
-            finish(ownRows, ownColumns)
         }
     }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import CommandLineSupport
 import Foundation
 import PrivacyAccounting
-import TextTable
 
 extension NeighboringRelation: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
@@ -68,20 +67,19 @@ struct Row: Encodable {
     }
 
     static func show(_ rows: [Row], as format: OutputFormat) throws {
-        if format == .json { return try rows.forEach { try printJSONLine($0) } }
-        let table = TextTable<Row> { row in
-            [
-                Column(title: "accountant", value: row.accountant),
-                Column(title: "ε", value: text(row.epsilon, up: true), align: .right),
-                Column(title: "at least", value: row.lowerBound.map { text($0) } ?? "–", align: .right),
-                Column(title: "δ", value: "\(row.delta)", align: .right),
-                Column(title: "z", value: "\(row.noiseMultiplier)", align: .right),
-                Column(title: "q", value: "\(row.samplingProbability)", align: .right),
-                Column(title: "T", value: "\(row.iterations)", align: .right),
-                Column(title: "relation", value: row.relation),
-            ]
-        }
-        table.print(rows, style: Style.pipe)
+        let table = RecordTable(
+            rows,
+            columns: [
+                .words("accountant") { $0.accountant },
+                .numbers("ε") { text($0.epsilon, up: true) },
+                .numbers("at least") { $0.lowerBound.map { text($0) } ?? "–" },
+                .numbers("δ") { "\($0.delta)" },
+                .numbers("z") { "\($0.noiseMultiplier)" },
+                .numbers("q") { "\($0.samplingProbability)" },
+                .numbers("T") { "\($0.iterations)" },
+                .words("relation") { $0.relation },
+            ])
+        try table.print(as: format)
     }
 
     /// Four decimals, rounded outward: an upper bound is never shown smaller than it is.

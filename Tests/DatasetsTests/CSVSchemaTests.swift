@@ -44,9 +44,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"columns": [], "header": true}"#, "'header' means nothing here"),
-        (#"{"columns": [{"name": "a", "kind": "numeric", "uper": 1}]}"#, "at columns/0, 'uper' means nothing"),
-        (#"{"columns": [{"name": "a", "kind": "ignored", "lower": 1}]}"#, "'lower' means nothing here"),
+        (#"{"columns": [], "header": true}"#, "There is no setting 'header'"),
+        (#"{"columns": [{"name": "a", "kind": "numeric", "uper": 1}]}"#, "at columns/0/uper, There is no setting"),
+        (#"{"columns": [{"name": "a", "kind": "ignored", "lower": 1}]}"#, "There is no setting 'lower'"),
         (#"{"columns": [{"name": "a", "kind": "text"}]}"#, "columns/0/kind"),
         (#"{"columns": "#, "cannot be read"),
     ])

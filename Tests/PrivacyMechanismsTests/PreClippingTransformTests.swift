@@ -4,7 +4,7 @@ import PyTrees
 import Testing
 
 /// A projection to fewer dimensions: T(g) = Qᵀg with orthonormal columns Q, T⁻¹(y) = Qy.
-struct Projection: PreClippingTransform {
+struct Projection: GeneralTransform {
     let parameterLayout: TreeLayout
     let transformedLayout: TreeLayout
     let basis: Matrix
@@ -17,8 +17,6 @@ struct Projection: PreClippingTransform {
         parameterLayout = layout
         transformedLayout = try TreeLayout([("projected", [dimensions])])
     }
-
-    var form: TransformForm { .general }
 
     func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
         gradient.withUnsafeBufferPointer { gradient in
@@ -77,17 +75,26 @@ struct SharedDirection: PerExampleGradients {
 }
 
 /// Hides that a transform is diagonal, so that the block path is taken.
-private struct Opaque: PreClippingTransform {
+private struct Opaque: GeneralTransform {
     let base: DiagonalTransform
     var parameterLayout: TreeLayout { base.parameterLayout }
     var transformedLayout: TreeLayout { base.transformedLayout }
-    var form: TransformForm { .general }
 
     func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
-        base.transform(gradient, into: &transformed)
+        base.scale.withUnsafeValues { scale in
+            for column in scale.indices { transformed[column] = scale[column] * gradient[column] }
+        }
     }
 
-    func inverse(_ transformed: ParameterVector) -> ParameterVector { base.inverse(transformed) }
+    func inverse(_ transformed: ParameterVector) -> ParameterVector {
+        var result = transformed
+        result.withUnsafeMutableValues { values in
+            base.scale.withUnsafeValues { scale in
+                for index in values.indices { values[index] /= scale[index] }
+            }
+        }
+        return result
+    }
 }
 
 /// A transform over live state, which changes between clipping and inverse.
@@ -96,16 +103,12 @@ private final class FickleTransform: PreClippingTransform, @unchecked Sendable {
     let parameterLayout = flatLayout(4)
     var transformedLayout: TreeLayout { parameterLayout }
     var form: TransformForm { .diagonal(ParameterVector(repeating: scale, layout: parameterLayout)) }
-
-    func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {}
-    func inverse(_ transformed: ParameterVector) -> ParameterVector { transformed }
 }
 
 /// The identity, but only what is not zero is written.
-private struct SparseIdentity: PreClippingTransform {
+private struct SparseIdentity: GeneralTransform {
     let parameterLayout: TreeLayout
     var transformedLayout: TreeLayout { parameterLayout }
-    var form: TransformForm { .general }
 
     func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
         for index in 0..<gradient.count where gradient[index] != 0 { transformed[index] = gradient[index] }
@@ -247,14 +250,20 @@ private struct CarelessGradients: PerExampleGradients {
         let scale = (0..<500).map { _ in Float(sign: .plus, exponent: Int(generator.next() % 20), significand: 1) }
         let diagonal = try DiagonalTransform(scale: ParameterVector(values: scale, layout: layout))
         let values = (0..<500).map { _ in generator.float() }
-        var transformed = [Float](repeating: 0, count: 500)
-        var span = transformed.mutableSpan
-        diagonal.transform(values.span, into: &span)
-        #expect(transformed != values)
+        let rows = try DenseRows(Matrix(rows: 1, columns: 500, elements: values), layout: layout)
+        var noise = GaussianNoise(nonPrivateSeed: 3)
+        func transformed<Transform>(by transform: Transform) throws -> TransformedGradient<Transform> {
+            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: .infinity), transform: transform)
+            aggregate.add(rows)
+            return try aggregate.noised(noiseMultiplier: 0, noise: &noise)
+        }
         // Powers of two: both directions are exact.
-        #expect(diagonal.inverse(try ParameterVector(values: transformed, layout: layout)).values == values)
-        let identity = IdentityTransform(layout: layout)
-        #expect(identity.inverse(try ParameterVector(values: values, layout: layout)).values == values)
+        let scaled = try transformed(by: diagonal)
+        #expect(scaled.vector.values == zip(scale, values).map { $0 * $1 })
+        #expect(scaled.inverted().vector.values == values)
+        let same = try transformed(by: IdentityTransform(layout: layout))
+        #expect(same.vector.values == values)
+        #expect(same.inverted().vector.values == values)
     }
 
     @Test func withoutClippingAndNoiseTheTransformCancels() throws {
@@ -339,10 +348,27 @@ private struct CarelessGradients: PerExampleGradients {
                 let parameterLayout = flatLayout(3)
                 let transformedLayout = flatLayout(6)
                 var form: TransformForm { .identity }
-                func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {}
-                func inverse(_ transformed: ParameterVector) -> ParameterVector { transformed }
             }
             _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: Liar())
+        }
+    }
+
+    @Test func aFormWithAMapBetweenOtherLayoutsTraps() async {
+        struct Borrowed: PreClippingTransform {
+            let parameterLayout = flatLayout(3)
+            let transformedLayout = flatLayout(3)
+            let map: SparseIdentity
+            var form: TransformForm { .general(map) }
+        }
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let transform = Borrowed(map: SparseIdentity(parameterLayout: flatLayout(4)))
+            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
+        }
+        let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(message.contains("is not a transform from"))
+        await #expect(processExitsWith: .success) {
+            let transform = Borrowed(map: SparseIdentity(parameterLayout: flatLayout(3)))
+            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
         }
     }
 

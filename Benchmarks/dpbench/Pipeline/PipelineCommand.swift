@@ -5,7 +5,6 @@ import LinearAlgebra
 import PrivacyMechanisms
 import PrivateTraining
 import PyTrees
-import TextTable
 
 struct PipelineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -46,7 +45,7 @@ struct PipelineCommand: ParsableCommand {
         let threads = options.applyThreads()
         let problem = try problem()
         let records = try PipelineRun(problem: problem, threads: threads, runs: options.runs).records()
-        try print(records, title: nil)
+        try table(records).print(as: options.format)
         if let plot = options.plot { try writeFile(chart(records), to: plot) }
         if examples == nil && params == nil && gradients == nil { try runDigits(threads: threads) }
     }
@@ -79,31 +78,28 @@ struct PipelineCommand: ParsableCommand {
             name: "digits", gradients: gradients, layout: layout, hasScale: transform == .diagonal, l2ClipNorm: nil,
             noiseMultiplier: 1)
         let records = try PipelineRun(problem: problem, threads: threads, runs: options.runs).records()
-        try print(records, title: "Softmax regression on 1,797 digits (UCI optical digits, CC BY 4.0):")
-        try PrivateMeanError(problem).print(options.format)
+        try table(records, title: "Softmax regression on 1,797 digits (UCI optical digits, CC BY 4.0):")
+            .print(as: options.format)
+        try PrivateMeanError(problem).table.print(as: options.format)
     }
 
-    private func print(_ records: [PipelineRecord], title: String?) throws {
-        if options.format == .json { return try records.forEach { try printJSONLine($0) } }
+    private func table(_ records: [PipelineRecord], title: String? = nil) -> RecordTable<PipelineRecord> {
         let first = records[0]
-        if let title { Swift.print("\n\(title)") }
-        Swift.print(
-            "\(first.examples) × \(first.params), transform \(first.transform), \(first.threads) threads; "
-                + "one read of the matrix takes \(Format.seconds(first.readOnceSeconds)) s\n")
-        let table = TextTable<PipelineRecord> { record in
-            [
-                Column(title: "path", value: record.path),
-                Column(title: "seconds", value: Format.seconds(record.seconds), align: .right),
-                Column(title: "GB/s", value: Format.decimals(record.gigabytesPerSecond, 1), align: .right),
-                Column(
-                    title: "× naive", value: record.timesNaive.map { Format.decimals($0, 2) } ?? "", align: .right),
-                Column(title: "reads", value: Format.decimals(record.timesReadOnce, 2), align: .right),
-                Column(
-                    title: "peak MiB", value: record.peakBytes.map { "\($0 >> 20)" } ?? "unknown", align: .right),
-                Column(title: "error", value: String(format: "%.1e", record.maxRelativeError), align: .right),
-            ]
-        }
-        table.print(records, style: Style.pipe)
+        let heading =
+            (title.map { "\n\($0)\n" } ?? "")
+            + "\(first.examples) × \(first.params), transform \(first.transform), \(first.threads) threads; "
+            + "one read of the matrix takes \(Format.seconds(first.readOnceSeconds)) s"
+        return RecordTable(
+            records, heading: heading,
+            columns: [
+                .words("path") { $0.path },
+                .numbers("seconds") { Format.seconds($0.seconds) },
+                .numbers("GB/s") { Format.decimals($0.gigabytesPerSecond, 1) },
+                .numbers("× naive") { $0.timesNaive.map { Format.decimals($0, 2) } ?? "" },
+                .numbers("reads") { Format.decimals($0.timesReadOnce, 2) },
+                .numbers("peak MiB") { Format.mebibytes($0.peakBytes) },
+                .numbers("error") { String(format: "%.1e", $0.maxRelativeError) },
+            ])
     }
 
     private func chart(_ records: [PipelineRecord]) -> String {
@@ -114,10 +110,4 @@ struct PipelineCommand: ParsableCommand {
             unit: "seconds", bars: [read] + bars
         ).svg
     }
-}
-
-/// How numbers are shown in tables.
-enum Format {
-    static func seconds(_ value: Double) -> String { String(format: value < 0.001 ? "%.6f" : "%.4f", value) }
-    static func decimals(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 }

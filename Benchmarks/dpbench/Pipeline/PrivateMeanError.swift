@@ -41,14 +41,15 @@ struct PrivateMeanError {
         }
     }
 
-    func print(_ format: OutputFormat) throws {
-        if format == .json { return try records.forEach { try printJSONLine($0) } }
-        Swift.print(
-            "\nThe private mean gradient beside the true one, clip norm \(Format.decimals(records[0].l2ClipNorm, 3)):")
-        for record in records {
-            Swift.print(
-                "  noise multiplier \(Format.decimals(record.noiseMultiplier, 1)): relative error "
-                    + "\(Format.decimals(record.relativeError, 4)), cosine \(Format.decimals(record.cosine, 4))")
-        }
+    var table: RecordTable<Record> {
+        RecordTable(
+            records,
+            heading: "\nThe private mean gradient beside the true one, clip norm "
+                + Format.decimals(records[0].l2ClipNorm, 3),
+            columns: [
+                .numbers("noise multiplier") { Format.decimals($0.noiseMultiplier, 1) },
+                .numbers("relative error") { Format.decimals($0.relativeError, 4) },
+                .numbers("cosine") { Format.decimals($0.cosine, 4) },
+            ])
     }
 }

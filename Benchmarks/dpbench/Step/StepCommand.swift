@@ -2,7 +2,6 @@ import ArgumentParser
 import CommandLineSupport
 import Foundation
 import PrivateTraining
-import TextTable
 
 extension StepPathKind: ExpressibleByArgument {}
 
@@ -99,35 +98,23 @@ struct StepCommand: ParsableCommand {
     }
 
     private func show(_ records: [Record]) throws {
-        if options.format == .json {
-            try records.forEach { try printJSONLine($0) }
-        } else {
-            let table = TextTable<Record> { record in
-                [
-                    Column(title: "path", value: record.path),
-                    Column(title: "seconds", value: Format.seconds(record.seconds), align: .right),
-                    Column(title: "examples/s", value: Format.decimals(record.examplesPerSecond, 0), align: .right),
-                    Column(
-                        title: "× non-private", value: Format.decimals(record.timesNonPrivate, 2), align: .right),
-                    Column(
-                        title: "GFLOP/s", value: Format.decimals(record.gigaflopsOfNonPrivate, 0), align: .right),
-                    Column(
-                        title: "peak MiB", value: record.peakBytes.map { "\($0 >> 20)" } ?? "unknown", align: .right),
-                ]
-            }
-            let first = records[0]
-            print(
-                "\(dims.replacingOccurrences(of: ",", with: "-")), \(first.params) parameters, batch \(batch), "
-                    + "\(first.threads) threads\n")
-            table.print(records, style: Style.pipe)
-        }
-        if let plot = options.plot {
+        let first = records[0]
+        let heading =
+            "\(dims.replacingOccurrences(of: ",", with: "-")), \(first.params) parameters, batch \(batch), "
+            + "\(first.threads) threads"
+        let columns: [RecordTable<Record>.Column] = [
+            .words("path") { $0.path },
+            .numbers("seconds") { Format.seconds($0.seconds) },
+            .numbers("examples/s") { Format.decimals($0.examplesPerSecond, 0) },
+            .numbers("× non-private") { Format.decimals($0.timesNonPrivate, 2) },
+            .numbers("GFLOP/s") { Format.decimals($0.gigaflopsOfNonPrivate, 0) },
+            .numbers("peak MiB") { Format.mebibytes($0.peakBytes) },
+        ]
+        try options.show(records, heading: heading, columns: columns) {
             let bars = records.map {
                 (name: $0.path, value: 1000 * $0.seconds, label: Format.decimals(1000 * $0.seconds, 1))
             }
-            try writeFile(
-                BarChart(title: "A training step, \(dims), batch \(batch)", unit: "milliseconds", bars: bars).svg,
-                to: plot)
+            return BarChart(title: "A training step, \(dims), batch \(batch)", unit: "milliseconds", bars: bars).svg
         }
     }
 }

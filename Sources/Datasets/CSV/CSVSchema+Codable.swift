@@ -26,7 +26,7 @@ extension CSVSchema {
 
     /// Reads a schema; what has a default may be left out, and keys that mean nothing are refused.
     public init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(except: CodingKeys.allCases)
+        try decoder.refuseUnknownKeys(CodingKeys.self)
         let container = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             columns: try container.decode([Column].self, forKey: .columns),
@@ -65,7 +65,7 @@ extension CSVSchema.Column: Codable {
         name = try container.decode(String.self, forKey: .name)
         let kind = try container.decodeChoice(KindName.self, forKey: .kind)
         // A bound with a misspelt name would otherwise count as open.
-        try decoder.refuseKeys(except: Keys.allowed(for: kind))
+        try decoder.refuseUnknownKeys(except: Keys.allowed(for: kind))
         let unlisted = try container.decodeIfPresent(CSVSchema.Unlisted.self, forKey: .unlisted) ?? .refused
         switch kind {
         case .numeric:
@@ -116,26 +116,6 @@ extension CSVSchema.Column: Codable {
             try container.encode(ignoresFullStop, forKey: .ignoresFullStop)
         case .ignored:
             try container.encode(KindName.ignored, forKey: .kind)
-        }
-    }
-}
-
-private struct AnyKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-}
-
-extension Decoder {
-    fileprivate func refuseKeys(except allowed: [some CodingKey]) throws {
-        let names = allowed.map(\.stringValue)
-        for key in try container(keyedBy: AnyKey.self).allKeys where !names.contains(key.stringValue) {
-            throw DecodingError.dataCorrupted(
-                DecodingError.Context(
-                    codingPath: codingPath,
-                    debugDescription: "'\(key.stringValue)' means nothing here; use \(names.joined(separator: ", "))"))
         }
     }
 }

@@ -1,11 +1,12 @@
 extension Decoder {
     /// Throws `DecodingError.dataCorrupted`, which names key and alternatives, for a key that `Key` does not have.
     package func refuseUnknownKeys<Key: CodingKey & CaseIterable>(_: Key.Type) throws {
-        try refuseUnknownKeys(Key.allCases.map(\.stringValue))
+        try refuseUnknownKeys(except: Array(Key.allCases))
     }
 
-    /// The same for keys that are not `known`.
-    package func refuseUnknownKeys(_ known: [String]) throws {
+    /// The same for a key that is not among `keys`.
+    package func refuseUnknownKeys(except keys: [any CodingKey]) throws {
+        let known = Set(keys.map(\.stringValue))
         let given = try container(keyedBy: AnyCodingKey.self).allKeys.sorted { $0.stringValue < $1.stringValue }
         for key in given where !known.contains(key.stringValue) {
             throw DecodingError.dataCorrupted(

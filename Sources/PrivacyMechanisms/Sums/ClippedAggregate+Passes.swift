@@ -19,8 +19,8 @@ extension ClippedAggregate {
         switch form {
         case .identity: add(gradients, under: nil, padding: padding, norms: norms)
         case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
-        case .general:
-            if let factored = gradients as? FactoredGradients, let mapped = transform.transformed(factored) {
+        case .general(let map):
+            if let factored = gradients as? FactoredGradients, let mapped = map.transformed(factored) {
                 require(
                     mapped.layout == bounds.layout && mapped.exampleCount == factored.exampleCount,
                     """
@@ -29,7 +29,7 @@ extension ClippedAggregate {
                     """)
                 addAnswers(of: mapped, under: nil, padding: padding, norms: norms)
             } else {
-                addMapped(gradients, padding: padding, norms: norms)
+                addMapped(gradients, by: map, padding: padding, norms: norms)
             }
         }
     }
@@ -70,7 +70,8 @@ extension ClippedAggregate {
 
     /// Maps gradients into the transformed space, a block of rows at a time, and adds them as dense rows there.
     private mutating func addMapped(
-        _ gradients: some PerExampleGradients, padding: [Bool]?, norms: UnsafeMutableBufferPointer<Double>?
+        _ gradients: some PerExampleGradients, by map: some GeneralTransform, padding: [Bool]?,
+        norms: UnsafeMutableBufferPointer<Double>?
     ) {
         let groups = bounds.groups.count
         let (from, to) = (parameterLayout.count, bounds.layout.count)
@@ -82,7 +83,8 @@ extension ClippedAggregate {
         for begin in stride(from: 0, to: gradients.exampleCount, by: blockRows) {
             let examples = begin..<min(begin + blockRows, gradients.exampleCount)
             if let dense = gradients as? DenseRows {
-                map(examples.map { UnsafeBufferPointer(start: dense.row($0), count: from) }, into: &mapped)
+                let rows = examples.map { UnsafeBufferPointer(start: dense.row($0), count: from) }
+                Self.map(rows, by: map, into: &mapped)
             } else {
                 for example in examples {
                     gathered.withMutableRow(example - begin) {
@@ -91,11 +93,10 @@ extension ClippedAggregate {
                     }
                 }
                 gathered.withUnsafeElements { elements in
-                    map(
-                        (0..<examples.count).map {
-                            UnsafeBufferPointer(rebasing: elements[$0 * from..<($0 + 1) * from])
-                        },
-                        into: &mapped)
+                    let rows = (0..<examples.count).map {
+                        UnsafeBufferPointer(rebasing: elements[$0 * from..<($0 + 1) * from])
+                    }
+                    Self.map(rows, by: map, into: &mapped)
                 }
             }
             mapped.withUnsafeElements { elements in
@@ -110,20 +111,21 @@ extension ClippedAggregate {
     }
 
     /// Maps each row by itself, rows shared among threads.
-    private func map(_ rows: [UnsafeBufferPointer<Float>], into mapped: inout Matrix) {
+    private static func map(
+        _ rows: [UnsafeBufferPointer<Float>], by map: some GeneralTransform, into mapped: inout Matrix
+    ) {
         let columns = mapped.columns
-        let transform = transform
         mapped.withUnsafeMutableElements { mapped in
             // Members write disjoint rows.
             nonisolated(unsafe) let mapped = mapped
-            let work = rows.count * (parameterLayout.count + columns)
+            let work = rows.count * (map.parameterLayout.count + columns)
             Threads.withTeam(of: min(rows.count, work / Threads.workPerThread(1 << 15))) { member in
                 for row in member.share(of: 0..<rows.count) {
                     let image = UnsafeMutableBufferPointer(rebasing: mapped[row * columns..<(row + 1) * columns])
                     // A map that writes only what is not zero must not inherit the block before.
                     image.update(repeating: 0)
                     var span = image.mutableSpan
-                    Threads.withoutTeams { transform.transform(rows[row].span, into: &span) }
+                    Threads.withoutTeams { map.transform(rows[row].span, into: &span) }
                 }
             }
         }

@@ -64,11 +64,11 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
         switch form {
         case .identity: return GradientInversion(memory: memory, divisor: nil)
         case .diagonal(let scale): return GradientInversion(memory: memory, divisor: scale)
-        case .general:
-            let inverse = transform.inverse(memory.vector)
+        case .general(let map):
+            let inverse = map.inverse(memory.vector)
             require(
-                inverse.layout == transform.parameterLayout,
-                "An inverse of layout\n\(inverse.layout)\nis not a gradient of\n\(transform.parameterLayout)")
+                inverse.layout == map.parameterLayout,
+                "An inverse of layout\n\(inverse.layout)\nis not a gradient of\n\(map.parameterLayout)")
             return GradientInversion(memory: GradientMemory(inverse), divisor: nil)
         }
     }

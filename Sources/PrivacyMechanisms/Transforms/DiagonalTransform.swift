@@ -29,26 +29,6 @@ public struct DiagonalTransform: PreClippingTransform, Hashable {
     /// `.diagonal`, with the scale.
     public var form: TransformForm { .diagonal(scale) }
 
-    /// Multiplies by the scale. Traps if either has another number of elements than the layout.
-    public func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
-        preconditionMaps(gradient.count, to: transformed.count)
-        scale.withUnsafeValues { scale in
-            for column in scale.indices { transformed[column] = scale[column] * gradient[column] }
-        }
-    }
-
-    /// Divides by the scale. Traps if the vector has another layout.
-    public func inverse(_ transformed: ParameterVector) -> ParameterVector {
-        preconditionTransformedLayout(transformed.layout)
-        var result = transformed
-        result.withUnsafeMutableValues { values in
-            scale.withUnsafeValues { scale in
-                for index in values.indices { values[index] /= scale[index] }
-            }
-        }
-        return result
-    }
-
     /// The first element that is not positive and finite.
     ///
     /// The scan runs each step, so it goes without branches: the bit patterns of positive, finite numbers are those

@@ -14,18 +14,4 @@ public struct IdentityTransform: PreClippingTransform, Hashable, Codable {
     public var transformedLayout: TreeLayout { parameterLayout }
     /// `.identity`.
     public var form: TransformForm { .identity }
-
-    /// Copies the gradient. Traps if either has another number of elements than the layout.
-    public func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
-        preconditionMaps(gradient.count, to: transformed.count)
-        gradient.withUnsafeBufferPointer { gradient in
-            transformed.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: gradient) }
-        }
-    }
-
-    /// The vector itself. Traps if it has another layout.
-    public func inverse(_ transformed: ParameterVector) -> ParameterVector {
-        preconditionTransformedLayout(transformed.layout)
-        return transformed
-    }
 }

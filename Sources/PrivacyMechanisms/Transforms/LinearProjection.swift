@@ -9,7 +9,7 @@ import Requirements
 ///
 /// **Guarantee:** an example's image is a function of its gradient and of Q, in every bit: every element is a chain of
 /// products in a fixed order.
-public struct LinearProjection: PreClippingTransform {
+public struct LinearProjection: GeneralTransform {
     /// The layout of the gradients before.
     public let parameterLayout: TreeLayout
     /// One leaf, `projected`, of as many elements as Q has columns.
@@ -45,9 +45,6 @@ public struct LinearProjection: PreClippingTransform {
         random.withMutableRows(0..<layout.count) { noise.fill(&$0) }
         self.init(layout, basis: random.orthonormalizedColumns())
     }
-
-    /// `.general`.
-    public var form: TransformForm { .general }
 
     /// Qᵀg. Traps if either has another number of elements than its layout.
     ///

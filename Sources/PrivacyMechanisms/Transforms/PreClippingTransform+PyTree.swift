@@ -6,9 +6,18 @@ extension PreClippingTransform {
     /// T(g) of one gradient that is a tree, in the transformed layout. Traps if its leaves are not those that the map
     /// takes.
     public func transformed(_ gradient: some PyTree) -> ParameterVector {
-        let gradient = gradient.vector(as: parameterLayout)
-        var result = ParameterVector(zeros: transformedLayout)
-        result.withMutableSpan { transform(gradient.values.span, into: &$0) }
+        var result = gradient.vector(as: parameterLayout)
+        switch form {
+        case .identity: break
+        case .diagonal(let scale):
+            result.withUnsafeMutableValues { result in
+                for index in result.indices { result[index] *= scale.values[index] }
+            }
+        case .general(let map):
+            let gradient = result
+            result = ParameterVector(zeros: transformedLayout)
+            result.withMutableSpan { map.transform(gradient.values.span, into: &$0) }
+        }
         return result
     }
 
@@ -16,14 +25,17 @@ extension PreClippingTransform {
     public func transform(_ gradient: inout some PyTree) {
         require(
             parameterLayout == transformedLayout,
-            "A transform from\n\(parameterLayout)\nto\n\(transformedLayout)\nhas no result in a tree of the first kind."
-        )
+            """
+            A transform from\n\(parameterLayout)\nto\n\(transformedLayout)\nhas no result in a tree of the first \
+            kind.
+            """)
         gradient.overwriteLeaves(with: transformed(gradient))
     }
 
-    /// T⁻¹(y), in a tree like `parameters`. Traps unless the map takes gradients with the leaves of `parameters`.
+    /// T⁻¹(y), in a tree like `parameters`. Traps unless `transformed` has the layout that the map gives, and
+    /// `parameters` have that of the gradients that it takes.
     public func inverse<Tree: PyTree>(_ transformed: ParameterVector, like parameters: Tree) -> Tree {
-        parameters.holding(inverse(transformed))
+        TransformedGradient(transformed, transform: self).inverted().tree(like: parameters)
     }
 }
 

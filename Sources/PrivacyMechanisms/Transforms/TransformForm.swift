@@ -7,15 +7,21 @@ public enum TransformForm: Sendable {
     case identity
     /// Every gradient is multiplied by the same positive scale, element by element.
     case diagonal(ParameterVector)
-    /// Every gradient is mapped by `transform(_:into:)`.
-    case general
+    /// Every gradient is mapped by itself.
+    case general(any GeneralTransform)
 }
 
 extension TransformForm {
     /// Only a general map changes the layout.
     func preconditionFits(_ parameterLayout: TreeLayout, _ transformedLayout: TreeLayout) {
         switch self {
-        case .general: return
+        case .general(let map):
+            require(
+                map.parameterLayout == parameterLayout && map.transformedLayout == transformedLayout,
+                """
+                A map from\n\(map.parameterLayout)\nto\n\(map.transformedLayout)\nis not a transform from\n\
+                \(parameterLayout)\nto\n\(transformedLayout)
+                """)
         case .diagonal(let scale):
             require(
                 scale.layout == parameterLayout,

@@ -16,7 +16,7 @@ import Requirements
 ///
 /// **Guarantee:** an example's image is a function of its gradient alone: each call gets trees of its own, with all
 /// that they hold beside their leaves.
-public struct TreeTransform<Parameters: PyTree & Sendable, Transformed: PyTree & Sendable>: PreClippingTransform {
+public struct TreeTransform<Parameters: PyTree & Sendable, Transformed: PyTree & Sendable>: GeneralTransform {
     /// The layout of the gradients before.
     public let parameterLayout: TreeLayout
     /// The layout of the gradients after.
@@ -42,9 +42,6 @@ public struct TreeTransform<Parameters: PyTree & Sendable, Transformed: PyTree &
         self.forward = forward
         backward = inverse
     }
-
-    /// `.general`.
-    public var form: TransformForm { .general }
 
     /// What the closure makes of the gradient. Traps if either has another number of elements than its layout, or if
     /// the closure changes the leaves of the tree.

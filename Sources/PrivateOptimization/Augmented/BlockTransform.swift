@@ -15,7 +15,7 @@ extension TreeLayout {
     }
 }
 
-extension PreClippingTransform {
+extension GeneralTransform {
     /// Calls `body` with each row's number, rows shared among threads.
     func forEachRow(of count: Int, _ body: (Int) -> Void) {
         // Below this many elements a second thread costs more to wake than it saves.

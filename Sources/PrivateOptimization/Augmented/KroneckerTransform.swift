@@ -12,7 +12,7 @@ import Requirements
 /// **Guarantee:** an example's image is a function of its gradient and of A and B, in every bit: every element is a
 /// chain of products in a fixed order. Factored gradients stay factored, A·(a eᵀ)·B = (A a)(B e)ᵀ, and their factors
 /// are mapped by such chains, too.
-public struct KroneckerTransform: PreClippingTransform, Hashable {
+public struct KroneckerTransform: GeneralTransform, Hashable {
     /// The layout of the gradients, on both sides.
     public let parameterLayout: TreeLayout
 
@@ -69,9 +69,6 @@ public struct KroneckerTransform: PreClippingTransform, Hashable {
 
     /// The same as `parameterLayout`.
     public var transformedLayout: TreeLayout { parameterLayout }
-    /// `.general`.
-    public var form: TransformForm { .general }
-
     /// Multiplies one gradient's matrices. Traps if either has another number of elements than the layout.
     ///
     /// - Complexity: 2·m·n·(m + n) operations for each matrix leaf.

@@ -12,7 +12,7 @@ import Requirements
 ///
 /// **Guarantee:** an example's image is a function of its gradient and the bases, in every bit: every element is a
 /// chain of products in a fixed order.
-public struct LowRankTransform: PreClippingTransform, Hashable {
+public struct LowRankTransform: GeneralTransform, Hashable {
     /// The layout of the gradients before.
     public let parameterLayout: TreeLayout
 
@@ -68,9 +68,6 @@ public struct LowRankTransform: PreClippingTransform, Hashable {
                 : .right(from: from, to: to, basis: basis, m: m, n: n, r: rank)
         }
     }
-
-    /// `.general`.
-    public var form: TransformForm { .general }
 
     /// Projects one gradient. Traps if either has another number of elements than its layout.
     ///

@@ -59,13 +59,13 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
         self.learningRate = learningRate
     }
 
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case name, learningRate, scaleThenPrivatize
     }
 
     init(from decoder: any Decoder) throws {
-        let own = [CodingKeys.name, .learningRate, .scaleThenPrivatize].map(\.rawValue)
-        try decoder.refuseUnknownKeys(own + OptimizerHyperparameters.Key.allCases.map(\.rawValue))
+        let known: [any CodingKey] = CodingKeys.allCases + OptimizerHyperparameters.Key.allCases
+        try decoder.refuseUnknownKeys(except: known)
         let box = try decoder.container(keyedBy: CodingKeys.self)
         name = try box.decodeChoice(Name.self, forKey: .name)
         learningRate = try box.decode(RateConfiguration.self, forKey: .learningRate)

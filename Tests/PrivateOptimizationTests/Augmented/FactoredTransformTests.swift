@@ -155,7 +155,7 @@ import Testing
     }
 
     /// Counts the blocks that are multiplied out, and can map factors wrongly.
-    struct Observed: PreClippingTransform {
+    struct Observed: GeneralTransform {
         enum Fault: CaseIterable { case biasMappedToo, errorsNotMapped, nothingMapped }
 
         final class Counter: Sendable {
@@ -168,7 +168,6 @@ import Testing
 
         var parameterLayout: TreeLayout { base.parameterLayout }
         var transformedLayout: TreeLayout { base.transformedLayout }
-        var form: TransformForm { base.form }
 
         func transform(_ gradient: Span<Float>, into transformed: inout MutableSpan<Float>) {
             counter.blocks.add(1, ordering: .relaxed)

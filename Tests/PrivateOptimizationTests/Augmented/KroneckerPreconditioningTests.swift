@@ -27,7 +27,7 @@ import Testing
         return state
     }
 
-    func image(_ vector: ParameterVector, _ transform: some PreClippingTransform) -> ParameterVector {
+    func image(_ vector: ParameterVector, _ transform: some GeneralTransform) -> ParameterVector {
         var result = ParameterVector(zeros: transform.transformedLayout)
         vector.withSpan { rows in result.withMutableSpan { transform.transform(rows, into: &$0) } }
         return result
