@@ -73,7 +73,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
         source = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
         batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0)
         noise = seed.map { Noise(plan.noise, nonPrivateSeed: $0) } ?? Noise(plan.noise)
-        if case .adaptiveQuantile(let adaptive) = plan.clipping { adaptiveL2ClipNorm = adaptive.initialL2ClipNorm }
+        adaptiveL2ClipNorm = plan.clipping.adaptive?.initialL2ClipNorm
     }
 
     /// The run that `snapshot` was taken of, from there on. A seeded one goes on with the same noise and batches; any
@@ -158,7 +158,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation>: ~Copyable 
                 batch.add(block, padding: indices.count > size ? indices.map { $0 < 0 } : nil)
             }
         }
-        if case .adaptiveQuantile(let adaptive) = plan.clipping, let clipNorm = adaptiveL2ClipNorm {
+        if let adaptive = plan.clipping.adaptive, let clipNorm = adaptiveL2ClipNorm {
             let rule = try adaptive.rule(l2ClipNorm: clipNorm, normalizeBy: plan.normalizeBy)
             let share = try optimizer.privateStep(
                 state: &state, parameters: &parameters, adaptive: adaptive, clipping: rule,
