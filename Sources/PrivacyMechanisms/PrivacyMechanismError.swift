@@ -44,6 +44,8 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case unboundedSensitivity(noiseMultiplier: Double)
     /// A number of adaptive quantile clipping is outside its range.
     case invalidAdaptiveClipping(name: String, value: Double, allowed: String)
+    /// The clipping of a plan sets `normalizeBy`.
+    case divisorInPlan
     /// A sampler's parameter is outside its range. `value` is text, so that NaN can be compared.
     case invalidSamplingParameter(name: String, value: String, allowed: String)
     /// Two users were said to own the same example, and so neither can be taken away alone.
@@ -104,6 +106,9 @@ extension PrivacyMechanismError: CustomStringConvertible {
                 + "which no noise can hide; choose a finite clip norm."
         case .invalidAdaptiveClipping(let name, let value, let allowed):
             return "\(name) of adaptive clipping is \(value), but must be \(allowed)."
+        case .divisorInPlan:
+            return "The clipping of a plan sets normalizeBy, but the sum is always divided by the expected batch size: "
+                + "leave it out."
         case .invalidSamplingParameter(let name, let value, let allowed):
             return "\(name) is \(value), but must be \(allowed). Pass a value in that range."
         case .exampleOfTwoUsers(let example):

@@ -18,7 +18,8 @@ extension Decoder {
         guard let entry = registry.first(where: { name($0) == wanted }) else {
             throw DecodingError.dataCorruptedError(
                 forKey: key, in: container,
-                debugDescription: "'\(wanted)' is none of \(registry.map(name).joined(separator: ", ")).")
+                debugDescription: "There is no choice '\(wanted)'; known are "
+                    + registry.map(name).joined(separator: ", ") + ".")
         }
         return entry
     }
@@ -27,11 +28,12 @@ extension Decoder {
     /// ignored.
     package func refuseKeys(besides known: [String]) throws {
         let container = try container(keyedBy: RegistryKey.self)
-        for key in container.allKeys where !known.contains(key.stringValue) {
+        for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue })
+        where !known.contains(key.stringValue) {
             throw DecodingError.dataCorruptedError(
                 forKey: key, in: container,
                 debugDescription: "There is no setting '\(key.stringValue)'; known are "
-                    + known.joined(separator: ", ") + ".")
+                    + known.sorted().joined(separator: ", ") + ".")
         }
     }
 }

@@ -87,8 +87,7 @@ import Testing
     }
 
     private static func paths(of rule: ClippingRule) -> [TreePath] {
-        guard case .threshold(let norms, _) = rule.method else { return [] }
-        return try! norms.groups(in: .reference).map(\.path)
+        try! rule.method.l2ClipNorms.groups(in: .reference).map(\.path)
     }
 
     @Test func sensitivitiesAgree() throws {

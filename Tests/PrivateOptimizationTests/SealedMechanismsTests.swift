@@ -1,6 +1,6 @@
 import Testing
 
-/// A guarantee hangs on every noise mechanism and sampler: nobody outside this package can write one.
+/// A guarantee hangs on every noise mechanism, sampler and clipping method: nobody outside this package can write one.
 @Suite struct SealedMechanismsTests {
     private static let compiler = SecondMomentRefusalTests.compiler
     private static let isAvailable = SecondMomentRefusalTests.isAvailable
@@ -10,6 +10,7 @@ import Testing
         arguments: [
             ("struct Mine: NoiseMechanism {}", "NoiseMechanism"), ("struct Mine: NoiseState {}", "NoiseState"),
             ("_ = NoiseScheme(mechanism: 1)", "NoiseScheme"), ("_ = Noise(state: 1)", "Noise"),
+            ("struct Mine: FixedClipping {}", "FixedClipping"),
             ("struct Mine: BatchSampler {}", "BatchSampler"), ("_ = SamplingScheme(sampler: 1)", "SamplingScheme"),
             (
                 "_ = try ParticipationPattern(iterations: 1, choice: .eachStep(probability: 1))",

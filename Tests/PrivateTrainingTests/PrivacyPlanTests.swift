@@ -83,7 +83,7 @@ import Testing
     @Test func theDivisorIsTheExpectedBatchSize() throws {
         #expect(try plan().initialClippingRule.normalizeBy == 50)
         let file = #"{"method": "threshold", "l2ClipNorm": 1, "normalizeBy": 37}"#
-        #expect(throws: PlanError.divisorInPlan) {
+        #expect(throws: PrivacyMechanismError.divisorInPlan) {
             try JSONDecoder().decode(PlannedClipping.self, from: Data(file.utf8))
         }
     }

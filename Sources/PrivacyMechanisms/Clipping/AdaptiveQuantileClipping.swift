@@ -12,7 +12,10 @@ import Foundation
 /// the centred count by at most ½ (both twice that under replace-one), so that the two, each over its standard
 /// deviation, move together by at most √(z_g⁻² + (2σ_b)⁻²) = z⁻¹. A padding example is not counted; one that is not
 /// finite counts as beyond C.
-public struct AdaptiveQuantileClipping: Hashable, Sendable {
+public struct AdaptiveQuantileClipping: AdaptiveClipping {
+    package static let name = "adaptive-quantile"
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
     /// C before the first step; between 1e-100 and 1e100. It must not depend on the data.
     public let initialL2ClipNorm: Double
     /// q, the share of examples that should not be clipped, in [0, 1].
@@ -35,7 +38,7 @@ public struct AdaptiveQuantileClipping: Hashable, Sendable {
                     name: name, value: value, allowed: "between \(range.lowerBound) and \(range.upperBound)")
             }
         }
-        try check("initialL2ClipNorm", initialL2ClipNorm, Self.clipNorms)
+        try check("initialL2ClipNorm", initialL2ClipNorm, ClippingCheck.constants)
         try check("quantile", quantile, 0...1)
         try check("learningRate", learningRate, 0...1e6)
         try check("countNoiseMultiplier", countNoiseMultiplier, 1e-100...1e100)
@@ -45,7 +48,8 @@ public struct AdaptiveQuantileClipping: Hashable, Sendable {
         self.countNoiseMultiplier = countNoiseMultiplier
     }
 
-    private static let clipNorms = 1e-100...1e100
+    /// Making one has checked.
+    package func validate() {}
 
     /// z_g: what the sum is noised with, so that sum and count together cost what z costs. Rounded up.
     ///
@@ -66,16 +70,29 @@ public struct AdaptiveQuantileClipping: Hashable, Sendable {
     /// The clip norm for the next step, from this step's and the noisy share b̃ of examples within it.
     public func nextL2ClipNorm(after clipNorm: Double, noisyShareWithin share: Double) -> Double {
         let next = clipNorm * exp(-learningRate * (share - quantile))
-        return min(max(next, Self.clipNorms.lowerBound), Self.clipNorms.upperBound)
+        return min(max(next, ClippingCheck.constants.lowerBound), ClippingCheck.constants.upperBound)
     }
 
     /// The rule of a step.
     public func rule(l2ClipNorm: Double, normalizeBy: Double) throws(PrivacyMechanismError) -> ClippingRule {
         try .flat(l2ClipNorm: l2ClipNorm, normalizeBy: normalizeBy)
     }
+
+    package var text: String { "C from \(initialL2ClipNorm) toward the \(quantile)-quantile of norms" }
+}
+
+extension PlannedClipping {
+    /// A clip norm that is learned from noisy counts, which take their share of the budget.
+    public static func adaptiveQuantile(_ adaptive: AdaptiveQuantileClipping) -> PlannedClipping {
+        PlannedClipping(adaptive)
+    }
 }
 
 extension AdaptiveQuantileClipping: Codable {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case initialL2ClipNorm, quantile, learningRate, countNoiseMultiplier
+    }
+
     /// Decodes and checks: numbers outside their ranges throw `PrivacyMechanismError`, as making it would.
     public init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)

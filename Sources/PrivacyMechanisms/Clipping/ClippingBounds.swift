@@ -5,26 +5,21 @@ import Requirements
 /// A clipping rule applied to one layout: which columns each clip norm bounds, and the factor for each norm.
 ///
 /// **Guarantee:** For finite Float32 gradients, whatever the order in which a norm's squares were added up in Float64,
-/// `coefficient(forNorm:group:)` times the group's true norm is at most `bound(group:)`, with a margin that also covers
+/// `factor(forNorm:group:)` times the group's true norm is at most `bound(group:)`, with a margin that also covers
 /// rounding each product to Float64 and the rounding of a Float64 sum over up to 32,768 examples.
 struct ClippingBounds: Sendable {
     let rule: ClippingRule
     let layout: TreeLayout
     let groups: ColumnGroups
     private let clipNorms: [Double]
-    private let prefix: PrefixTree<Double>
 
     /// Throws `clipNormsDoNotFitLayout` if the rule's tree of norms is not a structural prefix of `layout`.
     init(_ rule: ClippingRule, for layout: TreeLayout) throws(PrivacyMechanismError) {
         self.rule = rule
         self.layout = layout
-        switch rule.method {
-        case .threshold(let norms, _): prefix = norms
-        case .automatic(let norm, _), .perSampleAdaptive(let norm, _): prefix = .value(norm)
-        }
         let entries: [PrefixGroup<Double>]
         do throws(PyTreeError) {
-            entries = try prefix.groups(in: layout)
+            entries = try rule.method.l2ClipNorms.groups(in: layout)
         } catch {
             throw .clipNormsDoNotFitLayout(error)
         }
@@ -42,27 +37,24 @@ struct ClippingBounds: Sendable {
     let margin: Double
 
     /// The factor for a group whose computed norm is `norm`, a number that is neither NaN nor infinite.
-    func coefficient(forNorm norm: Double, group: Int) -> Double {
-        let clipNorm = clipNorms[group]
-        switch rule.method {
-        case .threshold(_, rescaleToUnitNorm: false):
-            if clipNorm == .infinity { return 1 }
-            let safe = clipNorm * margin
-            return norm <= safe ? (clipNorm == 0 ? 0 : 1) : safe / norm
-        case .threshold(_, rescaleToUnitNorm: true):
-            if clipNorm == .infinity || norm == 0 { return 0 }
-            return norm <= clipNorm * margin ? 1 / clipNorm : margin / norm
-        case .automatic(_, let stability):
-            return clipNorm * margin / (norm + stability)
-        case .perSampleAdaptive(_, let stability):
-            return clipNorm * margin / (norm + stability / (norm + stability))
+    func factor(forNorm norm: Double, group: Int) -> Double {
+        rule.method.factor(forNorm: norm, clipNorm: clipNorms[group], margin: margin)
+    }
+
+    /// Turns one example's squared norms, a number per group, into its factors.
+    ///
+    /// **Guarantee:** padding and examples with a norm that is not finite get zero in every group; so do examples with
+    /// a squared norm below zero, which cancellation in a conformer's arithmetic can bring about.
+    func replaceSquaredNorms(_ squares: UnsafeMutableBufferPointer<Double>, isPadding: Bool) {
+        guard !isPadding, squares.allSatisfy({ $0 >= 0 && $0 < .infinity }) else {
+            return squares.update(repeating: 0)
         }
+        rule.method.replaceSquaredNorms(squares, clipNorms: clipNorms, margin: margin)
     }
 
     /// The largest norm of one example's contribution to a group, before the division by `normalizeBy`.
     func bound(group: Int) -> Double {
-        if case .threshold(_, rescaleToUnitNorm: true) = rule.method { return 1 }
-        return clipNorms[group]
+        rule.method.bound(clipNorm: clipNorms[group])
     }
 
     /// The L2 sensitivity of the clipped, normalised sum, rounded up.
@@ -78,7 +70,7 @@ struct ClippingBounds: Sendable {
     /// Norms of one example, a number per group, in the structure of the rule's tree of clip norms.
     func structured(_ norms: [Double]) -> PrefixTree<Double> {
         do throws(PyTreeError) {
-            return try PrefixTree(structureOf: prefix, values: norms, in: layout)
+            return try PrefixTree(structureOf: rule.method.l2ClipNorms, values: norms, in: layout)
         } catch {
             fail("\(norms.count) norms do not fit \(groups.count) groups: \(error)")
         }

@@ -35,7 +35,7 @@ extension ClippingRule {
             }
             let isFinite = norms.allSatisfy(\.isFinite)
             for (group, columns) in bounds.groups.ranges.enumerated() {
-                let factor = isFinite ? bounds.coefficient(forNorm: norms[group], group: group) : 0
+                let factor = isFinite ? bounds.factor(forNorm: norms[group], group: group) : 0
                 if factor == 0 {
                     (base + columns.lowerBound).update(repeating: 0, count: columns.count)
                 } else if factor != 1 {
@@ -67,7 +67,7 @@ extension ClippingRule {
     /// The L2 sensitivity of a clipped, normalised sum, whatever the layout: it depends on the clip norms alone.
     public func sensitivity(for relation: NeighboringRelation) -> Double {
         var leaves: [(path: TreePath, shape: [Int])] = []
-        if case .threshold(let norms, _) = method { norms.appendPaths(to: &leaves, at: .root) }
+        method.l2ClipNorms.appendPaths(to: &leaves, at: .root)
         if leaves.isEmpty { leaves = [(.root, [])] }
         do {
             return try sensitivity(for: relation, layout: TreeLayout(leaves))

@@ -1,4 +1,4 @@
-import PyTrees
+import Requirements
 
 /// How much any one example may contribute: the rule that bounds each per-example gradient before the sum.
 ///
@@ -15,109 +15,71 @@ import PyTrees
 /// | per-sample adaptive (PSAC) | u · C / (n + r/(n + r)) / N | C / N |
 ///
 /// C = 0 gives zeros (rescaled: u/n), C = ∞ leaves gradients as they are (rescaled: zeros).
-public struct ClippingRule: Hashable, Sendable {
-    /// The formula that turns a norm into a factor.
-    public enum Method: Hashable, Sendable {
-        /// One clip norm for each subtree; a bare value bounds the whole gradient.
-        case threshold(l2ClipNorms: PrefixTree<Double>, rescaleToUnitNorm: Bool)
-        /// C / (n + γ), arXiv 2206.07136, section 4.
-        case automatic(l2ClipNorm: Double, stability: Double)
-        /// C / (n + r/(n + r)), arXiv 2212.00328, section 3.
-        case perSampleAdaptive(l2ClipNorm: Double, stability: Double)
-    }
+public struct ClippingRule: Sendable {
+    /// The registry: every clipping method there is, those that plans alone can have included.
+    package static let methods: [any ClippingMethod.Type] = [
+        ThresholdClipping.self,
+        AutomaticClipping.self,
+        PerSampleAdaptiveClipping.self,
+        AdaptiveQuantileClipping.self,
+    ]
 
     /// The formula and its constants.
-    public let method: Method
+    package let method: any FixedClipping
     /// The public constant N that the sum is divided by; usually the expected batch size, never the drawn one.
     public let normalizeBy: Double
 
-    /// The rule of `method`.
-    ///
-    /// Throws as the functions below do, which make the usual methods.
-    public init(_ method: Method, normalizeBy: Double) throws(PrivacyMechanismError) {
-        guard Self.constants.contains(normalizeBy) else { throw .invalidNormalization(normalizeBy) }
-        switch method {
-        case .threshold(let norms, _):
-            try Self.checkClipNorms(norms, at: .root)
-        case .automatic(let norm, let stability), .perSampleAdaptive(let norm, let stability):
-            try Self.checkClipNorm(norm, at: .root)
-            guard norm < .infinity else { throw .unboundedClipNorm(method: method.name) }
-            guard Self.constants.contains(stability) else { throw .invalidStability(stability) }
-        }
+    /// Throws if a constant of the method is outside its range, or `normalizeBy` outside 1e-100 … 1e100. Traps unless
+    /// the method is in the registry.
+    package init(_ method: some FixedClipping, normalizeBy: Double) throws(PrivacyMechanismError) {
+        guard ClippingCheck.constants.contains(normalizeBy) else { throw .invalidNormalization(normalizeBy) }
+        try method.validate()
+        Self.requireRegistered(method)
         self.method = method
         self.normalizeBy = normalizeBy
     }
 
-    /// Bounds the norm of the whole gradient by `l2ClipNorm`.
-    ///
-    /// Throws if `l2ClipNorm` is not 0, infinite or between 1e-100 and 1e100, or if `normalizeBy` is not in that
-    /// range.
-    public static func flat(
-        l2ClipNorm: Double, rescaleToUnitNorm: Bool = false, normalizeBy: Double = 1
-    ) throws(PrivacyMechanismError) -> ClippingRule {
-        try ClippingRule(
-            .threshold(l2ClipNorms: .value(l2ClipNorm), rescaleToUnitNorm: rescaleToUnitNorm), normalizeBy: normalizeBy)
-    }
-
-    /// Bounds the norm of each subtree on its own.
-    ///
-    /// The tree of clip norms is a structural prefix of the gradient's: each of its leaves bounds what lies under it.
-    /// Throws as `flat` does, naming the path. Whether the prefix fits is known when a layout is at hand.
-    public static func perSubtree(
-        l2ClipNorms: PrefixTree<Double>, rescaleToUnitNorm: Bool = false, normalizeBy: Double = 1
-    ) throws(PrivacyMechanismError) -> ClippingRule {
-        try ClippingRule(
-            .threshold(l2ClipNorms: l2ClipNorms, rescaleToUnitNorm: rescaleToUnitNorm), normalizeBy: normalizeBy)
-    }
-
-    /// Normalises every gradient: automatic clipping, arXiv 2206.07136.
-    ///
-    /// Throws if `l2ClipNorm` is not 0 or between 1e-100 and 1e100, or if `stability` or `normalizeBy` is not in that
-    /// range.
-    public static func automatic(
-        l2ClipNorm: Double, stability: Double = 0.01, normalizeBy: Double = 1
-    ) throws(PrivacyMechanismError) -> ClippingRule {
-        try ClippingRule(.automatic(l2ClipNorm: l2ClipNorm, stability: stability), normalizeBy: normalizeBy)
-    }
-
-    /// Normalises large gradients and weights small ones down: per-sample adaptive clipping (PSAC), arXiv 2212.00328.
-    ///
-    /// Throws as `automatic` does.
-    public static func perSampleAdaptive(
-        l2ClipNorm: Double, stability: Double = 0.1, normalizeBy: Double = 1
-    ) throws(PrivacyMechanismError) -> ClippingRule {
-        try ClippingRule(.perSampleAdaptive(l2ClipNorm: l2ClipNorm, stability: stability), normalizeBy: normalizeBy)
-    }
-
-    /// Far more than any gradient needs, and far enough from Float64's ends that no product or quotient of a clip norm,
-    /// a Float32 gradient, a Float32 scale and these constants overflows, or loses precision below the normal range.
-    private static let constants = 1e-100...1e100
-
-    private static func checkClipNorm(_ norm: Double, at path: TreePath) throws(PrivacyMechanismError) {
-        guard norm == 0 || norm == .infinity || constants.contains(norm) else {
-            throw .invalidClipNorm(norm, path: path)
-        }
-    }
-
-    private static func checkClipNorms(
-        _ norms: PrefixTree<Double>, at path: TreePath
-    ) throws(PrivacyMechanismError) {
-        switch norms {
-        case .value(let norm): try checkClipNorm(norm, at: path)
-        case .children(let children):
-            for (key, child) in children.sorted(by: { $0.key < $1.key }) {
-                try checkClipNorms(child, at: path.appending(key))
-            }
-        }
+    /// What is in no registry could be written and not read.
+    static func requireRegistered<Method: ClippingMethod>(_: Method) {
+        require(
+            methods.contains { $0 == Method.self },
+            "\(Method.self) is not in the registry: add a line to ClippingRule.methods.")
     }
 }
 
-extension ClippingRule.Method {
-    var name: String {
-        switch self {
-        case .threshold: "threshold"
-        case .automatic: "automatic"
-        case .perSampleAdaptive: "per-sample adaptive"
-        }
+extension ClippingRule: Hashable {
+    /// Whether both have the same method with the same constants, and the same divisor.
+    public static func == (first: ClippingRule, second: ClippingRule) -> Bool {
+        AnyHashable(first.method) == AnyHashable(second.method) && first.normalizeBy == second.normalizeBy
+    }
+
+    /// Hashes method and divisor.
+    public func hash(into hasher: inout Hasher) {
+        method.hash(into: &hasher)
+        hasher.combine(normalizeBy)
+    }
+}
+
+extension ClippingRule: Codable {
+    private enum CodingKeys: CodingKey {
+        case normalizeBy
+    }
+
+    /// Decodes and checks a rule: an invalid one throws `PrivacyMechanismError`, as making it would.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let fixed = Self.methods.compactMap { $0 as? any FixedClipping.Type }
+        let method = try decoder.registered(in: fixed, "method") { $0.name }
+        try self.init(
+            method.init(from: decoder),
+            normalizeBy: container.decodeIfPresent(Double.self, forKey: .normalizeBy) ?? 1)
+    }
+
+    /// Encodes the method's name, its constants and `normalizeBy`; an infinite clip norm as the string "inf".
+    public func encode(to encoder: any Encoder) throws {
+        try method.encode(to: encoder)
+        try encoder.encodeRegistered(type(of: method).name, "method")
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(normalizeBy, forKey: .normalizeBy)
     }
 }

@@ -131,16 +131,3 @@ extension ClippedAggregate {
         }
     }
 }
-
-extension ClippingBounds {
-    /// Turns one example's squared norms, a number per group, into its factors.
-    ///
-    /// **Guarantee:** padding and examples with a norm that is not finite get zero in every group; so do examples with
-    /// a squared norm below zero, which cancellation in a conformer's arithmetic can bring about.
-    func replaceSquaredNorms(_ squares: UnsafeMutableBufferPointer<Double>, isPadding: Bool) {
-        let isExcluded = isPadding || !squares.allSatisfy { $0 >= 0 && $0 < .infinity }
-        for group in squares.indices {
-            squares[group] = isExcluded ? 0 : coefficient(forNorm: squares[group].squareRoot(), group: group)
-        }
-    }
-}

@@ -57,7 +57,7 @@ extension AugmentedGradientTransformation {
     ///
     /// - Parameter noiseMultiplier: that of sum and count together; each gets its part.
     package func privateStep(
-        state: inout State, parameters: inout ParameterVector, adaptive: AdaptiveQuantileClipping,
+        state: inout State, parameters: inout ParameterVector, adaptive: some AdaptiveClipping,
         clipping: ClippingRule, noiseMultiplier: Double, noise: inout Noise, workspace: inout StepWorkspace,
         addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
     ) throws -> Double {

@@ -9,8 +9,6 @@ public enum PlanError: Error, Equatable, Sendable {
     case relationNotCovered(sampler: String, relation: NeighboringRelation, covered: [NeighboringRelation])
     /// The sampler selects other units than the plan promises to protect.
     case unitMismatch(promised: PrivacyUnit, sampled: PrivacyUnit)
-    /// A plan in a file sets `normalizeBy`.
-    case divisorInPlan
     /// Noise with an infinite clip norm.
     case unboundedClipping
     /// The noise multiplier beside a budget costs more than the budget.
@@ -36,9 +34,6 @@ extension PlanError: CustomStringConvertible {
         case .unitMismatch(let promised, let sampled):
             return "The plan promises to protect each \(promised.rawValue), but its sampler selects each "
                 + "\(sampled.rawValue): choose the sampler for the unit, or promise what it does."
-        case .divisorInPlan:
-            return "The clipping of a plan sets normalizeBy, but the sum is always divided by the expected batch size: "
-                + "leave it out."
         case .unboundedClipping:
             return "The clip norm is infinite, and no noise can hide what nothing bounds: choose a finite clip norm."
         case .overBudget(let noiseMultiplier, let epsilon, let budget, let delta):

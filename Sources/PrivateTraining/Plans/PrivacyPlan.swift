@@ -145,7 +145,7 @@ public struct PrivacyPlan: Hashable, Sendable {
     /// The rule of the first step; of every step, unless the clip norm adapts.
     public var initialClippingRule: ClippingRule {
         do throws(PrivacyMechanismError) {
-            return try clipping.initialRule(normalizeBy: normalizeBy)
+            return try clipping.method.initialRule(normalizeBy: normalizeBy)
         } catch {
             fail("A plan that was checked has a clipping rule: \(error)")
         }
@@ -153,7 +153,7 @@ public struct PrivacyPlan: Hashable, Sendable {
 
     /// What the gradient's sum is noised with: z, or what is left of it where counts are released too.
     public var gradientNoiseMultiplier: Double {
-        guard case .adaptiveQuantile(let adaptive) = clipping else { return noiseMultiplier }
+        guard let adaptive = clipping.adaptive else { return noiseMultiplier }
         do throws(PrivacyMechanismError) {
             return try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
         } catch {
@@ -177,8 +177,8 @@ public struct PrivacyPlan: Hashable, Sendable {
     }
 
     private func checkNoiseFitsClipping() throws {
-        let rule = try clipping.initialRule(normalizeBy: normalizeBy)
-        if case .adaptiveQuantile(let adaptive) = clipping {
+        let rule = try clipping.method.initialRule(normalizeBy: normalizeBy)
+        if let adaptive = clipping.adaptive {
             _ = try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
         }
         if noiseMultiplier > 0, rule.sensitivity(for: .addOrRemoveOne) == .infinity {

@@ -20,7 +20,7 @@ extension PrivacyReport {
         add("steps", "\(stepsTaken) of \(plannedSteps) planned")
         add("sampling", sampling)
         add("expected batch size", "N = \(Self.rounded(expectedBatchSize))")
-        add("clipping", clippingText)
+        add("clipping", clipping.method.text)
         add("noise multiplier", noiseText)
         let bound = sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N\(ofFirstStep)" }
         add("sensitivity", bound ?? "unbounded")
@@ -38,29 +38,11 @@ extension PrivacyReport {
         return "\(rounded(epsilon, up: true)) at δ = \(guarantee.delta)\(least)"
     }
 
-    private var ofFirstStep: String {
-        if case .adaptiveQuantile = clipping { return ", in the first step" }
-        return ""
-    }
-
-    private var clippingText: String {
-        switch clipping {
-        case .fixed(.threshold(.value(let norm), let rescale)):
-            "L2 norm at most C = \(norm)" + (rescale ? ", rescaled to 1" : "")
-        case .fixed(.threshold(.children, let rescale)):
-            "L2 norms by subtree" + (rescale ? ", rescaled to 1" : "")
-        case .fixed(.automatic(let norm, let stability)):
-            "automatic, C = \(norm), γ = \(stability)"
-        case .fixed(.perSampleAdaptive(let norm, let stability)):
-            "per-sample adaptive, C = \(norm), r = \(stability)"
-        case .adaptiveQuantile(let adaptive):
-            "C from \(adaptive.initialL2ClipNorm) toward the \(adaptive.quantile)-quantile of norms"
-        }
-    }
+    private var ofFirstStep: String { clipping.adaptive == nil ? "" : ", in the first step" }
 
     private var noiseText: String {
         let z = "z = \(Self.rounded(noiseMultiplier))"
-        guard case .adaptiveQuantile(let adaptive) = clipping else { return z }
+        guard let adaptive = clipping.adaptive else { return z }
         return z + ": \(Self.rounded(gradientNoiseMultiplier)) for sums, \(adaptive.countNoiseMultiplier) for counts"
     }
 

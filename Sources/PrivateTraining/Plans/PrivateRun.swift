@@ -101,7 +101,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         source = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
         batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0)
         noise = seed.map { Noise(plan.noise, nonPrivateSeed: $0) } ?? Noise(plan.noise)
-        if case .adaptiveQuantile(let adaptive) = plan.clipping { adaptiveL2ClipNorm = adaptive.initialL2ClipNorm }
+        adaptiveL2ClipNorm = plan.clipping.adaptive?.initialL2ClipNorm
     }
 
     /// The run that `snapshot` was taken of, from there on. A seeded one goes on with the same noise and batches; any
@@ -198,7 +198,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         func add(_ vector: ParameterVector, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
             try structure.withValues(of: vector) { try addBlocks($0, &batch) }
         }
-        if case .adaptiveQuantile(let adaptive) = plan.clipping, let clipNorm = adaptiveL2ClipNorm {
+        if let adaptive = plan.clipping.adaptive, let clipNorm = adaptiveL2ClipNorm {
             let rule = try adaptive.rule(l2ClipNorm: clipNorm, normalizeBy: plan.normalizeBy)
             let share = try optimizer.privateStep(
                 state: &state, parameters: &vector, adaptive: adaptive, clipping: rule,

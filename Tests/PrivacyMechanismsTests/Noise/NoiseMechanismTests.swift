@@ -108,7 +108,7 @@ import Testing
         let error = #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(NoiseScheme.self, from: Data(#"{"kind": "gausian"}"#.utf8))
         }
-        #expect("\(error!)".contains("'gausian' is none of gaussian"))
+        #expect("\(error!)".contains("There is no choice 'gausian'; known are gaussian."))
         let setting = #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(NoiseScheme.self, from: Data(#"{"kind": "gaussian", "z": 2}"#.utf8))
         }

@@ -145,6 +145,7 @@ struct DenseRowsPass {
                 weightedRows[group].removeAll(keepingCapacity: true)
                 weights[group].removeAll(keepingCapacity: true)
             }
+            let bounds = pass.bounds
             for row in block {
                 for group in squares.indices { squares[group] = 0 }
                 for (index, segment) in pass.segments.enumerated() {
@@ -154,9 +155,8 @@ struct DenseRowsPass {
                 if let norms = shared.norms, member.index == 0 {
                     for (group, square) in squares.enumerated() { norms[example * squares.count + group] = square }
                 }
-                squares.withUnsafeMutableBufferPointer {
-                    pass.bounds.replaceSquaredNorms($0, isPadding: pass.padding?[example] ?? false)
-                }
+                let isPadding = pass.padding?[example] ?? false
+                squares.withUnsafeMutableBufferPointer { bounds.replaceSquaredNorms($0, isPadding: isPadding) }
                 for (group, weight) in squares.enumerated() where weight != 0 {
                     weightedRows[group].append(pass.rows[row])
                     weights[group].append(weight)
