@@ -79,4 +79,22 @@ enum Check {
         }
         return value
     }
+
+    /// How often two phases run together.
+    static func sum(_ a: Int, _ b: Int) throws(AccountingError) -> Int {
+        let (total, overflow) = a.addingReportingOverflow(b)
+        guard !overflow else {
+            throw .outOfRange(name: "count", value: "\(a) + \(b)", allowed: "at most \(Int.max)")
+        }
+        return total
+    }
+
+    /// How often a phase runs that is repeated in what is repeated.
+    static func product(_ a: Int, _ b: Int) throws(AccountingError) -> Int {
+        let (product, overflow) = a.multipliedReportingOverflow(by: b)
+        guard !overflow else {
+            throw .outOfRange(name: "count", value: "\(a) × \(b)", allowed: "at most \(Int.max)")
+        }
+        return product
+    }
 }

@@ -2,8 +2,10 @@ import ArgumentParser
 import CommandLineSupport
 import Foundation
 import PrivacyAccounting
+import PrivateTraining
 
 extension NeighboringRelation: ExpressibleByArgument {}
+extension PlanAccountant: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
 
 /// DP-SGD: the four numbers, whichever of them is being asked for.
@@ -19,22 +21,13 @@ struct Setting {
             noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability, iterations: iterations)
     }
 
-    func row(pld discretization: PrivacyLossDistributionAccountant.Discretization) throws -> Row {
-        let accountant = try PrivacyLossDistributionAccountant(relation: relation, discretization: discretization)
-        let bounds = try accountant.epsilonBounds(of: event(), delta: delta)
-        return row(epsilon: bounds.upper, accountant: PrivacyLossDistributionAccountant.name, lower: bounds.lower)
-    }
-
-    func rdpRow() throws -> Row {
-        let guarantee = try RenyiAccountant(relation: relation).guarantee(of: event(), delta: delta)
-        return row(epsilon: guarantee.epsilon, accountant: RenyiAccountant.name, lower: nil)
-    }
-
-    private func row(epsilon: Double, accountant: String, lower: Double?) -> Row {
-        Row(
-            epsilon: epsilon, delta: delta, noiseMultiplier: noiseMultiplier,
-            samplingProbability: samplingProbability, iterations: iterations, accountant: accountant,
-            relation: relation.rawValue, lowerBound: lower)
+    /// What `accountant` says of it.
+    func row(by accountant: any PrivacyAccountant) throws -> Row {
+        let ends = try accountant.epsilonEnds(of: event(), delta: delta)
+        return Row(
+            epsilon: ends.upper, delta: delta, noiseMultiplier: noiseMultiplier,
+            samplingProbability: samplingProbability, iterations: iterations,
+            accountant: type(of: accountant).name, relation: relation.rawValue, lowerBound: ends.lower)
     }
 }
 
@@ -99,5 +92,8 @@ struct SharedOptions: ParsableArguments {
     @Flag(help: "Let the grid of losses be finer than 1e-4 where that tightens ε (pld).")
     var fine = false
 
-    var discretization: PrivacyLossDistributionAccountant.Discretization { fine ? .fine : .standard }
+    /// The accountant of a name, as these options want it.
+    func make(_ accountant: PlanAccountant) throws -> any PrivacyAccountant {
+        try accountant.make(relation: relation, isFine: fine)
+    }
 }

@@ -1,16 +1,13 @@
 import ArgumentParser
 import CommandLineSupport
 import PrivacyAccounting
+import PrivateTraining
 
 struct CalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
         abstract: "The noise multiplier, number of steps or sampling probability that a budget allows.",
         discussion: "Give two of --noise-multiplier, --sampling-probability and --iterations; the third is found.")
-
-    enum Choice: String, CaseIterable, ExpressibleByArgument {
-        case pld, rdp
-    }
 
     @Option(help: "Target ε, above 0.")
     var epsilon: Double
@@ -28,7 +25,7 @@ struct CalibrateCommand: ParsableCommand {
     var iterations: Int?
 
     @Option(help: "Who judges: pld is tight, rdp asks for more noise.")
-    var accountant: Choice = .pld
+    var accountant: PlanAccountant = .pld
 
     @OptionGroup var shared: SharedOptions
 
@@ -42,19 +39,11 @@ struct CalibrateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let setting =
-            switch accountant {
-            case .pld:
-                try calibrated(
-                    PrivacyLossDistributionAccountant(
-                        relation: shared.relation, discretization: shared.discretization))
-            case .rdp: try calibrated(RenyiAccountant(relation: shared.relation))
-            }
-        let row = try accountant == .pld ? setting.row(pld: shared.discretization) : setting.rdpRow()
-        try Row.show([row], as: shared.format)
+        let judge = try shared.make(accountant)
+        try Row.show([calibrated(judge).row(by: judge)], as: shared.format)
     }
 
-    private func calibrated(_ accountant: some PrivacyAccountant) throws -> Setting {
+    private func calibrated(_ accountant: any PrivacyAccountant) throws -> Setting {
         let calibration = try Calibration(accountant, epsilon: epsilon, delta: delta)
         var setting = Setting(
             noiseMultiplier: noiseMultiplier ?? 1, samplingProbability: samplingProbability ?? 1,

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLineSupport
 import Foundation
 import PrivacyAccounting
+import PrivateTraining
 
 struct EpsilonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,8 +13,27 @@ struct EpsilonCommand: ParsableCommand {
             replace-one doubles the sensitivity itself.
             """)
 
-    enum Choice: String, CaseIterable, ExpressibleByArgument {
-        case pld, rdp, all
+    /// One accountant, or all of them.
+    enum Choice: ExpressibleByArgument {
+        case one(PlanAccountant), all
+
+        init?(argument: String) {
+            if argument == "all" {
+                self = .all
+            } else {
+                guard let accountant = PlanAccountant(argument: argument) else { return nil }
+                self = .one(accountant)
+            }
+        }
+
+        static var allValueStrings: [String] { PlanAccountant.allValueStrings + ["all"] }
+
+        var defaultValueDescription: String {
+            switch self {
+            case .one(let accountant): accountant.rawValue
+            case .all: "all"
+            }
+        }
     }
 
     @Option(help: "Noise standard deviation over clip norm, at least 0.")
@@ -29,7 +49,7 @@ struct EpsilonCommand: ParsableCommand {
     var delta: Double
 
     @Option(help: "pld is tight and comes with a lower bound, rdp is above it, all shows every one that applies.")
-    var accountant: Choice = .pld
+    var accountant: Choice = .one(.pld)
 
     @OptionGroup var shared: SharedOptions
 
@@ -40,45 +60,45 @@ struct EpsilonCommand: ParsableCommand {
         let setting = Setting(
             noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability, iterations: iterations,
             delta: delta, relation: shared.relation)
-        try Row.show(rows(setting), as: shared.format)
-        if let plot { try draw(setting, to: plot) }
+        let answers = try answers(setting)
+        try Row.show(answers.map(\.row), as: shared.format)
+        // The first accountant is the tightest: drawn last, its curve lies above the others.
+        if let plot { try draw(setting, by: answers.reversed().map(\.accountant), to: plot) }
     }
 
-    private func rows(_ setting: Setting) throws -> [Row] {
-        var rows: [Row] = []
-        if accountant != .rdp { rows.append(try setting.row(pld: shared.discretization)) }
-        if accountant != .pld {
-            do {
-                rows.append(try setting.rdpRow())
-            } catch AccountingError.unsupported(let event, let relation, let name) where accountant == .all {
-                let reason = AccountingError.unsupported(event: event, relation: relation, accountant: name)
-                FileHandle.standardError.write(Data("note: \(reason)\n".utf8))
+    private func answers(_ setting: Setting) throws -> [(accountant: any PrivacyAccountant, row: Row)] {
+        func answer(_ choice: PlanAccountant) throws -> (accountant: any PrivacyAccountant, row: Row) {
+            let accountant = try shared.make(choice)
+            return (accountant, try setting.row(by: accountant))
+        }
+        switch accountant {
+        case .one(let choice): return [try answer(choice)]
+        case .all:
+            return try PlanAccountant.allCases.compactMap { choice in
+                do {
+                    return try answer(choice)
+                } catch let error as AccountingError {
+                    guard case .unsupported = error else { throw error }
+                    FileHandle.standardError.write(Data("note: \(error)\n".utf8))
+                    return nil
+                }
             }
         }
-        return rows
     }
 
     /// ε after up to 40 evenly spaced numbers of steps.
-    private func draw(_ setting: Setting, to path: String) throws {
+    private func draw(_ setting: Setting, by accountants: [any PrivacyAccountant], to path: String) throws {
         let points = min(40, max(1, setting.iterations))
         let steps = (1...points).map { max(1, Int(Double(setting.iterations) * Double($0) / Double(points))) }
-        var curves: [LineChart.Series] = []
-        func add(_ label: String, _ epsilon: (PrivacyEvent) throws -> Double) throws {
+        let curves = try accountants.map { accountant in
             let values = try steps.map { count in
                 var partial = setting
                 partial.iterations = min(count, setting.iterations)
-                return (x: Double(partial.iterations), y: try epsilon(partial.event()))
+                let epsilon = try accountant.epsilon(of: partial.event(), delta: setting.delta)
+                return (x: Double(partial.iterations), y: epsilon)
             }
-            curves.append(LineChart.Series(name: label, points: values.filter(\.y.isFinite)))
-        }
-        if accountant != .pld, shared.relation != .replaceOne || setting.samplingProbability == 1 {
-            let rdp = RenyiAccountant(relation: setting.relation)
-            try add("RDP") { try rdp.epsilon(of: $0, delta: setting.delta) }
-        }
-        if accountant != .rdp {
-            let pld = try PrivacyLossDistributionAccountant(
-                relation: setting.relation, discretization: shared.discretization)
-            try add("PLD") { try pld.epsilon(of: $0, delta: setting.delta) }
+            return LineChart.Series(
+                name: type(of: accountant).name.uppercased(), points: values.filter(\.y.isFinite))
         }
         let chart = LineChart(
             title: "ε at δ = \(setting.delta), z = \(setting.noiseMultiplier), "

@@ -46,8 +46,8 @@ import Testing
         let relation = NeighboringRelation.addOrRemoveOne
 
         func epsilon(of event: PrivacyEvent, delta: Double) throws(AccountingError) -> Double {
-            guard case .poissonSampledEvent(let q, _) = event else { return .nan }
-            return q <= 0.1 ? 1 : 3
+            guard case .poissonSampled(let sampled) = event else { return .nan }
+            return sampled.probability <= 0.1 ? 1 : 3
         }
 
         func delta(of event: PrivacyEvent, epsilon: Double) throws(AccountingError) -> Double { 1 }

@@ -4,9 +4,9 @@ import Foundation
 ///
 /// **Guarantee:** the value returned is one whose ε the accountant itself has computed and found to be at most the
 /// target. The search uses monotonicity only to be fast, never to conclude that a value is safe.
-public struct Calibration<Accountant: PrivacyAccountant>: Sendable {
+public struct Calibration: Sendable {
     /// Who judges.
-    public let accountant: Accountant
+    public let accountant: any PrivacyAccountant
     /// The target ε, finite and positive.
     public let epsilon: Double
     /// The target δ, in [0, 1).
@@ -16,7 +16,7 @@ public struct Calibration<Accountant: PrivacyAccountant>: Sendable {
 
     /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)``.
     public init(
-        _ accountant: Accountant, epsilon: Double, delta: Double, relativeTolerance: Double = 2e-5
+        _ accountant: any PrivacyAccountant, epsilon: Double, delta: Double, relativeTolerance: Double = 2e-5
     ) throws(AccountingError) {
         guard epsilon > 0, epsilon.isFinite else {
             throw .outOfRange(name: "epsilon", value: "\(epsilon)", allowed: "in (0, ∞)")

@@ -6,112 +6,93 @@
 ///
 ///     let step = try PrivacyEvent.poissonSampled(probability: 0.01, .gaussian(noiseMultiplier: 1.1))
 ///     let run = try PrivacyEvent.selfComposed(step, count: 10_000)
+///     if case .selfComposed(let repeated) = run { print(repeated.count) }
 ///
-/// Built through the checked functions below or decoded from a file, an event holds only values in range. The enum's
-/// own cases are open to pattern matching; accountants check again, so an event put together by hand is caught too.
+/// **Guarantee:** an event holds only values in range. Whatever a case holds was checked when it was made or decoded.
 public indirect enum PrivacyEvent: Hashable, Sendable {
-    /// Gaussian noise of standard deviation z·C on a query of L2 sensitivity C. z = 0 is not private.
-    case gaussianEvent(noiseMultiplier: Double)
-
-    /// (ξ, ρ)-zero-concentrated differential privacy: D_α ≤ ξ + ρα for all α > 1 (arXiv 1605.02065).
-    case zCDPEvent(rho: Double, xi: Double)
-
-    /// Laplace noise of scale b·C on a real-valued query of sensitivity C.
-    case laplaceEvent(noiseMultiplier: Double)
-
-    /// The event on a batch that holds each record independently with `probability`.
-    case poissonSampledEvent(probability: Double, event: PrivacyEvent)
-
-    /// The event on `sampleSize` records drawn uniformly with replacement from `sourceSize`.
-    case sampledWithReplacementEvent(sourceSize: Int, sampleSize: Int, event: PrivacyEvent)
-
-    /// The event on a uniformly random subset of `sampleSize` out of `sourceSize` records.
-    case sampledWithoutReplacementEvent(sourceSize: Int, sampleSize: Int, event: PrivacyEvent)
-
-    /// Poisson sampling whose batches are cut to `truncatedBatchSize` by a random subset, then Gaussian noise
-    /// (arXiv 2508.15089).
-    case truncatedPoissonSampledGaussianEvent(
-        datasetSize: Int, probability: Double, truncatedBatchSize: Int, noiseMultiplier: Double)
-
-    /// All of these, adaptively.
-    case composedEvent([PrivacyEvent])
-
-    /// The same event `count` times, adaptively.
-    case selfComposedEvent(PrivacyEvent, count: Int)
-
+    /// Gaussian noise.
+    case gaussian(GaussianEvent)
+    /// Zero-concentrated differential privacy.
+    case zCDP(ZCDPEvent)
+    /// Laplace noise on a real-valued query.
+    case laplace(LaplaceEvent)
+    /// An event on a Poisson batch.
+    case poissonSampled(PoissonSampledEvent)
+    /// An event on a sample with replacement.
+    case sampledWithReplacement(SampledWithReplacementEvent)
+    /// An event on a random subset.
+    case sampledWithoutReplacement(SampledWithoutReplacementEvent)
+    /// Gaussian noise on a Poisson batch of limited size.
+    case truncatedPoissonSampledGaussian(TruncatedPoissonSampledGaussianEvent)
+    /// Several events.
+    case composed(ComposedEvent)
+    /// One event, several times.
+    case selfComposed(SelfComposedEvent)
     /// Nothing touched the data.
     case noOp
-
     /// Something touched the data without protection.
     case nonPrivate
 }
 
 extension PrivacyEvent {
-    /// Gaussian noise of standard deviation `noiseMultiplier`·C.
-    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` unless it is in [0, ∞].
-    public static func gaussian(noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.gaussianEvent(noiseMultiplier: noiseMultiplier).validated()
+    /// The kinds of event, by the names under which they are coded.
+    enum Kind: String, Codable, CaseIterable {
+        case gaussian, zCDP, laplace, poissonSampled, sampledWithReplacement, sampledWithoutReplacement
+        case truncatedPoissonSampledGaussian, composed, selfComposed, noOp, nonPrivate
+
+        /// The type that decodes events of this kind.
+        var type: any EventAnalysis.Type {
+            switch self {
+            case .gaussian: GaussianEvent.self
+            case .zCDP: ZCDPEvent.self
+            case .laplace: LaplaceEvent.self
+            case .poissonSampled: PoissonSampledEvent.self
+            case .sampledWithReplacement: SampledWithReplacementEvent.self
+            case .sampledWithoutReplacement: SampledWithoutReplacementEvent.self
+            case .truncatedPoissonSampledGaussian: TruncatedPoissonSampledGaussianEvent.self
+            case .composed: ComposedEvent.self
+            case .selfComposed: SelfComposedEvent.self
+            case .noOp: NoOpEvent.self
+            case .nonPrivate: NonPrivateEvent.self
+            }
+        }
     }
 
-    /// (ξ, ρ)-zCDP, both finite and not negative.
-    public static func zCDP(rho: Double, xi: Double = 0) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.zCDPEvent(rho: rho, xi: xi).validated()
+    /// All that is known about the event.
+    var analysis: any EventAnalysis {
+        switch self {
+        case .gaussian(let event): event
+        case .zCDP(let event): event
+        case .laplace(let event): event
+        case .poissonSampled(let event): event
+        case .sampledWithReplacement(let event): event
+        case .sampledWithoutReplacement(let event): event
+        case .truncatedPoissonSampledGaussian(let event): event
+        case .composed(let event): event
+        case .selfComposed(let event): event
+        case .noOp: NoOpEvent()
+        case .nonPrivate: NonPrivateEvent()
+        }
+    }
+}
+
+extension PrivacyEvent: Codable {
+    private enum Key: CodingKey {
+        case kind
     }
 
-    /// Laplace noise of scale `noiseMultiplier`·C on a real-valued query.
-    public static func laplace(noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.laplaceEvent(noiseMultiplier: noiseMultiplier).validated()
+    /// Writes one object with a `kind` and the numbers of that kind, children under `event` or `events`.
+    public func encode(to encoder: any Encoder) throws {
+        let analysis = self.analysis
+        var box = encoder.container(keyedBy: Key.self)
+        try box.encode(type(of: analysis).kind, forKey: .kind)
+        try analysis.encode(to: encoder)
     }
 
-    /// `event` on a Poisson batch; `probability` in [0, 1].
-    public static func poissonSampled(
-        probability: Double, _ event: PrivacyEvent
-    ) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.poissonSampledEvent(probability: probability, event: event).validated()
-    }
-
-    /// `event` on a sample with replacement; `sourceSize` ≥ 1, `sampleSize` ≥ 0.
-    public static func sampledWithReplacement(
-        sourceSize: Int, sampleSize: Int, _ event: PrivacyEvent
-    ) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.sampledWithReplacementEvent(sourceSize: sourceSize, sampleSize: sampleSize, event: event)
-            .validated()
-    }
-
-    /// `event` on a random subset; 0 ≤ `sampleSize` ≤ `sourceSize`, `sourceSize` ≥ 1.
-    public static func sampledWithoutReplacement(
-        sourceSize: Int, sampleSize: Int, _ event: PrivacyEvent
-    ) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.sampledWithoutReplacementEvent(sourceSize: sourceSize, sampleSize: sampleSize, event: event)
-            .validated()
-    }
-
-    /// Gaussian noise on truncated Poisson batches; sizes ≥ 0, `probability` in [0, 1].
-    public static func truncatedPoissonSampledGaussian(
-        datasetSize: Int, probability: Double, truncatedBatchSize: Int, noiseMultiplier: Double
-    ) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.truncatedPoissonSampledGaussianEvent(
-            datasetSize: datasetSize, probability: probability, truncatedBatchSize: truncatedBatchSize,
-            noiseMultiplier: noiseMultiplier
-        ).validated()
-    }
-
-    /// All of `events`.
-    public static func composed(_ events: [PrivacyEvent]) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.composedEvent(events).validated()
-    }
-
-    /// `event`, `count` ≥ 0 times.
-    public static func selfComposed(_ event: PrivacyEvent, count: Int) throws(AccountingError) -> PrivacyEvent {
-        try PrivacyEvent.selfComposedEvent(event, count: count).validated()
-    }
-
-    /// DP-SGD: `iterations` × Poisson(`samplingProbability`, Gaussian(`noiseMultiplier`)).
-    public static func dpSGD(
-        noiseMultiplier: Double, samplingProbability: Double, iterations: Int
-    ) throws(AccountingError) -> PrivacyEvent {
-        let step = try poissonSampled(
-            probability: samplingProbability, gaussian(noiseMultiplier: noiseMultiplier))
-        return try selfComposed(step, count: Check.count(iterations, "iterations"))
+    /// Reads what ``encode(to:)`` writes.
+    /// - Throws: `DecodingError` for a malformed tree, ``AccountingError`` for a number out of range.
+    public init(from decoder: any Decoder) throws {
+        let kind = try decoder.container(keyedBy: Key.self).decode(Kind.self, forKey: .kind)
+        self = try kind.type.init(from: decoder).asPrivacyEvent
     }
 }

@@ -19,7 +19,7 @@ extension PrivacyLossDistributionAccountant {
         private var gaussianMu: Double? {
             if phases.isNonPrivate { return .infinity }
             guard phases.phases.isEmpty else { return nil }
-            return accountant.relation.sensitivityFactor * phases.inverseGaussianVariance.squareRoot()
+            return phases.gaussians.mu(under: accountant.relation)
         }
 
         func epsilon(delta: Double, isOptimistic: Bool) throws(AccountingError) -> Double {
@@ -61,28 +61,9 @@ extension PrivacyLossDistributionAccountant {
         /// A bound on the relative errors of ε and of δ in closed form: 10⁻⁹ for δ, less for ε and for μ.
         private static let closedFormError = 2e-9
 
-        /// ε at δ = 0: the sum of the largest losses, rounded down or up. Finite only for compositions of Laplace
-        /// mechanisms.
+        /// ε at δ = 0: the largest loss, rounded down or up.
         private func pureEpsilon(isOptimistic: Bool) -> Double {
-            if phases.inverseGaussianVariance > 0 { return .infinity }
-            // The neighbour of a result that was rounded to the unsafe side.
-            func directed(_ result: Double, remainder: Double) -> Double {
-                isOptimistic
-                    ? (remainder < 0 ? result.nextDown : result) : (remainder > 0 ? result.nextUp : result)
-            }
-            var sum = 0.0
-            for phase in phases.phases {
-                guard case .laplace(let b) = phase.mechanism else { return .infinity }
-                // A count above 2⁵³ may be rounded on conversion.
-                let count = directed(Double(phase.count), remainder: phase.count < 1 << 53 ? 0 : isOptimistic ? -1 : 1)
-                let distance = count * accountant.relation.sensitivityFactor
-                let quotient = distance / b
-                let term = directed(quotient, remainder: distance.addingProduct(-quotient, b))
-                let total = sum + term
-                let other = total - sum
-                sum = directed(total, remainder: (sum - (total - other)) + (term - other))
-            }
-            return sum
+            LossModel.largestLoss(phases, relation: accountant.relation, side: isOptimistic ? .lower : .upper)
         }
 
         private func epsilon(_ model: LossModel, delta: Double, isOptimistic: Bool) throws(AccountingError) -> Double {

@@ -15,9 +15,7 @@ public struct PrivacyBounds: Codable, Hashable, Sendable {
 /// to δ. An optimistic twin brackets the truth from below. Compositions of Gaussian mechanisms alone are answered in
 /// closed form.
 ///
-/// Analysed: Gaussian and Laplace under every relation; Poisson-sampled Gaussian under every relation; truncated
-/// Poisson-sampled Gaussian under replace-one and replace-by-zero, where the size of the data set is public. Anything
-/// else throws.
+/// Each event says under which relations it is analysed; anything else throws.
 public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
     /// "pld".
     public static let name = "pld"
@@ -83,6 +81,14 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
         try Check.delta(delta)
         let upper = try query.epsilon(delta: delta, isOptimistic: false)
         return PrivacyBounds(lower: min(upper, try query.epsilon(delta: delta, isOptimistic: true)), upper: upper)
+    }
+
+    /// The ends of ``epsilonBounds(of:delta:)``.
+    public func epsilonEnds(
+        of event: PrivacyEvent, delta: Double
+    ) throws(AccountingError) -> (lower: Double?, upper: Double) {
+        let bounds = try epsilonBounds(of: event, delta: delta)
+        return (bounds.lower, bounds.upper)
     }
 
     /// δ at ε, from both sides.

@@ -2,21 +2,28 @@ import PrivacyAccounting
 import PrivacyMechanisms
 
 /// Which accountant a plan is calibrated and reported by. It is chosen by name, and never replaced in silence.
+///
+/// This is the registry of accountants: a case, and what ``make(relation:isFine:)`` makes of it. Plans, reports and `dp`
+/// ask the `PrivacyAccountant` that it makes, and nothing else.
 public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
     /// ``PrivacyLossDistributionAccountant``: tight; knows no sampling of a fixed size.
     case pld
     /// ``RenyiAccountant``: a few percent above it; knows sampling of a fixed size without replacement.
     case rdp
 
-    func epsilon(
-        of event: PrivacyEvent, delta: Double, relation: NeighboringRelation
-    ) throws(AccountingError) -> Double {
+    /// The accountant of this name. `isFine` allows for finer, slower and tighter arithmetic, if it has any.
+    package func make(
+        relation: NeighboringRelation, isFine: Bool = false
+    ) throws(AccountingError) -> any PrivacyAccountant {
         switch self {
-        case .pld: try PrivacyLossDistributionAccountant(relation: relation).epsilon(of: event, delta: delta)
-        case .rdp: try RenyiAccountant(relation: relation).epsilon(of: event, delta: delta)
+        case .pld:
+            try PrivacyLossDistributionAccountant(relation: relation, discretization: isFine ? .fine : .standard)
+        case .rdp: RenyiAccountant(relation: relation)
         }
     }
+}
 
+extension PlanAccountant {
     /// The least noise multiplier whose event stays within the budget.
     func noiseMultiplier(
         noise: NoiseScheme, pattern: ParticipationPattern, epsilon: Double, delta: Double,
@@ -26,16 +33,9 @@ public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
             throw PlanError.outOfRange(
                 name: "delta", value: "\(delta)", allowed: "above 0 for a budget: Gaussian noise has no ε at δ = 0")
         }
-        let event = { (z: Double) throws(AccountingError) in
+        return try Calibration(make(relation: relation), epsilon: epsilon, delta: delta).noiseMultiplier {
+            (z: Double) throws(AccountingError) in
             try noise.event(of: pattern, noiseMultiplier: z)
-        }
-        switch self {
-        case .pld:
-            let accountant = PrivacyLossDistributionAccountant(relation: relation)
-            return try Calibration(accountant, epsilon: epsilon, delta: delta).noiseMultiplier(of: event)
-        case .rdp:
-            let accountant = RenyiAccountant(relation: relation)
-            return try Calibration(accountant, epsilon: epsilon, delta: delta).noiseMultiplier(of: event)
         }
     }
 }

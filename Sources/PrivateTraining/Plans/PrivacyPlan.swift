@@ -198,6 +198,6 @@ extension PrivacyPlan {
 
     /// What `count` steps cost at `delta`; all of them if it is nil. ∞ without noise.
     public func epsilon(afterIterations count: Int? = nil) throws(AccountingError) -> Double {
-        try accountant.epsilon(of: event(afterIterations: count), delta: delta, relation: relation)
+        try accountant.make(relation: relation).epsilon(of: event(afterIterations: count), delta: delta)
     }
 }

@@ -7,7 +7,7 @@ import PrivacyMechanisms
 public struct PrivacyReport: Codable, Hashable, Sendable {
     /// An (ε, δ) and who computed it.
     public struct Guarantee: Codable, Hashable, Sendable {
-        /// "pld" or "rdp".
+        /// Its name: that of a ``PlanAccountant``.
         public let accountant: String
         /// An upper bound; nil where there is none (no noise).
         public let epsilon: Double?
@@ -103,19 +103,10 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     private static func guarantee(of plan: PrivacyPlan, steps: Int, by accountant: PlanAccountant) -> Guarantee {
         do throws(AccountingError) {
             let event = try plan.event(afterIterations: steps)
-            switch accountant {
-            case .pld:
-                let bounds = try PrivacyLossDistributionAccountant(relation: plan.relation)
-                    .epsilonBounds(of: event, delta: plan.delta)
-                return Guarantee(
-                    accountant: accountant.rawValue, epsilon: bounds.upper.isFinite ? bounds.upper : nil,
-                    lowerBound: bounds.lower.isFinite ? bounds.lower : nil, delta: plan.delta, refusal: nil)
-            case .rdp:
-                let epsilon = try RenyiAccountant(relation: plan.relation).epsilon(of: event, delta: plan.delta)
-                return Guarantee(
-                    accountant: accountant.rawValue, epsilon: epsilon.isFinite ? epsilon : nil, lowerBound: nil,
-                    delta: plan.delta, refusal: nil)
-            }
+            let ends = try accountant.make(relation: plan.relation).epsilonEnds(of: event, delta: plan.delta)
+            return Guarantee(
+                accountant: accountant.rawValue, epsilon: ends.upper.isFinite ? ends.upper : nil,
+                lowerBound: ends.lower.flatMap { $0.isFinite ? $0 : nil }, delta: plan.delta, refusal: nil)
         } catch {
             return Guarantee(
                 accountant: accountant.rawValue, epsilon: nil, lowerBound: nil, delta: plan.delta,

@@ -1,0 +1,72 @@
+/// The event on a uniformly random subset of the records.
+///
+/// Analysed by Rényi divergences under replace-one, when the event inside is a composition of Gaussian queries.
+public struct SampledWithoutReplacementEvent: EventAnalysis {
+    /// The number of records drawn from, at least 1.
+    public let sourceSize: Int
+    /// The size of the subset, in 0 … `sourceSize`.
+    public let sampleSize: Int
+    /// What is done to the subset.
+    public let event: PrivacyEvent
+
+    static let kind = PrivacyEvent.Kind.sampledWithoutReplacement
+    var asPrivacyEvent: PrivacyEvent { .sampledWithoutReplacement(self) }
+    var name: String {
+        "\(event.analysis.name) on \(sampleSize) of \(sourceSize) records sampled without replacement"
+    }
+
+    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` unless 0 ≤ `sampleSize` ≤ `sourceSize`, and
+    ///   `sourceSize` ≥ 1.
+    public init(sourceSize: Int, sampleSize: Int, event: PrivacyEvent) throws(AccountingError) {
+        self.sourceSize = try Check.count(sourceSize, "sourceSize", atLeast: 1)
+        guard (0...sourceSize).contains(sampleSize) else {
+            throw .outOfRange(name: "sampleSize", value: "\(sampleSize)", allowed: "in 0...\(sourceSize)")
+        }
+        self.sampleSize = sampleSize
+        self.event = event
+    }
+
+    /// Reads the tree and checks it.
+    public init(from decoder: any Decoder) throws {
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            sourceSize: box.decode(Int.self, forKey: .sourceSize),
+            sampleSize: box.decode(Int.self, forKey: .sampleSize),
+            event: box.decode(PrivacyEvent.self, forKey: .event))
+    }
+
+    func flatten(into phases: inout Phases, count: Int) throws(AccountingError) {
+        if sampleSize == 0 { return }
+        guard let z = try Phases(event).gaussianNoiseMultiplier else {
+            return try phases.addMechanism(asPrivacyEvent, count: count)
+        }
+        let merged = try PrivacyEvent.sampledWithoutReplacement(
+            sourceSize: sourceSize, sampleSize: sampleSize, .gaussian(noiseMultiplier: z))
+        try phases.addMechanism(merged, noiseMultiplier: z, count: count)
+    }
+
+    func renyiDivergence(under relation: NeighboringRelation) throws(AccountingError) -> (Double) -> Double {
+        guard case .gaussian(let gaussian) = event, relation == .replaceOne else {
+            throw unsupported(by: RenyiAccountant.self, under: relation)
+        }
+        let z = gaussian.noiseMultiplier / relation.sensitivityFactor
+        let moments = RenyiDivergence.CentredMoments(noiseMultiplier: z)
+        let gamma = Double(sampleSize) / Double(sourceSize)
+        return {
+            RenyiDivergence.withoutReplacementGaussian(
+                order: $0, fraction: gamma, noiseMultiplier: z, moments: moments)
+        }
+    }
+}
+
+extension PrivacyEvent {
+    /// `event` on a random subset.
+    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` unless 0 ≤ `sampleSize` ≤ `sourceSize`, and
+    ///   `sourceSize` ≥ 1.
+    public static func sampledWithoutReplacement(
+        sourceSize: Int, sampleSize: Int, _ event: PrivacyEvent
+    ) throws(AccountingError) -> PrivacyEvent {
+        .sampledWithoutReplacement(
+            try SampledWithoutReplacementEvent(sourceSize: sourceSize, sampleSize: sampleSize, event: event))
+    }
+}
