@@ -19,7 +19,7 @@ import Testing
         let sensitivity = try #require(report.sensitivity)
         #expect(sensitivity >= 0.04 && sensitivity <= 0.04.nextUp)
         #expect(report.noiseStandardDeviation == report.sensitivity)
-        #expect(report.guarantees.map(\.accountant) == ["pld", "rdp"])
+        #expect(report.guarantees.map(\.accountant) == PlanAccountant.allCases.map(\.rawValue))
         #expect(report.guarantees[0].epsilon == (try plan.epsilon()))
         let lower = try #require(report.guarantees[0].lowerBound)
         #expect(lower <= report.guarantees[0].epsilon!)
