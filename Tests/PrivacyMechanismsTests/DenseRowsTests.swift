@@ -112,7 +112,7 @@ private struct Wrapped: PerExampleGradients {
         let others = try DenseRows(matrix, layout: layout)
         let padding = (0..<23).map { $0 % 5 == 0 }
         func sum(_ gradients: some PerExampleGradients, _ transform: some PreClippingTransform) throws -> [Float] {
-            var noise = GaussianNoise(nonPrivateSeed: 0)
+            var noise = Noise(.gaussian, nonPrivateSeed: 0)
             var aggregate = try ClippedAggregate(
                 .perSubtree(l2ClipNorms: ["dense": 1, "temperature": 0.2]), transform: transform)
             aggregate.add(gradients, padding: padding)

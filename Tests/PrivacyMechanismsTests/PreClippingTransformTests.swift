@@ -251,7 +251,7 @@ private struct CarelessGradients: PerExampleGradients {
         let diagonal = try DiagonalTransform(scale: ParameterVector(values: scale, layout: layout))
         let values = (0..<500).map { _ in generator.float() }
         let rows = try DenseRows(Matrix(rows: 1, columns: 500, elements: values), layout: layout)
-        var noise = GaussianNoise(nonPrivateSeed: 3)
+        var noise = Noise(.gaussian, nonPrivateSeed: 3)
         func transformed<Transform>(by transform: Transform) throws -> TransformedGradient<Transform> {
             var aggregate = try ClippedAggregate(.flat(l2ClipNorm: .infinity), transform: transform)
             aggregate.add(rows)
