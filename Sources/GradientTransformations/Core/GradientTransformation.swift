@@ -42,7 +42,8 @@ public protocol GradientTransformation<State>: Sendable {
     /// Takes part in a pass over a step's updates: adds what it does to them, and calls `next` for what comes after.
     ///
     /// The default finishes what is pending and calls ``update(_:state:parameters:)`` on the whole vector. An
-    /// implementation of your own must call `next` exactly once, and keep what its operations point to alive until then.
+    /// implementation of your own must call `next` exactly once, and keep what its operations point to alive until
+    /// then.
     func join(_ pass: inout UpdatePass, state: inout State, then next: (inout UpdatePass) -> Void)
 }
 

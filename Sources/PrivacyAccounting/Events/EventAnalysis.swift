@@ -1,8 +1,8 @@
 /// One kind of event: its numbers, checked when it is made, and all that this package knows about them.
 ///
-/// A new kind is a type that conforms, in a file of its own, and a case of ``PrivacyEvent`` with its ``PrivacyEvent/Kind``;
-/// the compiler then asks for the rest. What a kind does not implement it does not claim: by default an accountant
-/// refuses it.
+/// A new kind is a type that conforms, in a file of its own, and a case of ``PrivacyEvent`` with its
+/// ``PrivacyEvent/Kind``; the compiler then asks for the rest. What a kind does not implement it does not claim: by
+/// default an accountant refuses it.
 ///
 /// **Guarantee:** a conforming type
 /// - has no initializer, `init(from:)` included, that accepts a number out of range;

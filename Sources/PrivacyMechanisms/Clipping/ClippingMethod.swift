@@ -65,8 +65,8 @@ extension FixedClipping {
 /// A method whose clip norm, a single one, is learned from noisy counts of the examples within it.
 ///
 /// **Guarantee:** of every conformer: a step that releases the clipped sum under noise of multiplier
-/// ``gradientNoiseMultiplier(forTotal:)`` and the count under noise of standard deviation ``countNoiseMultiplier`` costs
-/// no more than one sum under noise of the total multiplier.
+/// ``gradientNoiseMultiplier(forTotal:)`` and the count under noise of standard deviation ``countNoiseMultiplier``
+/// costs no more than one sum under noise of the total multiplier.
 package protocol AdaptiveClipping: ClippingMethod {
     /// C before the first step.
     var initialL2ClipNorm: Double { get }

@@ -3,9 +3,9 @@ import PrivacyAccounting
 /// Cyclic Poisson sampling for noise of b bands: examples are parted into b groups once, and step t is Poisson sampling
 /// with probability q from group t mod b (arXiv 2306.08153).
 ///
-/// An example has a chance only in every b-th step: ⌈T/b⌉ × Poisson(q, Gaussian z) under Gaussian noise. With k expected
-/// participations in T steps, q = kb/T. The partition costs O(n) once for a run of batches, from the key, wherever the
-/// run begins; a batch then costs time in proportion to its size.
+/// An example has a chance only in every b-th step: ⌈T/b⌉ × Poisson(q, Gaussian z) under Gaussian noise. With k
+/// expected participations in T steps, q = kb/T. The partition costs O(n) once for a run of batches, from the key,
+/// wherever the run begins; a batch then costs time in proportion to its size.
 ///
 /// Groups are the run's structure, which stays when a run goes on from a checkpoint: drawn anew, an example could
 /// come to a group whose turn is sooner, and have one chance more than the pattern counts. Who of a group takes part is

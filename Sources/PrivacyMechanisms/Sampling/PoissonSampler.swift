@@ -4,7 +4,8 @@ import PrivacyAccounting
 /// steps.
 ///
 /// This is DP-SGD's sampling, T × Poisson(q, Gaussian z) under Gaussian noise, valid under every relation: what one
-/// example does is independent of how many others there are. A batch costs time in proportion to its size, not to the data's.
+/// example does is independent of how many others there are. A batch costs time in proportion to its size, not to the
+/// data's.
 ///
 /// **Guarantee:** given all others, each example is sampled with a probability within q·(1 ± 2⁻⁴⁷), for q ≥ 10⁻³⁰;
 /// q = 0 gives nothing and q = 1 everything, exactly.

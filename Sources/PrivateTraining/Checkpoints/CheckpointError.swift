@@ -1,8 +1,8 @@
-/// What is wrong with a checkpoint on disk. The one before it is still there.
+/// What is wrong with a checkpoint on disk. The checkpoint before it is still there.
 public enum CheckpointError: Error, Equatable, Sendable {
     /// A file is not what was written: its length or checksum differs, or it does not parse.
     case corrupted(path: String, reason: String)
-    /// It belongs to something else: another plan, optimizer or model.
+    /// It belongs to another plan, optimizer or model.
     case foreign(path: String, what: String)
     /// It was written by a version of the format that this one does not read.
     case unsupportedFormat(path: String, found: Int, supported: Int)
@@ -21,7 +21,7 @@ extension CheckpointError: CustomStringConvertible {
         case .corrupted(let path, let reason):
             "The checkpoint '\(path)' is damaged: \(reason). "
                 + "Move it away to go on from the one before it, if there is one beside it; "
-                + "the report then does not cover what was told of the steps between the two."
+                + "the report then does not cover what was reported of the steps between the two."
         case .foreign(let path, let what):
             "The checkpoint '\(path)' belongs to another \(what). Choose another folder, or the \(what) it is of."
         case .unsupportedFormat(let path, let found, let supported):

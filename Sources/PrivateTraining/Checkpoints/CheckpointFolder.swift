@@ -11,22 +11,21 @@ import PyTrees
 /// - `state.json`: counters, the plan, the key of the run's structure, and which vector goes where;
 /// - `manifest.json`: lengths and SHA-256 checksums of the others.
 ///
-/// A checkpoint appears whole, by a rename after everything is on disk, or not at all; the last two are kept, and of
-/// a finished run the last one. What a killed process was writing is never taken for a checkpoint, and goes with the
-/// next one that is written.
+/// A checkpoint appears whole, by a rename after everything is on disk, or not at all. The last two are kept; of a
+/// finished run, the last one. What a killed process was writing is never read, and is removed when the next checkpoint
+/// is written.
 ///
 /// **Guarantee:** a run that goes on from a checkpoint under secure keys takes its noise, and the choices of its steps,
 /// from fresh keys.
 ///
-/// - Noise that was used after the checkpoint is never used again.
+/// - Noise that was used after the checkpoint is not used again.
 /// - Steps that are taken again, because they were lost or because the checkpoint was copied, draw batches of their own
 ///   unless the structure of the run decides them: see ``BatchRepetition``.
-/// - No file tells what single steps choose, before or after.
+/// - No file holds the choices of single steps, past or future.
+/// - A seeded run goes on bit by bit.
 ///
-/// A run that is seeded goes on bit by bit.
-///
-/// The ε of a run counts each of its steps once. Of two copies of a checkpoint that are both gone on with, it is the
-/// ε of each alone; whoever sees both has seen the steps of both, and each of them counts.
+/// The ε of a run counts each of its steps once. If two copies of a checkpoint are both continued, that is the ε of
+/// each alone; who sees both has seen the steps of both, and each of them counts.
 ///
 /// - Warning: `state.json` holds the key of the run's structure (groups, bins, slots, epochs) and the plan, which for
 ///   ``UserSampler`` says who owns which example. It is as confidential as the data, and its folder is open to its
@@ -101,7 +100,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     private static var files: [String] { ["state.json", "vectors.safetensors", "parameters.safetensors"] }
 
-    /// Keeps others from going on with the same run. Throws ``CheckpointError/inUse(path:)`` if somebody does.
+    /// Keeps other processes from going on with the same run. Throws ``CheckpointError/inUse(path:)`` if somebody does.
     func lock() throws -> FolderLock {
         try makeFolder()
         return try FolderLock(url.path)

@@ -3,7 +3,7 @@ import GradientTransformations
 import PrivacyMechanisms
 import PyTrees
 
-/// All that training goes on from: a run, the average of its parameters, and how often it was interrupted.
+/// Everything that training needs to go on: a run, the average of its parameters, and the number of interruptions.
 struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
     var run: RunSnapshot<Optimizer.State>
     var average: AveragedParameters
@@ -17,8 +17,8 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         self.interruptions = interruptions
     }
 
-    /// What stands in `state.json`, the states of optimizer and noise apart: they are read only once the rest is known
-    /// to fit.
+    /// What `state.json` holds beside the states of optimizer and noise, which are read only after the rest was
+    /// checked.
     private struct Header: Codable {
         var plan: PrivacyPlan
         var optimizer: String

@@ -1,17 +1,17 @@
 import PrivacyAccounting
 import PrivacyMechanisms
 
-/// Which accountant a plan is calibrated and reported by. It is chosen by name, and never replaced in silence.
+/// The accountant that calibrates a plan and reports on it. It is chosen by name, and never replaced silently.
 ///
-/// This is the registry of accountants: a case, and what ``make(relation:isFine:)`` makes of it. Plans, reports and `dp`
-/// ask the `PrivacyAccountant` that it makes, and nothing else.
+/// This is the registry of accountants: one case each, and what ``make(relation:isFine:)`` makes of it. Plans, reports
+/// and `dp` use the `PrivacyAccountant` that it makes, and nothing else.
 public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
     /// ``PrivacyLossDistributionAccountant``: tight; knows no sampling of a fixed size.
     case pld
     /// ``RenyiAccountant``: a few percent above it; knows sampling of a fixed size without replacement.
     case rdp
 
-    /// The accountant of this name. `isFine` allows for finer, slower and tighter arithmetic, if it has any.
+    /// The accountant of this name. With `isFine` it computes on a finer grid, if it has one: slower and tighter.
     package func make(
         relation: NeighboringRelation, isFine: Bool = false
     ) throws(AccountingError) -> any PrivacyAccountant {

@@ -1,7 +1,7 @@
 import PrivacyAccounting
 import PrivacyMechanisms
 
-/// What is wrong with a plan, or with the wish to go beyond it.
+/// What is wrong with a plan, or with a step beyond it.
 public enum PlanError: Error, Equatable, Sendable {
     /// A number is outside its range. `value` is text, so that NaN and overflowing counts can be reported.
     case outOfRange(name: String, value: String, allowed: String)
@@ -13,11 +13,11 @@ public enum PlanError: Error, Equatable, Sendable {
     case unboundedClipping
     /// The noise multiplier beside a budget costs more than the budget.
     case overBudget(noiseMultiplier: Double, epsilon: Double, budget: Double, delta: Double)
-    /// A file that is to say how long to train, or how much it may cost, says it twice or not at all.
+    /// A file gives the number of steps, or the budget, twice or not at all.
     case ambiguous(choices: [String], given: [String])
     /// All planned steps have been taken.
     case exhausted(iterations: Int)
-    /// A data set has not the size that the plan was made for.
+    /// A data set has another size than the plan was made for.
     case dataSetSizeMismatch(planned: Int, found: Int)
 }
 

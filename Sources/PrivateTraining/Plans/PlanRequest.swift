@@ -1,17 +1,17 @@
 import PrivacyAccounting
 import PrivacyMechanisms
 
-/// The wish for a plan, as a person writes it down; what it leaves open is made up for when the plan is made.
+/// A plan that is not complete yet: what a configuration file says, and may leave open.
 ///
 ///     {"exampleCount": 60000, "expectedBatchSize": 600, "epochs": 20,
 ///      "clipping": {"method": "threshold", "l2ClipNorm": 1}, "epsilon": 2, "delta": 1e-5}
 ///
-/// `sampling` may stand in the place of `exampleCount` and `expectedBatchSize`, which mean Poisson sampling;
-/// `iterations` in that of `epochs`; `noiseMultiplier` in that of `epsilon`. With both of the last two the noise is
-/// checked against the budget. `relation`, `unit`, `accountant` and `noise` have the defaults of
+/// `exampleCount` and `expectedBatchSize` mean Poisson sampling; `sampling` replaces them. `iterations` replaces
+/// `epochs`, and `noiseMultiplier` replaces `epsilon`; if both of these are given, the noise is checked against the
+/// budget. `relation`, `unit`, `accountant` and `noise` have the defaults of
 /// ``PrivacyPlan/init(sampling:iterations:clipping:budget:delta:relation:unit:accountant:noise:)``.
 public struct PlanRequest: Hashable, Sendable, Encodable {
-    /// How batches are drawn, where it is not Poisson sampling by expected batch size.
+    /// The sampler; nil for Poisson sampling by expected batch size.
     public var sampling: SamplingScheme?
     /// The size of the data set; nil where it is known from the data.
     public var exampleCount: Int?
@@ -19,7 +19,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     public var expectedBatchSize: Double?
     /// The number of steps.
     public var iterations: Int?
-    /// The number of steps, in data sets.
+    /// The number of epochs: how many data sets' worth of examples all steps draw on average.
     public var epochs: Double?
     /// How contributions are bounded.
     public var clipping: PlannedClipping
@@ -38,16 +38,16 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     /// How sums are made private.
     public var noise: NoiseScheme?
 
-    /// A wish for `clipping` and `delta`, all else to be filled in.
+    /// A request with `clipping` and `delta`, and everything else open.
     public init(clipping: PlannedClipping, delta: Double) {
         self.clipping = clipping
         self.delta = delta
     }
 
-    /// The plan, for a data set of `count` examples where the wish does not say how many there are.
+    /// Makes the plan; `count` is the number of examples if the request does not give one.
     ///
-    /// Throws what making the plan throws; ``PlanError/ambiguous(choices:given:)`` for what is said twice or not at
-    /// all, and ``PlanError/overBudget(noiseMultiplier:epsilon:budget:delta:)``.
+    /// Throws what making the plan throws, ``PlanError/ambiguous(choices:given:)`` for a setting that is given twice or
+    /// not at all, and ``PlanError/overBudget(noiseMultiplier:epsilon:budget:delta:)``.
     public func plan(exampleCount count: Int? = nil) throws -> PrivacyPlan {
         let scheme: SamplingScheme
         if try one("sampling", sampling, or: "expectedBatchSize", expectedBatchSize), let sampling {
@@ -75,7 +75,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
         return try epsilon.map { try plan.within(budget: $0) } ?? plan
     }
 
-    /// Whether it is the first of the two that was given; throws unless exactly one was.
+    /// Whether the first of the two was given. Throws unless exactly one was.
     private func one(_ name: String, _ first: (some Any)?, or other: String, _ second: (some Any)?) throws -> Bool {
         guard (first != nil) != (second != nil) else {
             throw PlanError.ambiguous(choices: [name, other], given: first == nil ? [] : [name, other])
@@ -94,7 +94,7 @@ extension PlanRequest: Decodable {
         case relation, unit, accountant, noise
     }
 
-    /// Reads a wish. Throws `DecodingError` for keys it does not know: a misspelt one must not fall back to a default.
+    /// Reads a request. Throws `DecodingError` for an unknown key: a misspelt one must not fall back to a default.
     public init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
@@ -123,12 +123,12 @@ extension PrivacyPlan: Codable {
     /// Writes all that the plan promises, in one form only: sampler, steps, noise multiplier, and the budget if there
     /// was one.
     ///
-    /// - Warning: of ``UserSampler`` that is who owns which example, too. What may be published is ``PrivacyReport``.
+    /// - Warning: with a ``UserSampler`` this includes who owns which example. Publish the ``PrivacyReport`` instead.
     public func encode(to encoder: any Encoder) throws {
         try request.encode(to: encoder)
     }
 
-    /// The wish that this very plan, and no other, is made of.
+    /// The complete request that makes exactly this plan.
     public var request: PlanRequest {
         var request = PlanRequest(clipping: clipping, delta: delta)
         request.sampling = sampling

@@ -5,25 +5,27 @@ import Requirements
 
 /// What a training run promises: everything that its privacy depends on, and nothing else.
 ///
-/// A plan is made from what a person knows, and fixes the sampler, the clipping, the noise and the number of steps
-/// together. Whoever trains gets all of them from a ``PrivateRun`` of the plan, so that they cannot be wired wrongly.
+/// A plan fixes the sampler, the clipping, the noise and the number of steps together. A ``PrivateRun`` takes all of
+/// them from its plan, so that they cannot be wired wrongly.
 ///
 ///     let plan = try PrivacyPlan(
 ///         exampleCount: 60_000, expectedBatchSize: 600, epochs: 20, clipping: .flat(l2ClipNorm: 1),
 ///         budget: .epsilon(2), delta: 1e-5)
 ///
-/// Two runs whose plans are equal have promised the same. What only affects speed or accuracy (microbatches, threads,
-/// optimizer, learning rate) is not part of a plan.
+/// Two runs with equal plans promise the same. What affects only speed or accuracy (microbatches, threads, optimizer,
+/// learning rate) is not part of a plan.
 ///
-/// **Guarantee:** the parameters of a run after any number t ≤ `iterations` of steps, with all that is computed from
-/// them, are (`epsilon(afterIterations: t)`, δ)-differentially private under `relation`, for `unit`, provided that the
-/// sampler's assumption about the data holds. The sum is divided by the expected batch size, a public constant. Noise
-/// has the standard deviation z·Δ with Δ the add-or-remove-one sensitivity of the very sum it is added to; the
-/// accountant doubles Δ for replace-one itself, once.
+/// **Guarantee:** the parameters of a run after t ≤ `iterations` steps, and everything computed from them, are
+/// (`epsilon(afterIterations: t)`, δ)-differentially private under `relation`, for `unit`.
+///
+/// - It holds for data that satisfy the sampler's assumption.
+/// - The sum is divided by the expected batch size, a public constant.
+/// - The noise has the standard deviation z·Δ. Δ is the add-or-remove-one sensitivity of the sum that it is added to;
+///   for replace-one the accountant doubles Δ, once.
 public struct PrivacyPlan: Hashable, Sendable {
     /// Whose presence is hidden.
     public let unit: PrivacyUnit
-    /// What two data sets that are hard to tell apart differ in.
+    /// What neighbouring data sets differ in.
     public let relation: NeighboringRelation
     /// How batches are drawn.
     public let sampling: SamplingScheme
@@ -50,9 +52,9 @@ public struct PrivacyPlan: Hashable, Sendable {
         case noiseMultiplier(Double)
     }
 
-    /// Throws ``PlanError`` or `PrivacyMechanismError` for numbers out of range and choices that do not fit together,
-    /// `AccountingError` for participation of which the noise mechanism makes no event, an event that the accountant
-    /// cannot analyse, or a budget that no noise meets.
+    /// Throws ``PlanError`` or `PrivacyMechanismError` for numbers out of range and for choices that do not fit
+    /// together. Throws `AccountingError` if the noise mechanism has no analysis of the sampler's participation
+    /// pattern, if the accountant cannot analyse the event, or if no noise meets the budget.
     ///
     /// - Parameters:
     ///   - budget: the ε to stay within, for which the noise multiplier is calibrated; or the noise multiplier.
@@ -129,7 +131,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         return .poisson(try PoissonSampler(exampleCount: exampleCount, samplingProbability: probability))
     }
 
-    /// The number of steps that draw as many examples as there are in `epochs` data sets, on average.
+    /// The number of steps whose batches have, on average, as many examples together as `epochs` data sets.
     static func iterations(epochs: Double, of sampling: SamplingScheme) throws -> Int {
         let steps = (epochs * Double(sampling.exampleCount) / sampling.expectedBatchSize).rounded()
         guard epochs >= 0, steps <= 1e15 else {
@@ -139,7 +141,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         return Int(steps)
     }
 
-    /// N: what the clipped sum is divided by.
+    /// N, which the clipped sum is divided by.
     public var normalizeBy: Double { sampling.expectedBatchSize }
 
     /// The rule of the first step; of every step, unless the clip norm adapts.
@@ -151,7 +153,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         }
     }
 
-    /// What the gradient's sum is noised with: z, or what is left of it where counts are released too.
+    /// The noise multiplier of the gradient's sum: z, or what remains of it if counts are released too.
     public var gradientNoiseMultiplier: Double {
         guard let adaptive = clipping.adaptive else { return noiseMultiplier }
         do throws(PrivacyMechanismError) {
@@ -161,7 +163,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         }
     }
 
-    /// The same promise with `epsilon` as the budget it is held to; throws ``PlanError`` if it costs more.
+    /// The same plan with `epsilon` as its budget; throws ``PlanError`` if it costs more.
     func within(budget epsilon: Double) throws -> PrivacyPlan {
         guard epsilon > 0 else {
             throw PlanError.outOfRange(name: "epsilon", value: "\(epsilon)", allowed: "above 0")
@@ -188,7 +190,7 @@ public struct PrivacyPlan: Hashable, Sendable {
 }
 
 extension PrivacyPlan {
-    /// What `count` steps are accounted as; all of them if it is nil. Traps if there are fewer than `count`.
+    /// The privacy event of the first `count` steps; of all if it is nil. Traps if there are fewer than `count`.
     public func event(afterIterations count: Int? = nil) throws(AccountingError) -> PrivacyEvent {
         let count = count ?? iterations
         require(
@@ -196,7 +198,7 @@ extension PrivacyPlan {
         return try noise.event(of: sampling.participation(in: count), noiseMultiplier: noiseMultiplier)
     }
 
-    /// What `count` steps cost at `delta`; all of them if it is nil. ∞ without noise.
+    /// ε of the first `count` steps at `delta`; of all if it is nil. ∞ without noise.
     public func epsilon(afterIterations count: Int? = nil) throws(AccountingError) -> Double {
         try accountant.make(relation: relation).epsilon(of: event(afterIterations: count), delta: delta)
     }

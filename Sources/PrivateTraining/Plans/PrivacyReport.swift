@@ -2,8 +2,9 @@ import Foundation
 import PrivacyAccounting
 import PrivacyMechanisms
 
-/// What a run promises to the people in its data, and what it does not: for those who publish a model, and those who
-/// decide whether it may be.
+/// What a run promises to the people in its data, and what it does not promise.
+///
+/// For those who publish a model, and for those who decide whether it may be published.
 public struct PrivacyReport: Codable, Hashable, Sendable {
     /// An (ε, δ) and who computed it.
     public struct Guarantee: Codable, Hashable, Sendable {
@@ -41,7 +42,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let assumption: String
     /// The expected batch size N, which sums are divided by.
     public let expectedBatchSize: Double
-    /// What the gradient sums are noised with, in units of Δ: z, less the share of adaptive clipping's counts.
+    /// The noise multiplier of the gradient sums: z, less the share of adaptive clipping's counts.
     public let gradientNoiseMultiplier: Double
     /// Δ for add-or-remove-one of the first step's clipped, divided sum; nil if it is unbounded.
     public let sensitivity: Double?
@@ -55,9 +56,9 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     /// μ of the Gaussian mechanism that has the same ε at δ, for comparison only: the run is not μ-GDP, and μs of this
     /// kind do not compose. Nil where ε is not finite or δ is 0.
     public let equivalentMu: Double?
-    /// What nobody should think is covered.
+    /// What is not covered, one sentence each.
     public let notCovered: [String]
-    /// The software that made the promise.
+    /// The versions of the software that made the promise.
     public let versions: [String: String]
 
     /// The report of a plan, or of a run of it.

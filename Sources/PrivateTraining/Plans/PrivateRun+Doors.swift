@@ -33,8 +33,8 @@ extension PrivateRun where Parameters: PyTree & Sendable {
     /// The closure is called once for each drawn example, on several threads at once. All else is as in
     /// ``step(microbatchSize:paddedToMultipleOf:gradients:)``; memory for the gradients of a microbatch is held.
     ///
-    /// **Guarantee:** gradient k depends on the example at its index alone, if the closure depends on nothing but its
-    /// arguments and that example: it gets a struct of its own for each, all of whose leaves are zero, and one thread.
+    /// **Guarantee:** each gradient depends on the example at its index only, if the closure depends on nothing but its
+    /// arguments and that example. Each call gets a new struct whose leaves are zero, and computes on one thread.
     ///
     /// Throws as ``step(microbatchSize:paddedToMultipleOf:gradients:)``. Traps if the closure gives the struct other
     /// leaves.

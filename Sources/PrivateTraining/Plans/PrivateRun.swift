@@ -21,18 +21,17 @@ import Requirements
 ///         try gradients(of: indices, at: parameters)      // one for each index, in their order
 ///     }
 ///
-/// **Guarantee:** the parameters are private as the plan says, if gradient k of a block depends, beside the
-/// parameters, on the example at the k-th index of that block alone.
+/// **Guarantee:** the parameters are private as the plan says, if gradient k of a block depends on the parameters and
+/// on the example at the k-th index of that block only.
 ///
-/// - Every drawn example is asked for exactly once in a step; a block with another number of gradients traps.
+/// - Every drawn example is asked for exactly once in a step. A block with another number of gradients traps.
 /// - A step releases one noised sum, however many blocks it was added in; an empty batch is noised too.
 /// - A step beyond the plan throws.
 /// - Every run has its own noise, and no number of it is used twice. A run cannot be copied.
 /// - A run that goes on from a checkpoint has fresh noise, and a fresh key for the choices of its steps.
 ///
-/// This package's models keep to "that example alone" in every bit. For a closure of your own it is yours to see to:
-/// where something jumps, as a ReLU or a sign does, the last bit of a matrix product over the whole block is worth a
-/// gradient.
+/// The models of this package satisfy "that example only" in every bit. Your own closure has to do so, too: a ReLU or a
+/// sign turns the last bit of a matrix product over the whole block into a whole gradient.
 public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters: ParameterStructure>: ~Copyable {
     /// What the run promises.
     public let plan: PrivacyPlan
@@ -104,15 +103,16 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         adaptiveL2ClipNorm = plan.clipping.adaptive?.initialL2ClipNorm
     }
 
-    /// The run that `snapshot` was taken of, from there on. A seeded one goes on with the same noise and batches; any
+    /// Goes on with the run that `snapshot` was taken of. A seeded run continues with the same noise and batches, any
     /// other with noise and choices of steps from fresh keys.
     ///
-    /// **Guarantee:** a step that is taken anew never has the noise that it had, whether the first was lost with its
-    /// process or two processes go on from copies of one snapshot. Its batch is drawn anew, independently, unless the
-    /// structure of the run decides it: see ``BatchRepetition``. ε counts each step once. Who sees what came of a step
-    /// twice, as of a lost one or of several copies, has seen two steps, and both count.
+    /// **Guarantee:** a step that is taken again has fresh noise, whether the first was lost with its process or two
+    /// processes continue from copies of one snapshot.
     ///
-    /// - Parameter structure: like the parameters that the run began with; its values are of no account.
+    /// - Its batch is drawn again, independently, unless the structure of the run decides it: see ``BatchRepetition``.
+    /// - ε counts each step once. Who sees the results of a step twice has seen two steps, and both count.
+    ///
+    /// - Parameter structure: like the parameters that the run began with; its values are not used.
     init(
         resuming snapshot: RunSnapshot<Optimizer.State>, plan: PrivacyPlan, optimizer: Optimizer,
         structure: Parameters
@@ -131,7 +131,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         noise = Noise(plan.noise, resuming: snapshot.noise, nonPrivateSeed: nonPrivateSeed)
     }
 
-    /// The structure is that of `source`, which checkpoints keep. Of the choices of steps no checkpoint tells anything.
+    /// The structure comes from `source`, which checkpoints keep. The choices of steps come from a key that they do
+    /// not.
     private static func batches(
         of plan: PrivacyPlan, from source: SamplingSource, isSeeded: Bool, startingAt step: Int
     ) -> Batches.Iterator {
@@ -139,7 +140,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         return Batches(plan.sampling, from: drawn, startingAt: step).makeIterator()
     }
 
-    /// All that the run goes on from. A finished run draws no more, and leaves the key of its structure out.
+    /// Everything that the run needs to go on. A finished run draws no more batches, and leaves out the key of its
+    /// structure.
     var snapshot: RunSnapshot<Optimizer.State> {
         RunSnapshot(
             parameters: vector, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
@@ -154,9 +156,9 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// parameters.
     ///
     /// The drawn examples are cut into blocks of `microbatchSize`, the last of which may be smaller; an empty batch
-    /// asks for nothing. What is checked is the number of gradients in each block. That gradient k is that of the
-    /// example at `indices[k]`, and of no other, is for the closure to keep to: no check can see it, and an example
-    /// that stands for another moves the sum by twice the clip norm.
+    /// asks for nothing. The number of gradients in each block is checked. The closure has to return, as gradient k,
+    /// the gradient of the example at `indices[k]` and of no other: no check can see that, and an example that replaces
+    /// another one moves the sum by twice the clip norm.
     ///
     /// Throws ``PlanError/exhausted(iterations:)`` beyond the plan; what the transform throws; what `gradients` throws.
     /// Parameters, state and step count are then as they were, nothing of the batch has been released, and the next
@@ -221,13 +223,13 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
 
     mutating func giveBack(_ memory: ExampleMemory<Parameters>) { examples = memory }
 
-    /// What the steps taken so far cost, at the plan's δ: less than was planned if the run stops early.
+    /// ε of the steps taken so far, at the plan's δ.
     public func epsilonSpent() throws(AccountingError) -> Double {
         try plan.epsilon(afterIterations: stepsTaken)
     }
 }
 
-/// What a run goes on from.
+/// Everything that a run needs to go on.
 struct RunSnapshot<State: Codable & Sendable>: Sendable {
     var parameters: ParameterVector
     var state: State

@@ -1,13 +1,13 @@
 import LinearAlgebra
 import PyTrees
 
-/// How well a model does on examples that it was not trained on.
+/// The loss and accuracy of a model on examples that it was not trained on.
 public struct Evaluation: Codable, Hashable, Sendable {
     /// The mean loss.
     public let loss: Double
     /// The share of examples whose class is predicted; nil where targets are numbers.
     public let accuracy: Double?
-    /// How many examples were looked at.
+    /// The number of examples.
     public let exampleCount: Int
 }
 

@@ -1,6 +1,6 @@
 import PyTrees
 
-/// Which average of the parameters of all steps is evaluated and written: it costs no privacy, and damps the noise.
+/// The average of the steps' parameters that is evaluated and returned. It costs no privacy, and reduces the noise.
 public enum ParameterAveraging: Hashable, Sendable {
     /// The last parameters.
     case none
@@ -72,7 +72,7 @@ struct AveragedParameters: Codable, Sendable {
 
     init() {}
 
-    /// Takes in the parameters after step `step` (1, 2, …) of `iterations`.
+    /// Adds the parameters after step `step` (1, 2, …) of `iterations`.
     mutating func add(_ parameters: ParameterVector, step: Int, of iterations: Int, _ averaging: ParameterAveraging) {
         let keep: Double
         let share: Double

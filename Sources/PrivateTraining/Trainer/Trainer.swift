@@ -10,18 +10,19 @@ import PyTrees
 ///     let outcome = try trainer.fit(training, evaluatingOn: test)
 ///     print(outcome.report.text)
 ///
-/// **Guarantee:** what comes out (parameters, their average, the report, and evaluations on other data) is private as
-/// the plan says: it is made of the parameters of a ``PrivateRun``, which asks for each drawn example's gradient
-/// once. The examples that are evaluated on may not be the training examples; see ``Dataset/hasSameExamples(as:)``
-/// for what is compared.
+/// **Guarantee:** the parameters, their average, the report, and evaluations on other data are private as the plan
+/// says.
+///
+/// - All of them are computed from the parameters of a ``PrivateRun``.
+/// - Evaluation on the training examples is refused; see ``Dataset/hasSameExamples(as:)`` for what is compared.
 public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransformation>: Sendable {
-    /// What is promised.
+    /// The plan: what is promised.
     public let plan: PrivacyPlan
-    /// What is trained.
+    /// The model that is trained.
     public let model: Model
     /// The optimizer.
     public let optimizer: Optimizer
-    /// What only speed, memory and accuracy depend on.
+    /// Options that affect only speed, memory and accuracy.
     public let options: TrainingOptions
 
     /// Throws ``TrainingError/outOfRange(name:value:allowed:)`` for options out of range.
@@ -37,13 +38,15 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     /// Trains to the end of the plan, or until `onStep` says to stop.
     ///
     /// With `checkpoints`, training goes on from the newest of them if there is one. A checkpoint is written before the
-    /// first step, at the folder's interval, at the end, and before every evaluation: what was told of is never lost.
+    /// first step, at the folder's interval, and at the end. One is also written before a step is reported or
+    /// evaluated, so that a reported step is never repeated.
     ///
     /// - Parameters:
     ///   - data: the private examples.
     ///   - evaluation: other examples, to evaluate on; not covered by the plan.
-    ///   - onStep: called after every step, and first of all for the last step of a run that goes on; the run ends,
-    ///     with what it has spent, when it returns `.stop`.
+    ///   - onStep: called after every step. A run that goes on from a checkpoint first calls it for the checkpoint's
+    ///     step. If
+    ///     it returns `.stop`, the run ends with the ε spent so far.
     ///
     /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``,
     /// ``TrainingError/evaluatesOnTrainingData(exampleCount:)``, `ModelError`, ``CheckpointError``, and what reading
@@ -109,7 +112,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         step == plan.iterations || step.isMultiple(of: options.evaluationInterval ?? .max)
     }
 
-    /// A run and what goes with it.
+    /// A run, the average of its parameters, and its interruptions.
     private struct Session: ~Copyable {
         var run: PrivateRun<Optimizer, Model.Parameters>
         var average = AveragedParameters()
@@ -123,8 +126,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         }
     }
 
-    /// The newest checkpoint's run, which then counts one interruption more, or a new one: either is on disk before its
-    /// first step.
+    /// The newest checkpoint's run, with one interruption more, or a new run. Either is on disk before its first step.
     private func open(_ checkpoints: CheckpointFolder<Optimizer>?) throws -> Session {
         let initial = model.initialParameters(seed: options.initializationSeed)
         if let found = try checkpoints?.newest(for: plan, layout: model.layout) {

@@ -1,4 +1,4 @@
-/// What training is asked for and cannot do.
+/// What is wrong with a request to train.
 public enum TrainingError: Error, Equatable, Sendable {
     /// A number is outside its range.
     case outOfRange(name: String, value: String, allowed: String)

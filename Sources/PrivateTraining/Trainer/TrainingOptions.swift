@@ -1,4 +1,4 @@
-/// What the promise does not depend on: speed, memory, accuracy, and what is told on the way.
+/// Options that the promise does not depend on: speed, memory, accuracy, and reports on the way.
 public struct TrainingOptions: Hashable, Sendable {
     /// How many examples' activations are in memory at once; at least 1.
     public var microbatchSize: Int
@@ -6,14 +6,14 @@ public struct TrainingOptions: Hashable, Sendable {
     public var averaging: ParameterAveraging
     /// Evaluate after every so many steps, at least 1; nil only at the end.
     public var evaluationInterval: Int?
-    /// For the initial parameters, which are drawn without looking at the data.
+    /// The seed of the initial parameters, which do not depend on the data.
     public var initializationSeed: UInt64
     /// Replays noise and sampling. **Not private**: for tests.
     public var nonPrivateSeed: UInt64?
-    /// Sentences for the report, on what else is not covered.
+    /// Sentences for the report: what else is not covered.
     public var notCovered: [String]
 
-    /// Sensible values.
+    /// Options with usual values.
     public init(
         microbatchSize: Int = 512, averaging: ParameterAveraging = .none, evaluationInterval: Int? = nil,
         initializationSeed: UInt64 = 0, nonPrivateSeed: UInt64? = nil, notCovered: [String] = []

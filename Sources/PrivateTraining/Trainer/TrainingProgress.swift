@@ -2,7 +2,7 @@ import Logging
 import PrivacyAccounting
 import PyTrees
 
-/// Where a run is after a step. Nothing in it was computed from training data but through the private parameters.
+/// The state of a run after a step. It depends on the training data through the private parameters only.
 public struct TrainingProgress: Sendable {
     /// The number of steps taken, 1, 2, …
     public let step: Int
@@ -10,10 +10,10 @@ public struct TrainingProgress: Sendable {
     public let plan: PrivacyPlan
     /// The evaluation after this step; nil if none was due.
     public let evaluation: Evaluation?
-    /// Whether this step is one of those that are told of.
+    /// Whether this step is reported.
     public let isReportDue: Bool
 
-    /// What the steps so far have cost. Takes the accountant some milliseconds.
+    /// ε of the steps so far. Takes the accountant some milliseconds.
     public func epsilonSpent() throws(AccountingError) -> Double {
         try plan.epsilon(afterIterations: step)
     }
@@ -32,19 +32,19 @@ public struct TrainingProgress: Sendable {
 
 /// Whether training goes on.
 public enum TrainingDirective: Sendable {
-    /// It does.
+    /// Training goes on.
     case proceed
-    /// It ends after this step, with a checkpoint, and with what was spent so far.
+    /// Training ends after this step, with a checkpoint, and with the ε spent so far.
     case stop
 }
 
-/// What training came to.
+/// The result of training.
 public struct TrainingOutcome<Parameters: ParameterStructure & Sendable>: Sendable {
-    /// The parameters, or their average if one was asked for: what the model says that they are, a struct or a vector.
+    /// The parameters, or their average if one was asked for: of the model's type, a struct or a vector.
     public let parameters: Parameters
-    /// How many steps of the plan were taken.
+    /// The number of steps taken.
     public let stepsTaken: Int
-    /// How good the parameters are on the other examples; nil if there are none.
+    /// The evaluation of the parameters on other examples; nil if there are none.
     public let evaluation: Evaluation?
     /// What is promised to the people in the data.
     public let report: PrivacyReport
