@@ -31,20 +31,22 @@ extension Activation {
         }
     }
 
-    /// errors = errors · f′, with f′ from the outputs, or from the derivatives where the activation keeps them.
+    /// outputGradients = outputGradients · f′, with f′ from the outputs, or from the derivatives where the activation
+    /// keeps them.
     func multiplyByDerivative(
-        _ errors: UnsafeMutablePointer<Float>, outputs: UnsafePointer<Float>, derivatives: UnsafePointer<Float>,
+        _ outputGradients: UnsafeMutablePointer<Float>, outputs: UnsafePointer<Float>,
+        derivatives: UnsafePointer<Float>,
         _ block: Block
     ) {
         let (rows, count, stride) = (block.rows, block.count, block.stride)
         switch self {
         case .identity: break
-        case .relu: Self.kernels.relu_backward(outputs, rows, count, stride, errors)
-        case .tanh: Self.kernels.tanh_backward(outputs, rows, count, stride, errors)
-        case .gelu: Self.kernels.multiply(derivatives, rows, count, stride, errors)
+        case .relu: Self.kernels.relu_backward(outputs, rows, count, stride, outputGradients)
+        case .tanh: Self.kernels.tanh_backward(outputs, rows, count, stride, outputGradients)
+        case .gelu: Self.kernels.multiply(derivatives, rows, count, stride, outputGradients)
         case .temperedSigmoid(let scale, let temperature, let offset):
             let constants = dpk_sigmoid(scale: scale, temperature: temperature, offset: offset)
-            Self.kernels.tempered_sigmoid_backward(constants, outputs, rows, count, stride, errors)
+            Self.kernels.tempered_sigmoid_backward(constants, outputs, rows, count, stride, outputGradients)
         }
     }
 }

@@ -12,7 +12,7 @@ public enum Activation: Hashable, Sendable {
     /// scale·σ(temperature·x) − offset with σ(t) = 1/(1 + e⁻ᵗ); (2, 2, 1) is the hyperbolic tangent. Bounded
     /// activations keep gradients small, which clipping then changes less. Source: Papernot et al., arXiv 2007.14191.
     ///
-    /// Scale and temperature are positive. The derivative is had from the output, to an absolute error of some
+    /// Scale and temperature are positive. The derivative is computed from the output, with an absolute error of some
     /// temperature·(scale + |offset|)·2⁻²³.
     case temperedSigmoid(scale: Float, temperature: Float, offset: Float)
 

@@ -74,7 +74,7 @@ public struct ClosureModel<Parameters: ParameterStructure & Sendable>: Trainable
     }
 }
 
-/// Memory that one microbatch hands on to the next: the rows and their losses.
+/// Memory that is reused from one microbatch to the next: the rows and their losses.
 public struct ClosureWorkspace: Sendable {
     var rows = Matrix(rows: 0, columns: 0)
     var losses: [Float] = []
@@ -126,7 +126,7 @@ extension ClosureModel {
     /// The losses by the evaluation's loss function. Traps if there is none.
     public func losses(of outputs: Matrix, targets: Targets) -> [Float] {
         var losses: [Float] = []
-        judge.loss.evaluate(outputs, targets: targets, errors: nil, into: &losses)
+        judge.loss.evaluate(outputs, targets: targets, outputGradients: nil, into: &losses)
         return losses
     }
 

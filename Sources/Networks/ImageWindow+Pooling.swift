@@ -27,25 +27,26 @@ extension ImageWindow {
         }
     }
 
-    /// Takes errors back to the pixels: to the first largest one of each window, or to all in equal parts.
+    /// Takes output gradients back to the pixels: to the first largest one of each window, or to all in equal parts.
     func unpool(
-        _ errors: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling, inputs image: UnsafePointer<Float>,
+        _ outputGradients: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling,
+        inputs image: UnsafePointer<Float>,
         outputs: UnsafePointer<Float>, into imageErrors: UnsafeMutablePointer<Float>
     ) {
         imageErrors.update(repeating: 0, count: inputCount)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: channels) { rest in
-            unpool(errors, by: pooling, image, outputs, into: imageErrors, rest: rest.baseAddress!)
+            unpool(outputGradients, by: pooling, image, outputs, into: imageErrors, rest: rest.baseAddress!)
         }
     }
 
     private func unpool(
-        _ errors: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling, _ image: UnsafePointer<Float>,
+        _ outputGradients: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling, _ image: UnsafePointer<Float>,
         _ outputs: UnsafePointer<Float>, into imageErrors: UnsafeMutablePointer<Float>,
         rest: UnsafeMutablePointer<Float>
     ) {
         let kernels = Activation.kernels
         forEachPosition { position, pixel in
-            let source = errors + position * channels
+            let source = outputGradients + position * channels
             switch pooling {
             case .max:
                 let maxima = outputs + position * channels

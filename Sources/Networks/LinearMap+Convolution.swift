@@ -24,9 +24,9 @@ extension LinearMap {
         }
     }
 
-    /// The images' errors: E·Kᵀ gives those of the patches, which are added up where patches overlap.
+    /// The images' output gradients: E·Kᵀ gives those of the patches, which are added up where patches overlap.
     func backward(
-        _ errors: UnsafePointer<Float>, batch: Int, _ window: ImageWindow, _ parameters: UnsafePointer<Float>,
+        _ outputGradients: UnsafePointer<Float>, batch: Int, _ window: ImageWindow, _ parameters: UnsafePointer<Float>,
         _ imageErrors: UnsafeMutablePointer<Float>, _ finish: (_ example: Int) -> Void
     ) {
         forEachBlock(of: batch, window) { examples in
@@ -35,7 +35,7 @@ extension LinearMap {
                 let patches = patches.baseAddress!
                 RowwiseProduct.multiplyOnThisThread(
                     rows: rows, columns: inputs, inner: outputs,
-                    StridedMatrix(errors + examples.lowerBound * window.positions * outputs, stride: outputs),
+                    StridedMatrix(outputGradients + examples.lowerBound * window.positions * outputs, stride: outputs),
                     matrix(parameters).transposed, into: patches)
                 for example in examples {
                     let image = imageErrors + example * window.inputCount

@@ -22,18 +22,19 @@ extension LinearMap {
         }
     }
 
-    /// The errors of the layer before: (E·Kᵀ) ∘ f′, with f the activation of that layer.
+    /// The output gradients of the layer before: (E·Kᵀ) ∘ f′, with f the activation of that layer.
     func backward(
-        _ errors: UnsafePointer<Float>, batch: Int, _ parameters: UnsafePointer<Float>, _ previous: Activation,
+        _ outputGradients: UnsafePointer<Float>, batch: Int, _ parameters: UnsafePointer<Float>, _ previous: Activation,
         _ before: LayerPointers
     ) {
         RowwiseProduct.multiply(
-            rows: batch, columns: inputs, inner: outputs, StridedMatrix(errors, stride: outputs),
-            matrix(parameters).transposed, into: before.errors
+            rows: batch, columns: inputs, inner: outputs, StridedMatrix(outputGradients, stride: outputs),
+            matrix(parameters).transposed, into: before.outputGradients
         ) { rows, columns in
             let offset = rows.lowerBound * inputs + columns.lowerBound
             previous.multiplyByDerivative(
-                before.errors + offset, outputs: before.outputs + offset, derivatives: before.derivatives + offset,
+                before.outputGradients + offset, outputs: before.outputs + offset,
+                derivatives: before.derivatives + offset,
                 Block(rows: rows.count, count: columns.count, stride: inputs))
         }
     }

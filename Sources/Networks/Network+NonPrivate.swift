@@ -23,10 +23,12 @@ extension Network {
                 switch stage {
                 case .dense(let map):
                     let inputs = inputs(of: index, examples, workspace)
-                    map.writeGradient(inputs, workspace.layers[index].errors, share, &workspace.ones, into: gradient)
+                    map.writeGradient(
+                        inputs, workspace.layers[index].outputGradients, share, &workspace.ones, into: gradient)
                 case .convolution(let map, _):
-                    let errors = workspace.layers[index].errors.reshaped(columns: map.outputs)
-                    map.writeGradient(workspace.layers[index].patches, errors, share, &workspace.ones, into: gradient)
+                    let outputGradients = workspace.layers[index].outputGradients.reshaped(columns: map.outputs)
+                    map.writeGradient(
+                        workspace.layers[index].patches, outputGradients, share, &workspace.ones, into: gradient)
                 case .pooling: break
                 }
             }
@@ -38,21 +40,22 @@ extension Network {
 extension LinearMap {
     /// The kernel's part is share · AᵀE, the bias's share · Eᵀ1.
     fileprivate func writeGradient(
-        _ activations: Matrix, _ errors: Matrix, _ share: Float, _ ones: inout [Float],
+        _ activations: Matrix, _ outputGradients: Matrix, _ share: Float, _ ones: inout [Float],
         into gradient: UnsafeMutableBufferPointer<Float>
     ) {
-        if ones.count < errors.rows { ones = [Float](repeating: 1, count: errors.rows) }
+        if ones.count < outputGradients.rows { ones = [Float](repeating: 1, count: outputGradients.rows) }
         activations.withUnsafeElements { activations in
-            errors.withUnsafeElements { elements in
+            outputGradients.withUnsafeElements { elements in
                 BLAS.gemm(
-                    rows: inputs, columns: outputs, inner: errors.rows, activations.baseAddress!, .transposed,
+                    rows: inputs, columns: outputs, inner: outputGradients.rows, activations.baseAddress!, .transposed,
                     elements.baseAddress!, .none, alpha: share,
                     into: gradient.baseAddress! + kernel.range.lowerBound)
             }
         }
         ones.withUnsafeBufferPointer { ones in
             BLAS.gemv(
-                errors, .transposed, UnsafeBufferPointer(rebasing: ones[..<errors.rows]), alpha: share,
+                outputGradients, .transposed, UnsafeBufferPointer(rebasing: ones[..<outputGradients.rows]),
+                alpha: share,
                 into: UnsafeMutableBufferPointer(rebasing: gradient[bias.range]))
         }
     }

@@ -21,18 +21,19 @@ extension Network {
         }
     }
 
-    /// Runs the layers forward, takes the losses, and runs the layers backward: every layer's errors and every
-    /// example's loss are then in the workspace.
+    /// Runs the layers forward, takes the losses, and runs the layers backward: every layer's output gradients and
+    /// every example's loss are then in the workspace.
     func backpropagate(
         _ examples: Examples, at parameters: ParameterVector, workspace: inout NetworkWorkspace
     ) {
         forward(examples.inputs, at: parameters, workspace: &workspace)
         let last = stages.count - 1
-        workspace.layers[last].errors.reshape(rows: examples.count, columns: outputCount)
+        workspace.layers[last].outputGradients.reshape(rows: examples.count, columns: outputCount)
         let scores = workspace.layers[last].outputs
-        workspace.layers[last].errors.withUnsafeMutableElements { errors in
+        workspace.layers[last].outputGradients.withUnsafeMutableElements { outputGradients in
             architecture.loss.evaluate(
-                scores, targets: examples.targets, errors: errors.baseAddress!, into: &workspace.losses)
+                scores, targets: examples.targets, outputGradients: outputGradients.baseAddress!,
+                into: &workspace.losses)
         }
         workspace.layers[last].multiplyErrors(by: stages[last].activation)
         parameters.withUnsafeValues { parameters in
@@ -51,13 +52,13 @@ extension Network {
 }
 
 extension LayerMemory {
-    /// Errors by what a layer puts out become errors by what goes into its activation.
+    /// Gradients by the outputs of a layer become gradients by what goes into its activation.
     mutating func multiplyErrors(by activation: Activation) {
         if activation == .identity { return }
         let (rows, columns) = (outputs.rows, outputs.columns)
         withUnsafe { layer in
             activation.multiplyByDerivative(
-                layer.errors, outputs: layer.outputs, derivatives: layer.derivatives,
+                layer.outputGradients, outputs: layer.outputs, derivatives: layer.derivatives,
                 Block(rows: rows, count: columns, stride: columns))
         }
     }

@@ -10,7 +10,7 @@ extension Network: TrainableModel {
         NetworkWorkspace(layers: Array(repeating: LayerMemory(), count: stages.count))
     }
 
-    /// The factored gradients: for each layer what it was given and its errors.
+    /// The factored gradients: for each layer what it was given and its output gradients.
     ///
     /// They lie in the workspace, and so do the losses. Hold them no longer than until the next call: it would have to
     /// allocate anew.
@@ -26,12 +26,12 @@ extension Network: TrainableModel {
                     .dense(
                         kernel: map.kernel.path, bias: map.bias.path,
                         activations: inputs(of: index, examples, workspace),
-                        errors: workspace.layers[index].errors))
+                        outputGradients: workspace.layers[index].outputGradients))
             case .convolution(let map, let window):
                 parts.append(
                     .sequence(
                         kernel: map.kernel.path, bias: map.bias.path, activations: workspace.layers[index].patches,
-                        errors: workspace.layers[index].errors.reshaped(columns: map.outputs),
+                        outputGradients: workspace.layers[index].outputGradients.reshaped(columns: map.outputs),
                         positions: window.positions))
             case .pooling: break
             }
@@ -55,7 +55,7 @@ extension Network: TrainableModel {
     /// The loss of each example under the architecture's loss function.
     public func losses(of outputs: Matrix, targets: Targets) -> [Float] {
         var losses: [Float] = []
-        architecture.loss.evaluate(outputs, targets: targets, errors: nil, into: &losses)
+        architecture.loss.evaluate(outputs, targets: targets, outputGradients: nil, into: &losses)
         return losses
     }
 

@@ -11,7 +11,7 @@ import Requirements
 /// ((size · size · channels) × outputs, in the order of the image) and `conv1/bias`, each kind counted from 1. Outputs
 /// are scores before the softmax or the logistic function, or numbers.
 ///
-/// Per-example gradients come in factored form: the inputs of each layer and the errors of its outputs, from which
+/// Per-example gradients come in factored form: the inputs of each layer and the gradients of its outputs, from which
 /// norms and sums are computed without forming the gradients. There is no batch normalisation, which could not be
 /// trained privately.
 ///
@@ -52,12 +52,12 @@ public struct Network: Sendable {
     public var outputCount: Int { stages[stages.count - 1].outputCount }
 }
 
-/// Memory that one microbatch hands on to the next: for each layer its outputs, its errors, and what else its backward
-/// pass needs.
+/// Memory that is reused from one microbatch to the next: for each layer its outputs, its output gradients, and what
+/// else its backward pass needs.
 public struct NetworkWorkspace: Sendable {
     var layers: [LayerMemory]
     var losses: [Float] = []
-    /// What the sum of errors over examples is multiplied with, an element for each row.
+    /// What the sum of output gradients over examples is multiplied with, an element for each row.
     var ones: [Float] = []
 }
 
@@ -66,7 +66,7 @@ struct LayerMemory: Sendable {
     /// After the activation: examples × outputs.
     var outputs = Matrix(rows: 0, columns: 0)
     /// Derivatives of the loss by what goes into the activation: examples × outputs.
-    var errors = Matrix(rows: 0, columns: 0)
+    var outputGradients = Matrix(rows: 0, columns: 0)
     /// Derivatives of the activation, where they are not had from the outputs.
     var derivatives = Matrix(rows: 0, columns: 0)
     /// What a convolution's kernel sees: (examples · positions) × patch.

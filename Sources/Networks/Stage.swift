@@ -61,35 +61,36 @@ extension Stage {
         }
     }
 
-    /// Takes this layer's errors back to the layer before, whose outputs were this one's inputs: multiplied with that
-    /// layer's derivative, they are its errors.
+    /// Takes this layer's output gradients back to the layer before, whose outputs were this one's inputs: multiplied
+    /// with that layer's derivative, they are its output gradients.
     func backward(
         from memory: LayerMemory, parameters: UnsafePointer<Float>, previous: Stage, previousMemory: inout LayerMemory
     ) {
-        let batch = memory.errors.rows
-        previousMemory.errors.reshape(rows: batch, columns: previous.outputCount)
-        memory.errors.withUnsafeElements { errors in
+        let batch = memory.outputGradients.rows
+        previousMemory.outputGradients.reshape(rows: batch, columns: previous.outputCount)
+        memory.outputGradients.withUnsafeElements { outputGradients in
             previousMemory.withUnsafe { before in
-                let errors = errors.baseAddress!
+                let outputGradients = outputGradients.baseAddress!
                 let finish = { (example: Int) in
                     let offset = example * previous.outputCount
                     previous.activation.multiplyByDerivative(
-                        before.errors + offset, outputs: before.outputs + offset,
+                        before.outputGradients + offset, outputs: before.outputs + offset,
                         derivatives: before.derivatives + offset,
                         Block(rows: 1, count: previous.outputCount, stride: previous.outputCount))
                 }
                 switch self {
-                case .dense(let map): map.backward(errors, batch: batch, parameters, previous.activation, before)
+                case .dense(let map):
+                    map.backward(outputGradients, batch: batch, parameters, previous.activation, before)
                 case .convolution(let map, let window):
-                    map.backward(errors, batch: batch, window, parameters, before.errors, finish)
+                    map.backward(outputGradients, batch: batch, window, parameters, before.outputGradients, finish)
                 case .pooling(let pooling, let window):
                     memory.outputs.withUnsafeElements { outputs in
                         window.forEachExample(of: batch) { example in
                             window.unpool(
-                                errors + example * outputCount, by: pooling,
+                                outputGradients + example * outputCount, by: pooling,
                                 inputs: before.outputs + example * window.inputCount,
                                 outputs: outputs.baseAddress! + example * outputCount,
-                                into: before.errors + example * window.inputCount)
+                                into: before.outputGradients + example * window.inputCount)
                             finish(example)
                         }
                     }
@@ -102,7 +103,7 @@ extension Stage {
 /// Pointers into a layer's memory.
 struct LayerPointers {
     let outputs: UnsafeMutablePointer<Float>
-    let errors: UnsafeMutablePointer<Float>
+    let outputGradients: UnsafeMutablePointer<Float>
     /// Where the activation keeps none, it is not followed.
     let derivatives: UnsafeMutablePointer<Float>
     let patches: UnsafeMutablePointer<Float>
@@ -111,12 +112,12 @@ struct LayerPointers {
 extension LayerMemory {
     mutating func withUnsafe(_ body: (LayerPointers) -> Void) {
         outputs.withUnsafeMutableElements { outputs in
-            errors.withUnsafeMutableElements { errors in
+            outputGradients.withUnsafeMutableElements { outputGradients in
                 derivatives.withUnsafeMutableElements { derivatives in
                     patches.withUnsafeMutableElements { patches in
                         body(
                             LayerPointers(
-                                outputs: outputs.baseAddress!, errors: errors.baseAddress!,
+                                outputs: outputs.baseAddress!, outputGradients: outputGradients.baseAddress!,
                                 derivatives: derivatives.baseAddress!, patches: patches.baseAddress!))
                     }
                 }

@@ -9,7 +9,7 @@ public protocol TrainableModel<Parameters>: Sendable {
     associatedtype Parameters: ParameterStructure & Sendable
     /// How the gradients of a microbatch answer the pipeline's two questions: factored, dense, or both.
     associatedtype Gradients: PerExampleGradients
-    /// Memory that one microbatch hands on to the next, so that training allocates none after the first step.
+    /// Memory that is reused from one microbatch to the next, so that training allocates none after the first step.
     associatedtype Workspace
 
     /// The parameters' layout.

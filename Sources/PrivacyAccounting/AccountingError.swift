@@ -1,4 +1,4 @@
-/// What accounting refuses to do. Each case carries what a person needs to repair the request.
+/// What is wrong with a request to an accountant. Each case carries what is needed to repair the request.
 public enum AccountingError: Error, Hashable, Sendable {
     /// A number is outside its range. `value` is text, so that NaN and overflowing counts can be reported.
     case outOfRange(name: String, value: String, allowed: String)
@@ -9,7 +9,7 @@ public enum AccountingError: Error, Hashable, Sendable {
     /// No value of `parameter` in its range meets the budget; `best` is the least ε reachable at this δ.
     case unattainable(parameter: String, epsilon: Double, delta: Double, best: Double, remedy: String)
 
-    /// The request needs a larger transform than this accountant is willing to allocate.
+    /// The request needs a larger Fourier transform than this accountant allows.
     case tooLarge(what: String, size: String, limit: String)
 }
 

@@ -24,7 +24,7 @@ struct CalibrateCommand: ParsableCommand {
     @Option(help: "Number of steps, at least 1.")
     var iterations: Int?
 
-    @Option(help: "Who judges: pld is tight, rdp asks for more noise.")
+    @Option(help: "The accountant: pld is tight, rdp asks for more noise.")
     var accountant: PlanAccountant = .pld
 
     @OptionGroup var shared: SharedOptions

@@ -8,7 +8,7 @@ import Testing
     /// A network without hidden layer and with zero weights but for the biases, so that the scores are at will.
     private func errorsAndLosses(
         _ loss: LossFunction, scores: [Float], target: Target
-    ) throws -> (errors: [Float], loss: Float) {
+    ) throws -> (outputGradients: [Float], loss: Float) {
         let network = try Network(
             NetworkArchitecture(
                 input: .features(1), layers: [.dense(outputs: scores.count, activation: .identity)], loss: loss))
@@ -30,21 +30,21 @@ import Testing
     }
 
     @Test func squaredErrorIsHalfTheSquaredDistance() throws {
-        let (errors, loss) = try errorsAndLosses(.squaredError, scores: [1, -2], target: .values([0.5, 1]))
-        #expect(errors == [0.5, -3])
+        let (outputGradients, loss) = try errorsAndLosses(.squaredError, scores: [1, -2], target: .values([0.5, 1]))
+        #expect(outputGradients == [0.5, -3])
         #expect(loss == 4.625)
     }
 
     @Test(arguments: [0, 1], [-120, -20, -1, 0, 0.5, 15, 90, 1e30] as [Float])
     func logisticLossKeepsWhatIsSmall(target: Int, score: Float) throws {
-        let (errors, loss) = try errorsAndLosses(.logistic, scores: [score], target: .class(target))
+        let (outputGradients, loss) = try errorsAndLosses(.logistic, scores: [score], target: .class(target))
         // The loss is ln(1 + e^t) with t the score against the target, its derivative ±σ(t); below e⁻⁸⁷ Float32 has
         // no full accuracy. Three or four roundings and a library function of about one unit each.
         let t = Double(target == 1 ? -score : score)
         let exact = t > 30 ? t : log1p(exp(t))
         let error = (target == 1 ? -1 : 1) / (1 + exp(-t))
         #expect(abs(Double(loss) - exact) <= 8 * 0x1p-24 * exact + 1e-38)
-        #expect(abs(Double(errors[0]) - error) <= 8 * 0x1p-24 * abs(error) + 1e-38)
+        #expect(abs(Double(outputGradients[0]) - error) <= 8 * 0x1p-24 * abs(error) + 1e-38)
     }
 
     @Test(
@@ -53,7 +53,8 @@ import Testing
         ] as [[Float]])
     func crossEntropyNeitherOverflowsNorRoundsAway(scores: [Float]) throws {
         for target in scores.indices {
-            let (errors, loss) = try errorsAndLosses(.softmaxCrossEntropy, scores: scores, target: .class(target))
+            let (outputGradients, loss) = try errorsAndLosses(
+                .softmaxCrossEntropy, scores: scores, target: .class(target))
             let relative = scores.map { Double($0) - Double(scores[target]) }
             let top = relative.max()!
             let others = relative.indices.filter { $0 != target }
@@ -70,7 +71,7 @@ import Testing
             for index in scores.indices {
                 let share = { (i: Int) in exp(relative[i] - top) / sum }
                 let error = index == target ? -others.reduce(0) { $0 + share($1) } : share(index)
-                #expect(abs(Double(errors[index]) - error) <= tolerance * abs(error) + 1e-38)
+                #expect(abs(Double(outputGradients[index]) - error) <= tolerance * abs(error) + 1e-38)
             }
         }
     }

@@ -67,13 +67,13 @@ import Testing
         var workspace = network.makeWorkspace()
         let own = network.gradients(of: check.examples, at: check.parameters, workspace: &workspace)
         let twin = BrokenBackward(parts: own.parts, parameters: check.parameters, layout: network.layout)
-        #expect(try check.failures(of: twin.gradients(errors: { $0 }).rows) == 0)
+        #expect(try check.failures(of: twin.gradients(outputGradients: { $0 }).rows) == 0)
         for broken in BrokenBackward.mistakes {
-            #expect(try check.failures(of: twin.gradients(errors: { broken(twin, $0) }).rows) >= 8)
+            #expect(try check.failures(of: twin.gradients(outputGradients: { broken(twin, $0) }).rows) >= 8)
         }
     }
 
-    /// Control: the errors of a convolution at the wrong positions.
+    /// Control: the output gradients of a convolution at the wrong positions.
     @Test func theCheckRejectsErrorsAtOtherPositions() throws {
         let network = try Network(
             NetworkArchitecture(
@@ -82,21 +82,23 @@ import Testing
         let check = try GradientCheck(network, examples: 1, seed: 3)
         var workspace = network.makeWorkspace()
         let own = network.gradients(of: check.examples, at: check.parameters, workspace: &workspace)
-        guard case .sequence(let kernel, let bias, let activations, let errors, let positions) = own.parts[0] else {
+        guard case .sequence(let kernel, let bias, let activations, let outputGradients, let positions) = own.parts[0]
+        else {
             Issue.record("A convolution's part is no sequence.")
             return
         }
         let reversed = Matrix(
-            rows: errors.rows, columns: errors.columns, elements: (0..<errors.rows).reversed().flatMap(errors.row))
+            rows: outputGradients.rows, columns: outputGradients.columns,
+            elements: (0..<outputGradients.rows).reversed().flatMap(outputGradients.row))
         let part = FactoredGradients.Part.sequence(
-            kernel: kernel, bias: bias, activations: activations, errors: reversed, positions: positions)
+            kernel: kernel, bias: bias, activations: activations, outputGradients: reversed, positions: positions)
         let broken = try FactoredGradients(layout: network.layout, exampleCount: 1, parts: [part, own.parts[1]])
         #expect(check.failures(of: own.rows) == 0)
         #expect(check.failures(of: broken.rows) >= 8)
     }
 }
 
-/// The errors of the middle layer made anew from those of the last one, rightly or with a mistake.
+/// The output gradients of the middle layer made anew from those of the last one, rightly or with a mistake.
 private struct BrokenBackward {
     let parts: [FactoredGradients.Part]
     let parameters: ParameterVector
@@ -106,33 +108,34 @@ private struct BrokenBackward {
 
     /// A wrong sign, a kernel that is not transposed, and a missing derivative.
     static let mistakes: [Mistake] = [
-        { _, errors in errors.map { -errors[$0, $1] } },
+        { _, outputGradients in outputGradients.map { -outputGradients[$0, $1] } },
         { twin, _ in twin.backpropagated(isTransposed: false, hasDerivative: true) },
         { twin, _ in twin.backpropagated(isTransposed: true, hasDerivative: false) },
     ]
 
-    func gradients(errors change: (Matrix) -> Matrix) throws -> FactoredGradients {
-        guard case .dense(let kernel, let bias, let activations, let errors) = parts[1] else {
+    func gradients(outputGradients change: (Matrix) -> Matrix) throws -> FactoredGradients {
+        guard case .dense(let kernel, let bias, let activations, let outputGradients) = parts[1] else {
             preconditionFailure("The middle layer is dense.")
         }
         // The right way, made by this type, must pass: else its mistakes would prove nothing.
         let right = backpropagated(isTransposed: true, hasDerivative: true)
-        #expect(zip(right.elements, errors.elements).allSatisfy { abs($0 - $1) < 1e-6 })
+        #expect(zip(right.elements, outputGradients.elements).allSatisfy { abs($0 - $1) < 1e-6 })
         let part = FactoredGradients.Part.dense(
-            kernel: kernel, bias: bias, activations: activations, errors: change(errors))
-        return try FactoredGradients(layout: layout, exampleCount: errors.rows, parts: [parts[0], part, parts[2]])
+            kernel: kernel, bias: bias, activations: activations, outputGradients: change(outputGradients))
+        return try FactoredGradients(
+            layout: layout, exampleCount: outputGradients.rows, parts: [parts[0], part, parts[2]])
     }
 
     /// (E·Kᵀ) ∘ (1 − Y²), with E and K of the last layer and Y its inputs; or with K read as if it lay transposed.
     func backpropagated(isTransposed: Bool, hasDerivative: Bool) -> Matrix {
-        guard case .dense(let path, _, let outputs, let errors) = parts[2] else {
+        guard case .dense(let path, _, let outputs, let outputGradients) = parts[2] else {
             preconditionFailure("The last layer is dense.")
         }
         let kernel = parameters[path].values
-        let (inputs, columns) = (outputs.columns, errors.columns)
+        let (inputs, columns) = (outputs.columns, outputGradients.columns)
         return outputs.map { example, i in
             let sum = (0..<columns).reduce(Float(0)) { sum, j in
-                sum + errors[example, j] * kernel[isTransposed ? i * columns + j : j * inputs + i]
+                sum + outputGradients[example, j] * kernel[isTransposed ? i * columns + j : j * inputs + i]
             }
             return hasDerivative ? sum * (1 - outputs[example, i] * outputs[example, i]) : sum
         }

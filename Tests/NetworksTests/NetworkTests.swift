@@ -123,8 +123,8 @@ import Testing
             let gradients = network.gradients(of: examples, at: parameters, workspace: &workspace)
             var fresh = network.makeWorkspace()
             #expect(gradients.rows == network.gradients(of: examples, at: parameters, workspace: &fresh).rows)
-            if case .dense(_, _, _, let errors) = gradients.parts[0] {
-                addresses.insert(errors.withUnsafeElements { UInt(bitPattern: $0.baseAddress) })
+            if case .dense(_, _, _, let outputGradients) = gradients.parts[0] {
+                addresses.insert(outputGradients.withUnsafeElements { UInt(bitPattern: $0.baseAddress) })
             }
         }
         #expect(addresses.count == 1)

@@ -23,9 +23,9 @@ private struct Wrapped: PerExampleGradients {
     }
 
     func addWeightedSum(
-        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
+        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
-        base.addWeightedSum(of: examples, coefficients: coefficients, groups: groups, to: &sum)
+        base.addWeightedSum(of: examples, clipFactors: clipFactors, groups: groups, to: &sum)
     }
 }
 

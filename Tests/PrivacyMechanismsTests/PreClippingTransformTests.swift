@@ -56,12 +56,12 @@ struct SharedDirection: PerExampleGradients {
     }
 
     func addWeightedSum(
-        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
+        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
         for (row, example) in examples.enumerated() {
-            for (group, columns) in groups.ranges.enumerated() where coefficients[row * groups.count + group] != 0 {
+            for (group, columns) in groups.ranges.enumerated() where clipFactors[row * groups.count + group] != 0 {
                 let values = columns.map { factors[example] * direction[$0] }
-                sum.add(values.span, times: coefficients[row * groups.count + group], at: columns.lowerBound)
+                sum.add(values.span, times: clipFactors[row * groups.count + group], at: columns.lowerBound)
             }
         }
     }
@@ -133,9 +133,9 @@ private struct CarelessGradients: PerExampleGradients {
     }
 
     func addWeightedSum(
-        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
+        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
-        base.addWeightedSum(of: examples, coefficients: coefficients, groups: groups, to: &sum)
+        base.addWeightedSum(of: examples, clipFactors: clipFactors, groups: groups, to: &sum)
     }
 }
 

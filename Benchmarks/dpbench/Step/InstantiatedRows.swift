@@ -25,20 +25,20 @@ struct InstantiatedRows {
         matrix.withUnsafeMutableElements { rows in
             Threads.withTeam(of: examples.count) { member in
                 for part in gradients.parts {
-                    guard case .dense(let kernel, let bias?, let activations, let errors) = part,
+                    guard case .dense(let kernel, let bias?, let activations, let outputGradients) = part,
                         let kernelBegin = layout[kernel]?.range.lowerBound,
                         let biasBegin = layout[bias]?.range.lowerBound
                     else { preconditionFailure("A perceptron has dense layers with biases only.") }
-                    let width = errors.columns
+                    let width = outputGradients.columns
                     for index in member.share(of: 0..<examples.count) {
                         let row = rows.baseAddress! + index * columns
                         activations.withRow(examples.lowerBound + index) { activations in
-                            errors.withRow(examples.lowerBound + index) { errors in
-                                errors.withUnsafeBufferPointer { errors in
-                                    for j in 0..<width { row[biasBegin + j] = errors[j] }
+                            outputGradients.withRow(examples.lowerBound + index) { outputGradients in
+                                outputGradients.withUnsafeBufferPointer { outputGradients in
+                                    for j in 0..<width { row[biasBegin + j] = outputGradients[j] }
                                     for i in 0..<activations.count {
                                         let (activation, target) = (activations[i], row + kernelBegin + i * width)
-                                        for j in 0..<width { target[j] = activation * errors[j] }
+                                        for j in 0..<width { target[j] = activation * outputGradients[j] }
                                     }
                                 }
                             }

@@ -27,8 +27,8 @@ struct StepProblem {
         self.microbatch = min(batch, microbatch)
     }
 
-    /// Floating-point operations of the products in a non-private step: outputs, weight gradients, and input errors
-    /// of all layers but the first.
+    /// Floating-point operations of the products in a non-private step: outputs, weight gradients, and input output
+    /// gradients of all layers but the first.
     var operations: Double {
         let kernels = network.layout.leaves.filter { $0.shape.count == 2 }.map { Double($0.range.count) }
         return 2 * Double(examples.count) * (3 * kernels.reduce(0, +) - (kernels.first ?? 0))

@@ -19,7 +19,8 @@ typedef struct {
     float scale, temperature, offset;
 } dpk_sigmoid;
 
-/// One set of kernels. x is `values` + `bias`, y what `values` holds after, e the errors: the derivatives of a loss.
+/// One set of kernels. x is `values` + `bias`, y what `values` holds after, e the output gradients: the derivatives of
+/// a loss.
 typedef struct {
     /// y = x.
     void (*identity)(const float *bias, long rows, long count, long stride, float *values);
@@ -40,21 +41,21 @@ typedef struct {
     void (*gelu)(const float *bias, long rows, long count, long stride, float *values, float *derivatives);
 
     /// e = y > 0 ? e : 0.
-    void (*relu_backward)(const float *outputs, long rows, long count, long stride, float *errors);
+    void (*relu_backward)(const float *outputs, long rows, long count, long stride, float *gradients);
 
     /// e = e·(1 - y²).
-    void (*tanh_backward)(const float *outputs, long rows, long count, long stride, float *errors);
+    void (*tanh_backward)(const float *outputs, long rows, long count, long stride, float *gradients);
 
     /// e = e·(temperature / scale)·(y + offset)·(scale - (y + offset)).
     void (*tempered_sigmoid_backward)(dpk_sigmoid constants, const float *outputs, long rows, long count, long stride,
-                                      float *errors);
+                                      float *gradients);
 
     /// e = e·factor.
-    void (*multiply)(const float *factors, long rows, long count, long stride, float *errors);
+    void (*multiply)(const float *factors, long rows, long count, long stride, float *gradients);
 
     /// The way back from a maximum, one of the inputs at a time: where x = maximum, e = e + rest and rest = 0. What is
     /// left of the error goes to the first input that reaches the maximum.
-    void (*give_to_maximum)(const float *inputs, const float *maxima, long count, float *rest, float *errors);
+    void (*give_to_maximum)(const float *inputs, const float *maxima, long count, float *rest, float *gradients);
 } dpk_activations;
 
 #pragma clang assume_nonnull end

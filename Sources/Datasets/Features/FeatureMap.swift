@@ -11,7 +11,7 @@ import Requirements
 /// example tell about nobody else, one person's change moves one row, and mapping costs no privacy. A map that was
 /// trained on the data does not conform, nor one that keeps something of an example for the next.
 public protocol FeatureMap: Codable, Sendable {
-    /// Memory that one example hands on to the next. Its contents must not matter.
+    /// Memory that is reused from one example to the next. Its contents must not matter.
     associatedtype Scratch = Void
 
     /// The number of inputs of an example.

@@ -55,7 +55,7 @@ struct Plane {
     }
 }
 
-/// Memory of a scattering that one image hands on to the next. Every element is written before it is read.
+/// Memory of a scattering that is reused from one image to the next. Every element is written before it is read.
 public struct ScatteringScratch {
     private var patches: [Float] = []
     private var products: [Float] = []

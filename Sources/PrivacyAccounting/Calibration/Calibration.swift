@@ -5,7 +5,7 @@ import Foundation
 /// **Guarantee:** the value returned is one whose ε the accountant itself has computed and found to be at most the
 /// target. The search uses monotonicity only to be fast, never to conclude that a value is safe.
 public struct Calibration: Sendable {
-    /// Who judges.
+    /// The accountant that computes ε.
     public let accountant: any PrivacyAccountant
     /// The target ε, finite and positive.
     public let epsilon: Double

@@ -51,7 +51,7 @@ public struct AdaptiveQuantileClipping: AdaptiveClipping {
     /// Making one has checked.
     package func validate() {}
 
-    /// z_g: what the sum is noised with, so that sum and count together cost what z costs. Rounded up.
+    /// z_g, the noise multiplier of the sum with which sum and count together cost what z costs. Rounded up.
     ///
     /// Throws `invalidNoiseMultiplier` if z is negative or not finite, `invalidAdaptiveClipping` unless σ_b is more
     /// than half of z. z = 0, no privacy, gives 0.

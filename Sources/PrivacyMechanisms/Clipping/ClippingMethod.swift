@@ -1,6 +1,6 @@
 import PyTrees
 
-/// A way to bound what each example contributes: its constants, their ranges, their coding, and its words in reports.
+/// A way to bound what each example contributes: its constants with their ranges and coding, and its text in reports.
 ///
 /// A method is a ``FixedClipping``, which is the same in every step, or an ``AdaptiveClipping``. To add one, write a
 /// file with it, its formula and its makers in ``ClippingRule`` and ``PlannedClipping``, and a line in
@@ -74,8 +74,8 @@ package protocol AdaptiveClipping: ClippingMethod {
     /// σ_b, the standard deviation of the noise on the count, in examples.
     var countNoiseMultiplier: Double { get }
 
-    /// What the sum is noised with, so that sum and count together cost what z costs. Throws where the count alone
-    /// would cost as much.
+    /// The noise multiplier of the sum with which sum and count together cost what z costs. Throws if the count alone
+    /// costs as much.
     func gradientNoiseMultiplier(forTotal z: Double) throws(PrivacyMechanismError) -> Double
 
     /// The clip norm for the next step, from this step's and the noisy share of examples within it.

@@ -2,8 +2,8 @@ import PrivacyAccounting
 import PyTrees
 
 extension ClippingRule {
-    /// Bounds the norm of each subtree of gradients like `parameters` on its own; what the clip norms lack or have too
-    /// much is found here, and not when the first gradient comes.
+    /// Bounds the norm of each subtree of gradients like `parameters` on its own. Checks that the clip norms fit the
+    /// tree.
     ///
     ///     let rule = try ClippingRule.perSubtree(l2ClipNorms: ["kernel": 2, "bias": 0.5], of: model)
     ///

@@ -36,15 +36,15 @@ public protocol PerExampleGradients {
 
     /// Question 2: adds Σ_i κ[i, k] · g_ij to column j of group k, for the examples i in `examples`.
     ///
-    /// An example whose coefficients are all zero must be skipped, not multiplied: it may hold NaN or infinity.
+    /// An example whose clip factors are all zero must be skipped, not multiplied: it may hold NaN or infinity.
     ///
-    /// - Parameter coefficients: `examples.count × groups.count` numbers, an example's groups beside each other.
+    /// - Parameter clipFactors: κ, `examples.count × groups.count` numbers, an example's groups beside each other.
     func addWeightedSum(
-        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum)
+        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum)
 
     /// Writes one example's gradient, `layout.count` elements, to `row`.
     ///
-    /// The default asks question 2 with a single coefficient of one.
+    /// The default asks question 2 with a single clip factor of one.
     func copyGradient(of example: Int, into row: inout MutableSpan<Float>)
 
     /// One loss per example, where known. Not private.
@@ -59,7 +59,7 @@ extension PerExampleGradients {
         var sum = ClippedSum(columns: layout.count)
         let one: [Double] = [1]
         addWeightedSum(
-            of: example..<example + 1, coefficients: one.span, groups: ColumnGroups(ranges: [0..<layout.count]),
+            of: example..<example + 1, clipFactors: one.span, groups: ColumnGroups(ranges: [0..<layout.count]),
             to: &sum)
         for column in 0..<row.count { row[column] = Float(sum.values.base[column]) }
     }

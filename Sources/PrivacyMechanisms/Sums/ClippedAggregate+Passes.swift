@@ -65,7 +65,7 @@ extension ClippedAggregate {
                     isPadding: padding?[example] ?? false)
             }
         }
-        gradients.addWeightedSum(of: examples, coefficients: table.span, groups: bounds.groups, to: &sum)
+        gradients.addWeightedSum(of: examples, clipFactors: table.span, groups: bounds.groups, to: &sum)
     }
 
     /// Maps gradients into the transformed space, a block of rows at a time, and adds them as dense rows there.

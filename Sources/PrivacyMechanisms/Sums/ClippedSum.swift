@@ -18,17 +18,17 @@ public struct ClippedSum: ~Copyable {
     /// The number of columns.
     public var count: Int { values.count }
 
-    /// Adds `coefficient · row` to the columns from `column` on.
+    /// Adds `factor · row` to the columns from `column` on.
     ///
     /// Traps if they lie outside the sum. O(row.count).
-    public mutating func add(_ row: Span<Float>, times coefficient: Double = 1, at column: Int) {
+    public mutating func add(_ row: Span<Float>, times factor: Double = 1, at column: Int) {
         require(
             column >= 0 && column + row.count <= count,
             "\(row.count) elements from column \(column) on lie outside a sum of \(count) columns.")
         row.withUnsafeBufferPointer { row in
             guard var base = row.baseAddress else { return }
-            var coefficient = coefficient
-            Kernels.active.add_weighted_rows(&base, &coefficient, 1, 0, row.count, values.base + column)
+            var factor = factor
+            Kernels.active.add_weighted_rows(&base, &factor, 1, 0, row.count, values.base + column)
         }
     }
 }

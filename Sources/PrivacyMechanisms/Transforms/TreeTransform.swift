@@ -27,7 +27,7 @@ public struct TreeTransform<Parameters: PyTree & Sendable, Transformed: PyTree &
     private let forward: @Sendable (Parameters, inout Transformed) -> Void
     private let backward: @Sendable (Transformed, inout Parameters) -> Void
 
-    /// A map from gradients like `parameters` to trees like `transformed`; the values of both are of no account.
+    /// A map from gradients like `parameters` to trees like `transformed`; the values of both are not used.
     ///
     /// Traps if two children of a tree share a key.
     public init(

@@ -26,21 +26,21 @@ extension KroneckerTransform {
 
     private func images(of part: FactoredGradients.Part) -> [FactoredGradients.Part] {
         switch part {
-        case .dense(let kernel, let bias, let activations, let errors):
+        case .dense(let kernel, let bias, let activations, let outputGradients):
             guard let map = map(of: kernel) else { return [part] }
             let image = FactoredGradients.Part.dense(
                 kernel: kernel, bias: nil, activations: multipliedFromLeft(activations, map),
-                errors: multipliedFromRight(errors, map))
-            return [image] + (bias.map { [.rows(leaves: [$0], errors)] } ?? [])
-        case .sequence(let kernel, let bias, let activations, let errors, let positions):
+                outputGradients: multipliedFromRight(outputGradients, map))
+            return [image] + (bias.map { [.rows(leaves: [$0], outputGradients)] } ?? [])
+        case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
             guard let map = map(of: kernel) else { return [part] }
             let image = FactoredGradients.Part.sequence(
                 kernel: kernel, bias: nil, activations: multipliedFromLeft(activations, map),
-                errors: multipliedFromRight(errors, map), positions: positions)
-            return [image] + (bias.map { [.rows(leaves: [$0], errors.summedOverPositions(positions))] } ?? [])
-        case .embedding(let table, let indices, let errors, let positions):
+                outputGradients: multipliedFromRight(outputGradients, map), positions: positions)
+            return [image] + (bias.map { [.rows(leaves: [$0], outputGradients.summedOverPositions(positions))] } ?? [])
+        case .embedding(let table, let indices, let outputGradients, let positions):
             guard let map = map(of: table) else { return [part] }
-            return [image(ofTable: table, map, indices, errors, positions)]
+            return [image(ofTable: table, map, indices, outputGradients, positions)]
         case .rows(let leaves, let matrix):
             return [.rows(leaves: leaves, images(of: leaves, matrix))]
         }
@@ -56,15 +56,15 @@ extension KroneckerTransform {
         multiplied(activations, factor: map.left!, .transposed)
     }
 
-    private func multipliedFromRight(_ errors: Matrix, _ map: LeafMap) -> Matrix {
-        multiplied(errors, factor: map.right!, .none)
+    private func multipliedFromRight(_ outputGradients: Matrix, _ map: LeafMap) -> Matrix {
+        multiplied(outputGradients, factor: map.right!, .none)
     }
 
     private func image(
-        ofTable table: TreePath, _ map: LeafMap, _ indices: [Int], _ errors: Matrix, _ positions: Int
+        ofTable table: TreePath, _ map: LeafMap, _ indices: [Int], _ outputGradients: Matrix, _ positions: Int
     ) -> FactoredGradients.Part {
         var activations = Matrix(rows: indices.count, columns: map.m)
-        var used = errors
+        var used = outputGradients
         for (place, index) in indices.enumerated() {
             if index < 0 {
                 // What a position that is only padding holds takes no part, be it NaN.
@@ -78,7 +78,7 @@ extension KroneckerTransform {
             }
         }
         return .sequence(
-            kernel: table, bias: nil, activations: activations, errors: multipliedFromRight(used, map),
+            kernel: table, bias: nil, activations: activations, outputGradients: multipliedFromRight(used, map),
             positions: positions)
     }
 

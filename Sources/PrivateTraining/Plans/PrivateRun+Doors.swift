@@ -55,7 +55,7 @@ extension PrivateRun where Parameters: PyTree & Sendable {
     }
 }
 
-/// What one step hands on to the next for gradients that are written one by one.
+/// Memory that is reused from step to step for gradients that are written one by one.
 struct ExampleMemory<Parameters> {
     /// A struct whose leaves are zero.
     var zero: Parameters?

@@ -45,15 +45,15 @@ struct BrokenFactors: PerExampleGradients {
         }
         let whole = square(base.exactGradient(of: example))
         if fault == .biasLeftOutOfTheNorm { return (columns, whole) }
-        guard case .sequence(_, _, let activations, let errors, let positions) = base.parts[1] else {
+        guard case .sequence(_, _, let activations, let outputGradients, let positions) = base.parts[1] else {
             return (columns, 0)
         }
         let apart = (example * positions..<(example + 1) * positions).reduce(0.0) { sum, t in
             var gradient = [Double](repeating: 0, count: layout.count)
             for p in 0..<activations.columns {
-                for q in 0..<errors.columns {
-                    gradient[columns.lowerBound + p * errors.columns + q] =
-                        Double(activations[t, p]) * Double(errors[t, q])
+                for q in 0..<outputGradients.columns {
+                    gradient[columns.lowerBound + p * outputGradients.columns + q] =
+                        Double(activations[t, p]) * Double(outputGradients[t, q])
                 }
             }
             return sum + square(gradient)
@@ -62,14 +62,14 @@ struct BrokenFactors: PerExampleGradients {
     }
 
     func addWeightedSum(
-        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
+        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
-        var wrong = coefficients.withUnsafeBufferPointer { Array($0) }
+        var wrong = clipFactors.withUnsafeBufferPointer { Array($0) }
         for index in wrong.indices {
             if fault == .exampleForgotten && index / groups.count == 1 { wrong[index] = 0 }
-            if fault == .coefficientOfTheFirstGroup { wrong[index] = coefficients[index / groups.count * groups.count] }
+            if fault == .coefficientOfTheFirstGroup { wrong[index] = clipFactors[index / groups.count * groups.count] }
         }
-        base.addWeightedSum(of: examples, coefficients: wrong.span, groups: groups, to: &sum)
+        base.addWeightedSum(of: examples, clipFactors: wrong.span, groups: groups, to: &sum)
     }
 }
 
@@ -135,13 +135,15 @@ struct BrokenFactors: PerExampleGradients {
             var inputs = 1
             for part in gradients.parts {
                 if case .dense(_, _, let activations, _) = part { inputs = max(inputs, activations.columns) }
-                guard case .sequence(let kernel, _, let activations, let errors, let count) = part else { continue }
+                guard case .sequence(let kernel, _, let activations, let outputGradients, let count) = part else {
+                    continue
+                }
                 let range = gradients.layout[kernel]!.range
                 let largest = scale.map { $0.values[range].map(Double.init).max() ?? 1 } ?? 1
                 (positions, inputs) = (count, max(inputs, activations.columns))
                 spread += (example * count..<(example + 1) * count).reduce(0) { sum, t in
                     let a = (0..<activations.columns).map { Double(activations[t, $0]) }.norm
-                    let e = (0..<errors.columns).map { Double(errors[t, $0]) }.norm
+                    let e = (0..<outputGradients.columns).map { Double(outputGradients[t, $0]) }.norm
                     return sum + a * e * largest
                 }
             }
@@ -212,9 +214,10 @@ struct BrokenFactors: PerExampleGradients {
         let gradients = try FactoredGradients(
             layout: layout, exampleCount: b,
             parts: [
-                .dense(kernel: "b", bias: "a", activations: matrix(b, m), errors: matrix(b, n)),
+                .dense(kernel: "b", bias: "a", activations: matrix(b, m), outputGradients: matrix(b, n)),
                 .sequence(
-                    kernel: "c", bias: nil, activations: matrix(b * t, m), errors: matrix(b * t, n), positions: t),
+                    kernel: "c", bias: nil, activations: matrix(b * t, m), outputGradients: matrix(b * t, n),
+                    positions: t),
             ])
         let rule = try ClippingRule.flat(l2ClipNorm: 30)
         for scale in [nil, try Self.scale(layout, seed: 1)] {
@@ -264,7 +267,8 @@ struct BrokenFactors: PerExampleGradients {
                 parts: [
                     .embedding(
                         table: "table", indices: [2, -1],
-                        errors: Matrix(rows: 2, columns: 2, elements: [0.1, 0.2, unused, unused]), positions: 2)
+                        outputGradients: Matrix(rows: 2, columns: 2, elements: [0.1, 0.2, unused, unused]), positions: 2
+                    )
                 ])
         }
         let rule = try ClippingRule.flat(l2ClipNorm: 1)
@@ -309,9 +313,9 @@ private struct BrokenLargeNorm: PerExampleGradients {
     }
 
     func addWeightedSum(
-        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
+        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
-        base.addWeightedSum(of: examples, coefficients: coefficients, groups: groups, to: &sum)
+        base.addWeightedSum(of: examples, clipFactors: clipFactors, groups: groups, to: &sum)
     }
 }
 
@@ -337,15 +341,18 @@ extension FactoredGradients {
             layout: layout, exampleCount: exampleCount,
             parts: parts.map { part in
                 switch part {
-                case .dense(let kernel, let bias, let activations, let errors):
-                    .dense(kernel: kernel, bias: bias, activations: spoil(activations), errors: spoil(errors))
-                case .sequence(let kernel, let bias, let activations, let errors, let positions):
+                case .dense(let kernel, let bias, let activations, let outputGradients):
+                    .dense(
+                        kernel: kernel, bias: bias, activations: spoil(activations),
+                        outputGradients: spoil(outputGradients))
+                case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
                     .sequence(
                         kernel: kernel, bias: bias, activations: spoil(activations, positions),
-                        errors: spoil(errors, positions), positions: positions)
-                case .embedding(let table, let indices, let errors, let positions):
+                        outputGradients: spoil(outputGradients, positions), positions: positions)
+                case .embedding(let table, let indices, let outputGradients, let positions):
                     .embedding(
-                        table: table, indices: indices.map { max(0, $0) }, errors: spoil(errors, positions),
+                        table: table, indices: indices.map { max(0, $0) },
+                        outputGradients: spoil(outputGradients, positions),
                         positions: positions)
                 case .rows(let leaves, let matrix): .rows(leaves: leaves, spoil(matrix))
                 }

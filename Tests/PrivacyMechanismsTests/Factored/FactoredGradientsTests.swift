@@ -10,10 +10,10 @@ import Testing
     private static func zeros(_ rows: Int, _ columns: Int) -> Matrix { Matrix(rows: rows, columns: columns) }
 
     private static let table = FactoredGradients.Part.embedding(
-        table: "table", indices: [0, -1, 3, 3], errors: zeros(4, 3), positions: 2)
+        table: "table", indices: [0, -1, 3, 3], outputGradients: zeros(4, 3), positions: 2)
 
     private static let kernel = FactoredGradients.Part.dense(
-        kernel: "kernel", bias: "bias", activations: zeros(2, 2), errors: zeros(2, 3))
+        kernel: "kernel", bias: "bias", activations: zeros(2, 2), outputGradients: zeros(2, 3))
 
     private static func error(
         _ parts: [FactoredGradients.Part], losses: [Float]? = nil
@@ -38,36 +38,41 @@ import Testing
         #expect(Self.error([Self.kernel, Self.table, Self.table]) == .leafTakenTwice("table"))
         #expect(Self.error([.rows(leaves: ["nowhere"], zeros(2, 1))]) == .unknownLeaf("nowhere"))
         #expect(
-            Self.error([.embedding(table: "nowhere", indices: [], errors: zeros(0, 3), positions: 1)])
+            Self.error([.embedding(table: "nowhere", indices: [], outputGradients: zeros(0, 3), positions: 1)])
                 == .unknownLeaf("nowhere"))
         #expect(
-            Self.error([.dense(kernel: "kernel", bias: nil, activations: zeros(2, 3), errors: zeros(2, 3))])
+            Self.error([.dense(kernel: "kernel", bias: nil, activations: zeros(2, 3), outputGradients: zeros(2, 3))])
                 == .leafShapeMismatch(path: "kernel", shape: [2, 3], expected: [3, 3]))
         #expect(
-            Self.error([.dense(kernel: "kernel", bias: "table", activations: zeros(2, 2), errors: zeros(2, 3))])
+            Self.error([.dense(kernel: "kernel", bias: "table", activations: zeros(2, 2), outputGradients: zeros(2, 3))]
+            )
                 == .leafShapeMismatch(path: "table", shape: [4, 3], expected: [3]))
         #expect(
-            Self.error([.embedding(table: "bias", indices: [0, 0], errors: zeros(2, 3), positions: 1)])
+            Self.error([.embedding(table: "bias", indices: [0, 0], outputGradients: zeros(2, 3), positions: 1)])
                 == .leafShapeMismatch(path: "bias", shape: [3], expected: [3, 3]))
         #expect(
-            Self.error([.dense(kernel: "kernel", bias: nil, activations: zeros(3, 2), errors: zeros(2, 3))])
+            Self.error([.dense(kernel: "kernel", bias: nil, activations: zeros(3, 2), outputGradients: zeros(2, 3))])
                 == .factorRowCountMismatch(path: "kernel", rows: 3, expected: 2))
         #expect(
             Self.error([
-                .sequence(kernel: "kernel", bias: nil, activations: zeros(4, 2), errors: zeros(2, 3), positions: 2)
+                .sequence(
+                    kernel: "kernel", bias: nil, activations: zeros(4, 2), outputGradients: zeros(2, 3), positions: 2)
             ]) == .factorRowCountMismatch(path: "kernel", rows: 2, expected: 4))
         for positions in [0, -1, Int.max] {
             #expect(
-                Self.error([.embedding(table: "table", indices: [], errors: zeros(0, 3), positions: positions)])
+                Self.error([.embedding(table: "table", indices: [], outputGradients: zeros(0, 3), positions: positions)]
+                )
                     == .invalidPositions(positions, path: "table"))
         }
         for index in [-2, 4] {
             #expect(
-                Self.error([.embedding(table: "table", indices: [0, index], errors: zeros(2, 3), positions: 1)])
+                Self.error([
+                    .embedding(table: "table", indices: [0, index], outputGradients: zeros(2, 3), positions: 1)
+                ])
                     == .indexOutsideTable(path: "table", index: index, rows: 4))
         }
         #expect(
-            Self.error([.embedding(table: "table", indices: [0], errors: zeros(2, 3), positions: 1)])
+            Self.error([.embedding(table: "table", indices: [0], outputGradients: zeros(2, 3), positions: 1)])
                 == .factorRowCountMismatch(path: "table", rows: 1, expected: 2))
         #expect(Self.error([.rows(leaves: ["bias", "table"], zeros(2, 15))]) == .leavesNotConsecutive("table"))
         #expect(

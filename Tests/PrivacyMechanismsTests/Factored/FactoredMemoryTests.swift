@@ -37,7 +37,7 @@
                 let ones = Matrix(rows: 400, columns: 1000, elements: [Float](repeating: 1, count: 400_000))
                 gradients = try FactoredGradients(
                     layout: layout, exampleCount: 400,
-                    parts: [.dense(kernel: "kernel", bias: nil, activations: ones, errors: ones)])
+                    parts: [.dense(kernel: "kernel", bias: nil, activations: ones, outputGradients: ones)])
                 scale = ParameterVector(repeating: 2, layout: layout)
             }
 
@@ -56,7 +56,7 @@
 
             /// Sum (two vectors' worth) and result, the factors once more, and 4 MB for threads' tiles and rounding to
             /// pages. With parameters, Adam's two moments, scale and one gradient more, that is 8 × parameters, and 2 ×
-            /// activations and errors.
+            /// activations and output gradients.
             var allowed: Int { 3 * parameterBytes + activationBytes + (4 << 20) }
         }
 

@@ -33,30 +33,31 @@ import Testing
 
     struct Layer {
         let activations: Matrix
-        let errors: Matrix
+        let outputGradients: Matrix
         let scale: ParameterVector?
         let gradients: FactoredGradients
 
         init(_ b: Int, _ m: Int, _ n: Int, _ a: Magnitude, _ e: Magnitude, _ s: Magnitude?, seed: UInt64) throws {
             var generator = SeededGenerator(seed: seed)
             activations = Matrix(rows: b, columns: m, elements: (0..<b * m).map { _ in a.number(&generator) })
-            errors = Matrix(rows: b, columns: n, elements: (0..<b * n).map { _ in e.number(&generator) })
+            outputGradients = Matrix(rows: b, columns: n, elements: (0..<b * n).map { _ in e.number(&generator) })
             let layout = try TreeLayout([("kernel", [m, n])])
             scale = try s.map { s in
                 try ParameterVector(values: (0..<m * n).map { _ in s.factor(&generator) }, layout: layout)
             }
             gradients = try FactoredGradients(
                 layout: layout, exampleCount: b,
-                parts: [.dense(kernel: "kernel", bias: nil, activations: activations, errors: errors)])
+                parts: [.dense(kernel: "kernel", bias: nil, activations: activations, outputGradients: outputGradients)]
+            )
         }
 
         /// Σ (s·a·e)² in Float64: 1e-45 and 3e38 to the sixth are within its range. Errs by (m·n + 4)·2⁻⁵³.
         func exactSquare(_ example: Int) -> Double {
             var sum = 0.0
             for p in 0..<activations.columns {
-                for q in 0..<errors.columns {
-                    let scale = Double(scale?.values[p * errors.columns + q] ?? 1)
-                    let value = scale * Double(activations[example, p]) * Double(errors[example, q])
+                for q in 0..<outputGradients.columns {
+                    let scale = Double(scale?.values[p * outputGradients.columns + q] ?? 1)
+                    let value = scale * Double(activations[example, p]) * Double(outputGradients[example, q])
                     sum += value * value
                 }
             }
@@ -65,7 +66,7 @@ import Testing
 
         /// The examples whose square is below the exact one, and those above it by more than is said.
         func misjudged(_ squares: [Double]) -> (below: Int, above: Int) {
-            let rounding = Double(activations.columns * errors.columns + 8) * 0x1p-52
+            let rounding = Double(activations.columns * outputGradients.columns + 8) * 0x1p-52
             let allowed = accumulatedRoundingError(activations.columns + 4) * 2 + 0x1p-20 + rounding
             var (below, above) = (0, 0)
             for (example, square) in squares.enumerated() {
@@ -119,14 +120,14 @@ import Testing
                 result.withUnsafeMutableElements { for index in $0.indices { $0[index] *= $0[index] } }
                 return result
             }
-            let (b, m, n) = (layer.errors.rows, layer.activations.columns, layer.errors.columns)
+            let (b, m, n) = (layer.outputGradients.rows, layer.activations.columns, layer.outputGradients.columns)
             var product = Matrix(rows: b, columns: n)
             BLAS.gemm(
                 squared(layer.activations), .none,
                 squared(Matrix(rows: m, columns: n, elements: layer.scale!.values)), .none, into: &product)
             return (0..<b).map { example in
                 (0..<n).reduce(0.0) {
-                    let error = Double(layer.errors[example, $1])
+                    let error = Double(layer.outputGradients[example, $1])
                     return $0 + Double(product[example, $1]) * error * error
                 }
             }
@@ -145,7 +146,7 @@ import Testing
         var generator = SeededGenerator(seed: 5)
         let b = 24
         var activations = Matrix(rows: b * positions, columns: m)
-        var errors = Matrix(rows: b * positions, columns: n)
+        var outputGradients = Matrix(rows: b * positions, columns: n)
         for example in 0..<b {
             // The first half repeats one position with alternating sign, but for a last bit and some dust.
             let size = Float(sign: .plus, exponent: [0, -100, 60, -60][example % 4], significand: 1)
@@ -158,8 +159,9 @@ import Testing
                 }
                 let dust = Float(sign: .plus, exponent: -4 * (example / 4), significand: 1)
                 for q in 0..<n {
-                    errors[row, q] =
-                        t == 0 || example >= b / 2 ? generator.float() : errors[row - 1, q] * (1 + dust * 0x1p-20)
+                    outputGradients[row, q] =
+                        t == 0 || example >= b / 2
+                        ? generator.float() : outputGradients[row - 1, q] * (1 + dust * 0x1p-20)
                 }
             }
         }
@@ -168,7 +170,8 @@ import Testing
             layout: layout, exampleCount: b,
             parts: [
                 .sequence(
-                    kernel: "kernel", bias: "bias", activations: activations, errors: errors, positions: positions)
+                    kernel: "kernel", bias: "bias", activations: activations, outputGradients: outputGradients,
+                    positions: positions)
             ])
         let scale = try FactoredEqualityTests.scale(layout, seed: 2)
         let rows = try multipliedOut(gradients)
@@ -186,7 +189,7 @@ import Testing
             for t in example * positions..<(example + 1) * positions {
                 for s in example * positions..<(example + 1) * positions {
                     let a = (0..<m).reduce(Float(0)) { $0 + activations[t, $1] * activations[s, $1] }
-                    let e = (0..<n).reduce(Float(0)) { $0 + errors[t, $1] * errors[s, $1] }
+                    let e = (0..<n).reduce(Float(0)) { $0 + outputGradients[t, $1] * outputGradients[s, $1] }
                     sum += Double(a) * Double(e)
                 }
             }
@@ -210,7 +213,7 @@ import Testing
         let large = Matrix(rows: 4, columns: 2, elements: [Float](repeating: 1e30, count: 8))
         let gradients = try FactoredGradients(
             layout: layout, exampleCount: 2,
-            parts: [.sequence(kernel: "kernel", bias: nil, activations: large, errors: large, positions: 2)])
+            parts: [.sequence(kernel: "kernel", bias: nil, activations: large, outputGradients: large, positions: 2)])
         #expect(Self.squares(gradients, scale: nil).allSatisfy { !$0.isFinite })
         #expect(try FactoredEqualityTests.privateSum(gradients, .flat(l2ClipNorm: 1), scale: nil) == [0, 0, 0, 0])
     }

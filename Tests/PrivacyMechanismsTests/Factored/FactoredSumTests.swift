@@ -109,18 +109,19 @@ import Testing
                 layout: layout, exampleCount: b,
                 parts: [
                     .dense(
-                        kernel: "kernel", bias: nil, activations: matrix(b, m, range), errors: matrix(b, n, range))
+                        kernel: "kernel", bias: nil, activations: matrix(b, m, range),
+                        outputGradients: matrix(b, n, range))
                 ])
-            let coefficients = (0..<b).map { _ in Double(generator.float(0...1)) }
+            let clipFactors = (0..<b).map { _ in Double(generator.float(0...1)) }
             var sum = ClippedSum(columns: layout.count)
             gradients.addWeightedSum(
-                of: 0..<b, coefficients: coefficients.span, groups: ColumnGroups(ranges: [0..<layout.count]), to: &sum)
+                of: 0..<b, clipFactors: clipFactors.span, groups: ColumnGroups(ranges: [0..<layout.count]), to: &sum)
             var exact = [Double](repeating: 0, count: layout.count)
             var contributions: [Double] = []
             for example in 0..<b {
                 let gradient = gradients.exactGradient(of: example)
-                for column in exact.indices { exact[column] += coefficients[example] * gradient[column] }
-                contributions.append(coefficients[example] * gradient.norm)
+                for column in exact.indices { exact[column] += clipFactors[example] * gradient[column] }
+                contributions.append(clipFactors[example] * gradient.norm)
             }
             let error = zip(sum.values.buffer, exact).map { $0 - $1 }.norm
             #expect(error <= accumulatedRoundingError(69) * contributions.reduce(0, +))
@@ -129,17 +130,17 @@ import Testing
         }
     }
 
-    /// The sum of one dense layer and its error bound, for numbers of any magnitude and coefficients that bring it
+    /// The sum of one dense layer and its error bound, for numbers of any magnitude and clip factors that bring it
     /// back.
     private static func exceedsTheBound(
-        _ layer: FactoredNormsTests.Layer, _ coefficients: [Double], sum: [Double]
+        _ layer: FactoredNormsTests.Layer, _ clipFactors: [Double], sum: [Double]
     ) -> Bool {
         var exact = [Double](repeating: 0, count: layer.gradients.layout.count)
         var size = 0.0
         for example in 0..<layer.gradients.exampleCount {
             let gradient = layer.gradients.exactGradient(of: example)
-            for column in exact.indices { exact[column] += coefficients[example] * gradient[column] }
-            size += abs(coefficients[example]) * layer.exactSquare(example).squareRoot()
+            for column in exact.indices { exact[column] += clipFactors[example] * gradient[column] }
+            size += abs(clipFactors[example]) * layer.exactSquare(example).squareRoot()
         }
         return !(zip(sum, exact).map { $0 - $1 }.norm <= accumulatedRoundingError(69) * size)
     }
@@ -152,25 +153,25 @@ import Testing
             let layer = try FactoredNormsTests.Layer(6, 5, 4, magnitude, other, nil, seed: 11)
             for size in [1, 1e-70, 1e70] {
                 // As clipping does it: every example is brought to much the same norm.
-                let coefficients = (0..<6).map { example in
+                let clipFactors = (0..<6).map { example in
                     let norm = layer.exactSquare(example).squareRoot()
                     return norm == 0 ? size : size / norm * Double(generator.float(0.5...1))
                 }
                 var sum = ClippedSum(columns: 20)
                 layer.gradients.addWeightedSum(
-                    of: 0..<6, coefficients: coefficients.span, groups: ColumnGroups(ranges: [0..<20]), to: &sum)
-                #expect(!Self.exceedsTheBound(layer, coefficients, sum: Array(sum.values.buffer)))
+                    of: 0..<6, clipFactors: clipFactors.span, groups: ColumnGroups(ranges: [0..<20]), to: &sum)
+                #expect(!Self.exceedsTheBound(layer, clipFactors, sum: Array(sum.values.buffer)))
 
-                var weighted = layer.errors
+                var weighted = layer.outputGradients
                 for row in 0..<6 {
                     for column in 0..<4 {
-                        weighted[row, column] = Float(Double(weighted[row, column]) * coefficients[row])
+                        weighted[row, column] = Float(Double(weighted[row, column]) * clipFactors[row])
                     }
                 }
                 var plain = Matrix(rows: 5, columns: 4)
                 BLAS.gemm(layer.activations, .transposed, weighted, .none, into: &plain)
                 let elements = plain.withUnsafeElements { $0.map(Double.init) }
-                if Self.exceedsTheBound(layer, coefficients, sum: elements) { plainFailures += 1 }
+                if Self.exceedsTheBound(layer, clipFactors, sum: elements) { plainFailures += 1 }
             }
         }
         // The control: one Float32 product for all of them.
@@ -192,10 +193,11 @@ import Testing
         let gradients = try FactoredGradients(
             layout: layout, exampleCount: b,
             parts: [
-                .sequence(kernel: "kernel", bias: "bias", activations: matrix(m), errors: matrix(n), positions: t),
+                .sequence(
+                    kernel: "kernel", bias: "bias", activations: matrix(m), outputGradients: matrix(n), positions: t),
                 .embedding(
                     table: "table", indices: (0..<b * t).map { _ in Int(generator.next() % UInt64(rows)) },
-                    errors: matrix(n), positions: t),
+                    outputGradients: matrix(n), positions: t),
             ])
         let scale = try FactoredEqualityTests.scale(layout, seed: 5)
         let groups = ColumnGroups(ranges: layout.leaves.map(\.range))
@@ -208,7 +210,7 @@ import Testing
             gradients.copyGradient(of: example, into: &span)
             var sum = ClippedSum(columns: layout.count)
             let ones = [1.0, 1, 1]
-            gradients.addWeightedSum(of: example..<example + 1, coefficients: ones.span, groups: groups, to: &sum)
+            gradients.addWeightedSum(of: example..<example + 1, clipFactors: ones.span, groups: groups, to: &sum)
             #expect(Array(sum.values.buffer) == row.map(Double.init))
             for (group, columns) in groups.ranges.enumerated() {
                 let norm = columns.map { Double(row[$0]) * Double(scale.values[$0]) }.norm
@@ -223,15 +225,15 @@ import Testing
     @Test func sumsOfPartsOfABatchAddUp() throws {
         let gradients = try RandomFactors(seed: 3).gradients
         let groups = ColumnGroups(ranges: [0..<gradients.layout.count])
-        let coefficients = [0.5, 0, 2, 1, 0.25, -1, 3]
+        let clipFactors = [0.5, 0, 2, 1, 0.25, -1, 3]
         var sum = ClippedSum(columns: gradients.layout.count)
         for part in [0..<2, 2..<2, 2..<7] {
-            gradients.addWeightedSum(of: part, coefficients: Array(coefficients[part]).span, groups: groups, to: &sum)
+            gradients.addWeightedSum(of: part, clipFactors: Array(clipFactors[part]).span, groups: groups, to: &sum)
         }
         let rows = (0..<7).map { gradients.exactGradient(of: $0) }
         // Three roundings of Float32, of terms that add up to at most 8 in each element.
         for column in 0..<gradients.layout.count {
-            let exact = zip(coefficients, rows).reduce(0.0) { $0 + $1.0 * $1.1[column] }
+            let exact = zip(clipFactors, rows).reduce(0.0) { $0 + $1.0 * $1.1[column] }
             #expect(abs(sum.values.base[column] - exact) < 8 * 3 * 8 * 0x1p-24)
         }
     }

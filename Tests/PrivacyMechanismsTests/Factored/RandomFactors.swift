@@ -34,17 +34,20 @@ struct RandomFactors {
         gradients = try FactoredGradients(
             layout: layout, exampleCount: b,
             parts: [
-                .dense(kernel: "dense/kernel", bias: "dense/bias", activations: matrix(b, m), errors: matrix(b, n)),
+                .dense(
+                    kernel: "dense/kernel", bias: "dense/bias", activations: matrix(b, m), outputGradients: matrix(b, n)
+                ),
                 .sequence(
                     kernel: "attention/kernel", bias: "attention/bias", activations: matrix(b * t, m),
-                    errors: matrix(b * t, n), positions: t),
+                    outputGradients: matrix(b * t, n), positions: t),
                 .embedding(
                     table: "embedding",
                     indices: (0..<b * t).map { _ in Int(generator.next() % UInt64(shape.tableRows + 1)) - 1 },
-                    errors: matrix(b * t, n), positions: t),
-                .dense(kernel: "head", bias: nil, activations: matrix(b, n), errors: matrix(b, m)),
+                    outputGradients: matrix(b * t, n), positions: t),
+                .dense(kernel: "head", bias: nil, activations: matrix(b, n), outputGradients: matrix(b, m)),
                 .rows(leaves: ["norm/offset", "norm/scale", "temperature"], matrix(b, 2 * m + 1)),
-                .dense(kernel: "void", bias: nil, activations: Matrix(rows: b, columns: 0), errors: matrix(b, n)),
+                .dense(
+                    kernel: "void", bias: nil, activations: Matrix(rows: b, columns: 0), outputGradients: matrix(b, n)),
             ])
     }
 
@@ -63,17 +66,19 @@ struct RandomFactors {
             layout: gradients.layout, exampleCount: examples.count,
             parts: gradients.parts.map { part in
                 switch part {
-                case .dense(let kernel, let bias, let activations, let errors):
-                    .dense(kernel: kernel, bias: bias, activations: rows(activations), errors: rows(errors))
-                case .sequence(let kernel, let bias, let activations, let errors, let positions):
+                case .dense(let kernel, let bias, let activations, let outputGradients):
+                    .dense(
+                        kernel: kernel, bias: bias, activations: rows(activations),
+                        outputGradients: rows(outputGradients))
+                case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
                     .sequence(
                         kernel: kernel, bias: bias, activations: rows(activations, positions),
-                        errors: rows(errors, positions), positions: positions)
-                case .embedding(let table, let indices, let errors, let positions):
+                        outputGradients: rows(outputGradients, positions), positions: positions)
+                case .embedding(let table, let indices, let outputGradients, let positions):
                     .embedding(
                         table: table,
                         indices: examples.flatMap { indices[$0 * positions..<($0 + 1) * positions] },
-                        errors: rows(errors, positions), positions: positions)
+                        outputGradients: rows(outputGradients, positions), positions: positions)
                 case .rows(let leaves, let matrix): .rows(leaves: leaves, rows(matrix))
                 }
             })
@@ -87,28 +92,29 @@ extension FactoredGradients {
         func add(_ path: TreePath, _ index: Int, _ value: Double) {
             row[layout[path]!.range.lowerBound + index] += value
         }
-        func addLayer(_ kernel: TreePath, _ bias: TreePath?, _ activations: Matrix, _ errors: Matrix, _ positions: Int)
-        {
+        func addLayer(
+            _ kernel: TreePath, _ bias: TreePath?, _ activations: Matrix, _ outputGradients: Matrix, _ positions: Int
+        ) {
             for t in example * positions..<(example + 1) * positions {
-                for q in 0..<errors.columns {
-                    let error = Double(errors[t, q])
+                for q in 0..<outputGradients.columns {
+                    let error = Double(outputGradients[t, q])
                     if let bias { add(bias, q, error) }
                     for p in 0..<activations.columns {
-                        add(kernel, p * errors.columns + q, Double(activations[t, p]) * error)
+                        add(kernel, p * outputGradients.columns + q, Double(activations[t, p]) * error)
                     }
                 }
             }
         }
         for part in parts {
             switch part {
-            case .dense(let kernel, let bias, let activations, let errors):
-                addLayer(kernel, bias, activations, errors, 1)
-            case .sequence(let kernel, let bias, let activations, let errors, let positions):
-                addLayer(kernel, bias, activations, errors, positions)
-            case .embedding(let table, let indices, let errors, let positions):
+            case .dense(let kernel, let bias, let activations, let outputGradients):
+                addLayer(kernel, bias, activations, outputGradients, 1)
+            case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
+                addLayer(kernel, bias, activations, outputGradients, positions)
+            case .embedding(let table, let indices, let outputGradients, let positions):
                 for t in example * positions..<(example + 1) * positions where indices[t] >= 0 {
-                    for q in 0..<errors.columns {
-                        add(table, indices[t] * errors.columns + q, Double(errors[t, q]))
+                    for q in 0..<outputGradients.columns {
+                        add(table, indices[t] * outputGradients.columns + q, Double(outputGradients[t, q]))
                     }
                 }
             case .rows(let leaves, let matrix):

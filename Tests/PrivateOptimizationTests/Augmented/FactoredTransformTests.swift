@@ -39,9 +39,10 @@ import Testing
             parts: [
                 .sequence(
                     kernel: "attention/kernel", bias: "attention/bias", activations: factor(m, positions),
-                    errors: factor(n, positions), positions: positions),
-                .dense(kernel: "dense/kernel", bias: "dense/bias", activations: factor(m), errors: factor(n)),
-                .embedding(table: "embedding", indices: indices, errors: factor(n, positions), positions: positions),
+                    outputGradients: factor(n, positions), positions: positions),
+                .dense(kernel: "dense/kernel", bias: "dense/bias", activations: factor(m), outputGradients: factor(n)),
+                .embedding(
+                    table: "embedding", indices: indices, outputGradients: factor(n, positions), positions: positions),
                 .rows(leaves: ["norm/mixer", "norm/offset"], factor(n * n + m)),
             ])
     }
@@ -118,13 +119,13 @@ import Testing
         }
         return gradients.parts.reduce(0) { sum, part in
             switch part {
-            case .dense(let kernel, _, let activations, let errors):
-                sum + rows(activations, 1)[0] * rows(errors, 1)[0] * amplification(kernel)
-            case .sequence(let kernel, _, let activations, let errors, let positions):
-                sum + zip(rows(activations, positions), rows(errors, positions)).reduce(0) { $0 + $1.0 * $1.1 }
+            case .dense(let kernel, _, let activations, let outputGradients):
+                sum + rows(activations, 1)[0] * rows(outputGradients, 1)[0] * amplification(kernel)
+            case .sequence(let kernel, _, let activations, let outputGradients, let positions):
+                sum + zip(rows(activations, positions), rows(outputGradients, positions)).reduce(0) { $0 + $1.0 * $1.1 }
                     * amplification(kernel)
-            case .embedding(let table, _, let errors, let positions):
-                sum + rows(errors, positions).reduce(0, +) * amplification(table)
+            case .embedding(let table, _, let outputGradients, let positions):
+                sum + rows(outputGradients, positions).reduce(0, +) * amplification(table)
             case .rows(let leaves, let matrix):
                 sum + rows(matrix, 1)[0] * (leaves.map(amplification).max() ?? 1)
             }
@@ -182,10 +183,10 @@ import Testing
             guard case .dense(_, _, _, let before) = gradients.parts[1] else { return nil }
             var parts = image.parts
             let place = parts.firstIndex { if case .dense = $0 { true } else { false } }!
-            guard case .dense(let kernel, _, let activations, let errors) = parts[place] else { return nil }
+            guard case .dense(let kernel, _, let activations, let outputGradients) = parts[place] else { return nil }
             switch fault {
-            case .biasMappedToo: parts[place + 1] = .rows(leaves: ["dense/bias"], errors)
-            default: parts[place] = .dense(kernel: kernel, bias: nil, activations: activations, errors: before)
+            case .biasMappedToo: parts[place + 1] = .rows(leaves: ["dense/bias"], outputGradients)
+            default: parts[place] = .dense(kernel: kernel, bias: nil, activations: activations, outputGradients: before)
             }
             return try! FactoredGradients(layout: layout, exampleCount: image.exampleCount, parts: parts)
         }
@@ -294,18 +295,20 @@ import Testing
                 return matrix
             }
             switch parts[place] {
-            case .sequence(let kernel, let bias, let activations, let errors, let positions):
+            case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
                 parts[place] = .sequence(
-                    kernel: kernel, bias: bias, activations: spoiled(activations, positions), errors: errors,
+                    kernel: kernel, bias: bias, activations: spoiled(activations, positions),
+                    outputGradients: outputGradients,
                     positions: positions)
-            case .dense(let kernel, let bias, let activations, let errors):
+            case .dense(let kernel, let bias, let activations, let outputGradients):
                 parts[place] = .dense(
-                    kernel: kernel, bias: bias, activations: activations, errors: spoiled(errors, 1))
-            case .embedding(let table, let indices, let errors, let positions):
+                    kernel: kernel, bias: bias, activations: activations, outputGradients: spoiled(outputGradients, 1))
+            case .embedding(let table, let indices, let outputGradients, let positions):
                 var used = indices
                 used[2 * positions] = 1
                 parts[place] = .embedding(
-                    table: table, indices: used, errors: spoiled(errors, positions), positions: positions)
+                    table: table, indices: used, outputGradients: spoiled(outputGradients, positions),
+                    positions: positions)
             case .rows(let leaves, let matrix): parts[place] = .rows(leaves: leaves, spoiled(matrix, 1))
             }
             let gradients = try FactoredGradients(layout: Self.layout, exampleCount: b, parts: parts)

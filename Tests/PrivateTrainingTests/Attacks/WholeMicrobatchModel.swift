@@ -78,18 +78,18 @@ struct WholeMicrobatchModel: TrainableModel {
         }
         var scores = product(hidden, kernel, values, isReversed: isReversed)
         for column in scores.indices { scores[column] += values[bias.range.lowerBound + column] }
-        let errors = softmaxErrors(scores, target)
-        for (column, error) in errors.enumerated() { gradient[bias.range.lowerBound + column] = error }
+        let outputGradients = softmaxErrors(scores, target)
+        for (column, error) in outputGradients.enumerated() { gradient[bias.range.lowerBound + column] = error }
         for (unit, value) in hidden.enumerated() {
-            for (column, error) in errors.enumerated() {
-                gradient[kernel.range.lowerBound + unit * errors.count + column] = value * error
+            for (column, error) in outputGradients.enumerated() {
+                gradient[kernel.range.lowerBound + unit * outputGradients.count + column] = value * error
             }
         }
         let first = layout.leaves[0]
         for (channel, place) in winners.enumerated() {
             if patches.count == 1, hidden[channel] <= 0 { continue }
-            let back = errors.indices.reduce(Float(0)) {
-                $0 + errors[$1] * values[kernel.range.lowerBound + channel * errors.count + $1]
+            let back = outputGradients.indices.reduce(Float(0)) {
+                $0 + outputGradients[$1] * values[kernel.range.lowerBound + channel * outputGradients.count + $1]
             }
             gradient[layout.leaves[1].range.lowerBound + channel] = back
             for (index, feature) in patches[place].enumerated() {
@@ -101,12 +101,13 @@ struct WholeMicrobatchModel: TrainableModel {
 
     private func softmaxErrors(_ scores: [Float], _ target: Int) -> [Float] {
         let outputs = Matrix(rows: 1, columns: scores.count, elements: scores)
-        var errors = [Float](repeating: 0, count: scores.count)
+        var outputGradients = [Float](repeating: 0, count: scores.count)
         var losses: [Float] = []
-        errors.withUnsafeMutableBufferPointer {
+        outputGradients.withUnsafeMutableBufferPointer {
             LossFunction.softmaxCrossEntropy.evaluate(
-                outputs, targets: .classes([target], classCount: scores.count), errors: $0.baseAddress, into: &losses)
+                outputs, targets: .classes([target], classCount: scores.count), outputGradients: $0.baseAddress,
+                into: &losses)
         }
-        return errors
+        return outputGradients
     }
 }

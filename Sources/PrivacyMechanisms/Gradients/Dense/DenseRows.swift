@@ -131,11 +131,11 @@ extension DenseRows {
 
     /// Question 2, in Float64.
     public func addWeightedSum(
-        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
+        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
         require(
-            coefficients.count == examples.count * groups.count,
-            "\(coefficients.count) coefficients are not \(examples.count) examples × \(groups.count) groups.")
+            clipFactors.count == examples.count * groups.count,
+            "\(clipFactors.count) clip factors are not \(examples.count) examples × \(groups.count) groups.")
         preconditionGroups(groups)
         require(
             sum.count == layout.count, "A sum of \(sum.count) columns does not fit \(layout.count) parameters.")
@@ -143,7 +143,7 @@ extension DenseRows {
             var rows: [UnsafePointer<Float>] = []
             var weights: [Double] = []
             for (index, example) in examples.enumerated() {
-                let weight = coefficients[index * groups.count + group]
+                let weight = clipFactors[index * groups.count + group]
                 if weight == 0 { continue }
                 rows.append(row(example))
                 weights.append(weight)

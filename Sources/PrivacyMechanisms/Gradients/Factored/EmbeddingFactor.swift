@@ -1,18 +1,18 @@
 import LinearAlgebra
 
-/// The table of an embedding: an example's errors, added up in the rows that its indices name.
+/// The table of an embedding: an example's output gradients, added up in the rows that its indices name.
 ///
 /// Only rows in use are touched. Where an example uses a row more than once, its gradient there *is* the sum in
 /// Float64, rounded once to Float32: both questions use this same row.
 struct EmbeddingFactor: GradientFactor {
     let columns: Range<Int>
     /// (examples · positions) × width.
-    private let errors: Matrix
+    private let outputGradients: Matrix
     /// The positions that each example has in each row of the table.
     private let runs: [Run]
     /// Each example's runs.
     private let runsOfExamples: [Range<Int>]
-    /// Rows of errors, those of a run beside each other.
+    /// Rows of output gradients, those of a run beside each other.
     private let order: [Int]
 
     private struct Run {
@@ -20,7 +20,7 @@ struct EmbeddingFactor: GradientFactor {
         let places: Range<Int>
     }
 
-    init(columns: Range<Int>, indices: [Int], errors: Matrix, positions: Int) {
+    init(columns: Range<Int>, indices: [Int], outputGradients: Matrix, positions: Int) {
         var runs: [Run] = []
         var runsOfExamples: [Range<Int>] = []
         var order: [Int] = []
@@ -39,26 +39,26 @@ struct EmbeddingFactor: GradientFactor {
             runsOfExamples.append(firstRun..<runs.count)
         }
         self.columns = columns
-        self.errors = errors
+        self.outputGradients = outputGradients
         self.runs = runs
         self.runsOfExamples = runsOfExamples
         self.order = order
     }
 
-    private var width: Int { errors.columns }
+    private var width: Int { outputGradients.columns }
 
     /// The gradient in one row of the table; it may lie in `scratch`, which holds 12 bytes for each of its columns.
     private func gradient(
         of run: Run, _ part: Range<Int>, scratch: UnsafeMutableRawPointer
     ) -> UnsafePointer<Float> {
-        if run.places.count == 1 { return errors.unsafeRow(order[run.places.lowerBound]) + part.lowerBound }
+        if run.places.count == 1 { return outputGradients.unsafeRow(order[run.places.lowerBound]) + part.lowerBound }
         let sum = scratch.bindMemory(to: Double.self, capacity: part.count)
         let row = (scratch + 8 * part.count).bindMemory(to: Float.self, capacity: part.count)
         let kernels = Kernels.active
         sum.update(repeating: 0, count: part.count)
         var one = 1.0
         for place in run.places {
-            var error = errors.unsafeRow(order[place]) + part.lowerBound
+            var error = outputGradients.unsafeRow(order[place]) + part.lowerBound
             kernels.add_weighted_rows(&error, &one, 1, 0, part.count, sum)
         }
         for column in 0..<part.count { row[column] = Float(sum[column]) }
@@ -91,11 +91,11 @@ struct EmbeddingFactor: GradientFactor {
         ) { task, scratch in
             let part = TaskTeam.piece(task, of: width, length: length)
             for example in examples {
-                var coefficient = example.coefficient
+                var clipFactor = example.clipFactor
                 for run in runs[runsOfExamples[example.example]] {
                     var row = gradient(of: run, part, scratch: scratch)
                     kernels.add_weighted_rows(
-                        &row, &coefficient, 1, 0, part.count, sum + run.row * width + part.lowerBound)
+                        &row, &clipFactor, 1, 0, part.count, sum + run.row * width + part.lowerBound)
                 }
             }
         }

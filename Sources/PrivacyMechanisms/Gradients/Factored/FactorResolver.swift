@@ -21,46 +21,48 @@ struct FactorResolver {
     /// The factors of a part, one for each leaf.
     mutating func factors(of part: FactoredGradients.Part) throws(PrivacyMechanismError) -> [any GradientFactor] {
         switch part {
-        case .dense(let kernel, let bias, let activations, let errors):
-            return try layer(kernel, bias, activations, errors, positions: 1)
-        case .sequence(let kernel, let bias, let activations, let errors, let positions):
-            return try layer(kernel, bias, activations, errors, positions: positions)
-        case .embedding(let table, let indices, let errors, let positions):
-            return [try embedding(table, indices, errors, positions: positions)]
+        case .dense(let kernel, let bias, let activations, let outputGradients):
+            return try layer(kernel, bias, activations, outputGradients, positions: 1)
+        case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
+            return try layer(kernel, bias, activations, outputGradients, positions: positions)
+        case .embedding(let table, let indices, let outputGradients, let positions):
+            return [try embedding(table, indices, outputGradients, positions: positions)]
         case .rows(let leaves, let matrix):
             return try rows(leaves, matrix)
         }
     }
 
     private mutating func layer(
-        _ kernel: TreePath, _ bias: TreePath?, _ activations: Matrix, _ errors: Matrix, positions: Int
+        _ kernel: TreePath, _ bias: TreePath?, _ activations: Matrix, _ outputGradients: Matrix, positions: Int
     ) throws(PrivacyMechanismError) -> [any GradientFactor] {
-        let columns = try take(kernel, shape: [activations.columns, errors.columns])
+        let columns = try take(kernel, shape: [activations.columns, outputGradients.columns])
         let rows = try rowCount(positions: positions, at: kernel)
         try check(activations.rows, rows: rows, at: kernel)
-        try check(errors.rows, rows: rows, at: kernel)
+        try check(outputGradients.rows, rows: rows, at: kernel)
         let factor: any GradientFactor =
             positions == 1
-            ? OuterFactor(columns: columns, activations: activations, errors: errors)
-            : SequenceFactor(columns: columns, activations: activations, errors: errors, positions: positions)
+            ? OuterFactor(columns: columns, activations: activations, outputGradients: outputGradients)
+            : SequenceFactor(
+                columns: columns, activations: activations, outputGradients: outputGradients, positions: positions)
         guard let bias else { return [factor] }
-        let sums = positions == 1 ? errors : errors.summedOverPositions(positions)
-        return [factor, RowsFactor(columns: try take(bias, shape: [errors.columns]), matrix: sums, offset: 0)]
+        let sums = positions == 1 ? outputGradients : outputGradients.summedOverPositions(positions)
+        return [factor, RowsFactor(columns: try take(bias, shape: [outputGradients.columns]), matrix: sums, offset: 0)]
     }
 
     private mutating func embedding(
-        _ table: TreePath, _ indices: [Int], _ errors: Matrix, positions: Int
+        _ table: TreePath, _ indices: [Int], _ outputGradients: Matrix, positions: Int
     ) throws(PrivacyMechanismError) -> EmbeddingFactor {
         guard let leaf = layout[table] else { throw .unknownLeaf(table) }
         let tableRows = leaf.shape.first ?? 1
-        let columns = try take(table, shape: [tableRows, errors.columns])
+        let columns = try take(table, shape: [tableRows, outputGradients.columns])
         let rows = try rowCount(positions: positions, at: table)
-        try check(errors.rows, rows: rows, at: table)
+        try check(outputGradients.rows, rows: rows, at: table)
         try check(indices.count, rows: rows, at: table)
         if let index = indices.first(where: { $0 < -1 || $0 >= tableRows }) {
             throw .indexOutsideTable(path: table, index: index, rows: tableRows)
         }
-        return EmbeddingFactor(columns: columns, indices: indices, errors: errors, positions: positions)
+        return EmbeddingFactor(
+            columns: columns, indices: indices, outputGradients: outputGradients, positions: positions)
     }
 
     private mutating func rows(

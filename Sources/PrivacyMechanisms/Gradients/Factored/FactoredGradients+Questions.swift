@@ -30,11 +30,11 @@ extension FactoredGradients {
 
     /// Question 2, with Float32 products of at most 64 examples each, added up in Float64.
     public func addWeightedSum(
-        of examples: Range<Int>, coefficients: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
+        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
     ) {
         require(
-            coefficients.count == examples.count * groups.count,
-            "\(coefficients.count) coefficients are not \(examples.count) examples × \(groups.count) groups.")
+            clipFactors.count == examples.count * groups.count,
+            "\(clipFactors.count) clip factors are not \(examples.count) examples × \(groups.count) groups.")
         require(
             examples.lowerBound >= 0 && examples.upperBound <= exampleCount,
             "There are no examples \(examples) in a batch of \(exampleCount).")
@@ -44,8 +44,8 @@ extension FactoredGradients {
             let group = groups.group(of: factor.columns)
             var weighted: [WeightedExample] = []
             for (index, example) in examples.enumerated() {
-                let coefficient = coefficients[index * groups.count + group]
-                if coefficient != 0 { weighted.append(WeightedExample(example: example, coefficient: coefficient)) }
+                let clipFactor = clipFactors[index * groups.count + group]
+                if clipFactor != 0 { weighted.append(WeightedExample(example: example, clipFactor: clipFactor)) }
             }
             if weighted.isEmpty { continue }
             factor.addWeightedSum(of: weighted, to: sum.values.base + factor.columns.lowerBound)

@@ -2,7 +2,7 @@ import LinearAlgebra
 import PyTrees
 import Requirements
 
-/// Per-example gradients in the factors from which backpropagation makes them: activations and errors.
+/// Per-example gradients as the factors that backpropagation makes them of: activations and output gradients.
 ///
 /// The examples × parameters matrix is never formed. A batch is a list of parts that together have every leaf of the
 /// layout exactly once. Dense layers answer question 1 with ‖a‖²‖e‖², or with one matrix product under a scale, and
@@ -10,14 +10,16 @@ import Requirements
 /// Layers with positions take Gram matrices of the positions or form one example's gradient at a time, whichever is
 /// cheaper; embeddings touch the rows in use.
 ///
-/// **Guarantee:** no norm is below the true one but for Float64 rounding; Float32 products are rounded up (by a
-/// relative 4e-5 at most in the square, of Gram matrices by 2⁻⁸). Activations and errors that are not finite give a
-/// norm that is not finite, and so does an example with positions whose gradient overflows Float32: it is excluded, as
-/// it would be as a dense row. The sum differs from the one in Float64 by the rounding of the products of dense layers
-/// alone: in norm by at most γ₆₉·Σ|κ_i|‖g_i‖ ≤ 4.12e-6·B·C, γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴), for B examples clipped to C. So
-/// removing an example can, in the worst case, move the sum by Δ·(1 + 8.3e-6·B): 0.2 % above the sensitivity Δ at B =
-/// 256. Measured on random gradients, the sum's whole error is below 2e-7·C·√B. No result depends on the number of
-///   threads.
+/// **Guarantee:** for B examples clipped to C, with γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴):
+///
+/// - No norm is below the true one but for Float64 rounding. Float32 products are rounded up: by a relative 4e-5 at
+///   most in the square, those of Gram matrices by 2⁻⁸.
+/// - Activations and output gradients that are not finite give a norm that is not finite, and so does an example with
+///   positions whose gradient overflows Float32. Such an example is excluded, as it would be as a dense row.
+/// - The sum differs from the one in Float64 by the rounding of the products of dense layers only: in norm by at most
+///   γ₆₉·Σ|κ_i|‖g_i‖ ≤ 4.12e-6·B·C. In the worst case, removing an example therefore moves the sum by Δ·(1 + 8.3e-6·B):
+///   0.2 % above the sensitivity Δ at B = 256. Measured on random gradients, the error of the sum is below 2e-7·C·√B.
+/// - No result depends on the number of threads.
 public struct FactoredGradients: PerExampleGradients {
     /// The gradients of one layer's leaves.
     ///
@@ -26,17 +28,17 @@ public struct FactoredGradients: PerExampleGradients {
     public enum Part: Sendable {
         /// G_i = a_i e_iᵀ for a kernel of shape [in, out], and e_i for a bias of shape [out].
         ///
-        /// Activations are examples × in, errors examples × out.
-        case dense(kernel: TreePath, bias: TreePath?, activations: Matrix, errors: Matrix)
+        /// Activations are examples × in, output gradients examples × out.
+        case dense(kernel: TreePath, bias: TreePath?, activations: Matrix, outputGradients: Matrix)
         /// G_i = Σ_t a_it e_itᵀ for a kernel of shape [in, out], and Σ_t e_it for a bias of shape [out].
         ///
-        /// Activations are (examples · positions) × in, errors (examples · positions) × out.
-        case sequence(kernel: TreePath, bias: TreePath?, activations: Matrix, errors: Matrix, positions: Int)
+        /// Activations are (examples · positions) × in, output gradients (examples · positions) × out.
+        case sequence(kernel: TreePath, bias: TreePath?, activations: Matrix, outputGradients: Matrix, positions: Int)
         /// G_i = Σ_t onehot(index_it) e_itᵀ for a table of shape [rows, width].
         ///
         /// There are examples · positions indices, with -1 for positions that are only padding, and as many rows of
-        /// errors, each as wide as the table.
-        case embedding(table: TreePath, indices: [Int], errors: Matrix, positions: Int)
+        /// output gradients, each as wide as the table.
+        case embedding(table: TreePath, indices: [Int], outputGradients: Matrix, positions: Int)
         /// Gradients that are known as they are: an examples × elements matrix for leaves that follow each other in
         /// the layout.
         case rows(leaves: [TreePath], Matrix)
@@ -46,12 +48,12 @@ public struct FactoredGradients: PerExampleGradients {
     public let layout: TreeLayout
     /// The number of examples, padding included.
     public let exampleCount: Int
-    /// What the gradients are made of.
+    /// The parts, one for each layer.
     public let parts: [Part]
     /// One loss per example, where they were given. Not private.
     public let nonPrivateLosses: [Float]?
 
-    /// The parts with their leaves looked up: one factor for each leaf.
+    /// The factors from which per-example norms and the clipped sum are computed, one for each leaf.
     let factors: [any GradientFactor]
 
     /// Gradients made of `parts`.

@@ -4,7 +4,7 @@ import Requirements
 /// The gradients of one leaf in whatever form they are known, and the two questions about them.
 ///
 /// **Guarantee:** `squaredNorms` is never below the squared norm of what `addWeightedSum` adds by more than a relative
-/// (elements + 2)·2⁻⁵³, and not finite where an activation or error that it takes part in is not.
+/// (elements + 2)·2⁻⁵³, and not finite where an activation or output gradient that it takes part in is not.
 protocol GradientFactor: Sendable {
     /// Where the leaf's elements lie in the layout.
     var columns: Range<Int> { get }
@@ -19,10 +19,10 @@ protocol GradientFactor: Sendable {
     func copyGradient(of example: Int, into row: UnsafeMutablePointer<Float>)
 }
 
-/// An example and its coefficient, which is not zero.
+/// An example and its clip factor, which is not zero.
 struct WeightedExample {
     let example: Int
-    let coefficient: Double
+    let clipFactor: Double
 }
 
 extension ColumnGroups {

@@ -6,7 +6,7 @@ struct OuterFactor: GradientFactor {
     /// Examples × in.
     let activations: Matrix
     /// Examples × out.
-    let errors: Matrix
+    let outputGradients: Matrix
 
     /// ‖a_i‖²·‖e_i‖² in Float64, or the norms under a scale.
     ///
@@ -14,7 +14,7 @@ struct OuterFactor: GradientFactor {
     /// 1e-180.
     func squaredNorms(of examples: Range<Int>, under scale: UnsafePointer<Float>?, into norms: inout [Double]) {
         let squaredActivations = activations.squaredRowNorms(examples)
-        let squaredErrors = errors.squaredRowNorms(examples)
+        let squaredErrors = outputGradients.squaredRowNorms(examples)
         guard let scale else {
             for index in norms.indices { norms[index] = squaredActivations[index] * squaredErrors[index] }
             return
@@ -27,10 +27,11 @@ struct OuterFactor: GradientFactor {
 
     func copyGradient(of example: Int, into row: UnsafeMutablePointer<Float>) {
         let kernels = Kernels.active
-        let error = errors.unsafeRow(example)
+        let error = outputGradients.unsafeRow(example)
         let activation = activations.unsafeRow(example)
         for input in 0..<activations.columns {
-            kernels.scaled(error, Double(activation[input]), errors.columns, row + input * errors.columns)
+            kernels.scaled(
+                error, Double(activation[input]), outputGradients.columns, row + input * outputGradients.columns)
         }
     }
 }

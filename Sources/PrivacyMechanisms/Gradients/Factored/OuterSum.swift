@@ -21,17 +21,17 @@ struct OuterSum {
     private static let tileElements = 1 << 15
 
     private var inputs: Int { factor.activations.columns }
-    private var outputs: Int { factor.errors.columns }
+    private var outputs: Int { factor.outputGradients.columns }
 
     init(factor: OuterFactor, examples: [WeightedExample]) {
         self.factor = factor
         guard let first = examples.first?.example, let last = examples.last?.example else { return }
         let activations = factor.activations.squaredRowNorms(first..<last + 1)
-        let errors = factor.errors.squaredRowNorms(first..<last + 1)
+        let outputGradients = factor.outputGradients.squaredRowNorms(first..<last + 1)
         let norms = examples.map {
             (
                 activation: activations[$0.example - first].squareRoot(),
-                weighted: abs($0.coefficient) * errors[$0.example - first].squareRoot()
+                weighted: abs($0.clipFactor) * outputGradients[$0.example - first].squareRoot()
             )
         }
         let largest = norms.lazy.map { $0.activation * $0.weighted }.filter(\.isFinite).max() ?? 0
@@ -54,7 +54,7 @@ struct OuterSum {
         TaskTeam.run(tasks: fast.count, work: fast.count * outputs) { index, _ in
             let example = fast[index]
             kernels.scaled(
-                factor.errors.unsafeRow(example.example), example.coefficient, outputs,
+                factor.outputGradients.unsafeRow(example.example), example.clipFactor, outputs,
                 weighted.base + index * outputs)
             if !isConsecutive {
                 (gathered.base + index * inputs).update(
@@ -115,11 +115,11 @@ struct OuterSum {
     ) {
         let kernels = Kernels.active
         let activation = factor.activations.unsafeRow(example.example)
-        var error = factor.errors.unsafeRow(example.example) + columns.lowerBound
+        var error = factor.outputGradients.unsafeRow(example.example) + columns.lowerBound
         for row in rows {
-            var coefficient = example.coefficient * Double(activation[row])
+            var clipFactor = example.clipFactor * Double(activation[row])
             kernels.add_weighted_rows(
-                &error, &coefficient, 1, 0, columns.count, sum + row * outputs + columns.lowerBound)
+                &error, &clipFactor, 1, 0, columns.count, sum + row * outputs + columns.lowerBound)
         }
     }
 }

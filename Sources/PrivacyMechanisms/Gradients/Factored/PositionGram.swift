@@ -36,7 +36,8 @@ struct PositionGram {
                         factor.activations.unsafeRow(first + position), factor.activations.unsafeRow(first + other),
                         factor.inputs)
                     * kernels.dot(
-                        factor.errors.unsafeRow(first + position), factor.errors.unsafeRow(first + other),
+                        factor.outputGradients.unsafeRow(first + position),
+                        factor.outputGradients.unsafeRow(first + other),
                         factor.outputs)
                 sum += other == position ? product : 2 * product
             }

@@ -25,7 +25,7 @@ struct RowsFactor: GradientFactor {
     func addWeightedSum(of examples: [WeightedExample], to sum: UnsafeMutablePointer<Double>) {
         let kernels = Kernels.active
         let rows = examples.map { matrix.unsafeRow($0.example) + offset }
-        let weights = examples.map(\.coefficient)
+        let weights = examples.map(\.clipFactor)
         let length = 4096
         TaskTeam.run(
             tasks: TaskTeam.pieces(of: columns.count, length: length), work: rows.count * columns.count

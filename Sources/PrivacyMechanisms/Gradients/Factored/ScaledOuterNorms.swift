@@ -24,7 +24,7 @@ struct ScaledOuterNorms {
     private static let underflow = 0x1p-112
 
     private var inputs: Int { factor.activations.columns }
-    private var outputs: Int { factor.errors.columns }
+    private var outputs: Int { factor.outputGradients.columns }
     private var tiles: Int { TaskTeam.pieces(of: outputs, length: Self.columnTile) }
 
     /// The power of two that brings an example's activations to a norm between 1 and 2; nil where it would not.
@@ -108,7 +108,7 @@ struct ScaledOuterNorms {
                 // Two roundings more than are needed leave room for those in Float64.
                 let inflated = unit * (1 + accumulatedRoundingError(inner.count + 4))
                 for row in rows {
-                    let error = factor.errors.unsafeRow(examples.lowerBound + row) + columns.lowerBound
+                    let error = factor.outputGradients.unsafeRow(examples.lowerBound + row) + columns.lowerBound
                     let weights = product + (row - rows.lowerBound) * columns.count
                     partial[tile * examples.count + row] +=
                         inflated * kernels.weighted_square_sum(weights, error, columns.count)
@@ -146,7 +146,7 @@ struct ScaledOuterNorms {
             TaskTeam.run(tasks: indices.count, work: indices.count * inputs * outputs) { task, _ in
                 let example = examples.lowerBound + indices[task]
                 let activation = factor.activations.unsafeRow(example)
-                var error = factor.errors.unsafeRow(example)
+                var error = factor.outputGradients.unsafeRow(example)
                 var sum = 0.0
                 for input in 0..<inputs {
                     var square = 0.0

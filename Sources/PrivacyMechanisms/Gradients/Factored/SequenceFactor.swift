@@ -9,7 +9,7 @@ struct SequenceFactor: GradientFactor {
     /// (examples · positions) × in.
     let activations: Matrix
     /// (examples · positions) × out.
-    let errors: Matrix
+    let outputGradients: Matrix
     /// The rows of an example, at least 2.
     let positions: Int
 
@@ -18,7 +18,7 @@ struct SequenceFactor: GradientFactor {
     private static let longestTile = 512
 
     var inputs: Int { activations.columns }
-    var outputs: Int { errors.columns }
+    var outputs: Int { outputGradients.columns }
     private var columnTile: Int { min(outputs, 256) }
     private var rowTile: Int { min(Self.longestTile, Self.tileElements / columnTile) }
     private var rowTiles: Int { TaskTeam.pieces(of: inputs, length: rowTile) }
@@ -39,14 +39,14 @@ struct SequenceFactor: GradientFactor {
         RowwiseProduct.multiplyOnThisThread(
             rows: tile.rows.count, columns: tile.columns.count, inner: positions,
             StridedMatrix(activations.unsafeRow(example * positions) + tile.rows.lowerBound, stride: inputs).transposed,
-            StridedMatrix(errors.unsafeRow(example * positions) + tile.columns.lowerBound, stride: outputs),
+            StridedMatrix(outputGradients.unsafeRow(example * positions) + tile.columns.lowerBound, stride: outputs),
             into: product)
     }
 
     func squaredNorms(of examples: Range<Int>, under scale: UnsafePointer<Float>?, into norms: inout [Double]) {
         let rows = examples.lowerBound * positions..<examples.upperBound * positions
         let squaredActivations = activations.squaredRowNorms(rows)
-        let squaredErrors = errors.squaredRowNorms(rows)
+        let squaredErrors = outputGradients.squaredRowNorms(rows)
         let gram = scale == nil ? PositionGram(factor: self) : nil
         norms.withUnsafeMutableBufferPointer { norms in
             TaskTeam.run(
@@ -100,7 +100,7 @@ struct SequenceFactor: GradientFactor {
                 for (place, example) in block.enumerated() {
                     form(tile, of: example.example, in: products + place * Self.tileElements)
                 }
-                let weights = block.map(\.coefficient)
+                let weights = block.map(\.clipFactor)
                 var sources = block.indices.map { UnsafePointer(products + ($0 - begin) * Self.tileElements) }
                 for row in tile.rows {
                     kernels.add_weighted_rows(
