@@ -33,7 +33,7 @@ extension ClippedAggregate {
     package consuming func noised(
         noiseMultiplier: Double, countNoiseMultiplier: Double, share: inout Double, noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        guard let count = signedCount else { fail("This aggregate was not told to count the examples within the bound.") }
+        guard let count = signedCount else { fail("This aggregate was not told to count examples within the bound.") }
         let normalizeBy = clipping.normalizeBy
         let gradient = try noised(noiseMultiplier: noiseMultiplier, noise: &noise)
         let noisy = noise.noisyCount(
