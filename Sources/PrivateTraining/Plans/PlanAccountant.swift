@@ -3,7 +3,7 @@ import PrivacyMechanisms
 
 /// Which accountant a plan is calibrated and reported by. It is chosen by name, and never replaced in silence.
 ///
-/// This is the registry of accountants: a case, and what ``make(relation:isFine:)`` makes of it. Plans, reports and `dp`
+/// This is the registry of accountants: a case, and what `make(relation:isFine:)` makes of it. Plans, reports and `dp`
 /// ask the `PrivacyAccountant` that it makes, and nothing else.
 public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
     /// ``PrivacyLossDistributionAccountant``: tight; knows no sampling of a fixed size.
