@@ -58,7 +58,7 @@ import Testing
         Wrong("--model linear", "numbers as targets", "use a softmax model"),
         Wrong("--model mlp:64-0-10", "'0'", "at least 1"),
         Wrong("--model forest", "'forest'", "choose linear, logistic, softmax"),
-        Wrong("--scale-then-privatize", "sgd has no second moment", "choose adam"),
+        Wrong("--scale-then-privatize", "sgd has no second moment", "choose one of adam"),
         Wrong("--optimizer adam --scale-epsilon=-1", "-1.0", "above 0"),
         Wrong("--optimizer adam --momentum 0.5", "adam has no momentum", "beta1, beta2, epsilon"),
         Wrong("--momentum 2", "2.0", "below 1"),

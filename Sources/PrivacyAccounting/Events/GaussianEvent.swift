@@ -1,7 +1,7 @@
 /// Gaussian noise of standard deviation z·C on a query of L2 sensitivity C. z = 0 is not private.
 ///
 /// Analysed by both accountants under every relation. All Gaussian queries of a composition are one, in closed form:
-/// see ``GaussianComposition``.
+/// see `GaussianComposition`.
 public struct GaussianEvent: EventAnalysis {
     /// z, in [0, ∞].
     public let noiseMultiplier: Double

@@ -3,8 +3,8 @@ import PrivacyMechanisms
 
 /// The accountant that calibrates a plan and reports on it. It is chosen by name, and never replaced silently.
 ///
-/// This is the registry of accountants: one case each, and what ``make(relation:isFine:)`` makes of it. Plans, reports
-/// and `dp` use the `PrivacyAccountant` that it makes, and nothing else.
+/// This is the registry of accountants: a case, and what `make(relation:isFine:)` makes of it. Plans, reports and `dp`
+/// ask the `PrivacyAccountant` that it makes, and nothing else.
 public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
     /// ``PrivacyLossDistributionAccountant``: tight; knows no sampling of a fixed size.
     case pld
