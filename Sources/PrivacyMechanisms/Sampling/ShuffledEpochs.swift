@@ -10,8 +10,8 @@ import PrivacyAccounting
 /// Valid only where the number of examples is public: one more shifts the others from batch to batch.
 ///
 /// An epoch's order is its structure, and stays when a run goes on from a checkpoint: drawn anew, an example could be
-/// in two of its batches. It decides the batch, so that a step that is taken anew has the batch that it had. The
-/// event counts on no batch's being hidden: a second time costs each example of the batch one more Gaussian z, the
+/// in two of its batches. It decides the batch, so that a step that is taken anew has the batch that it had. No
+/// claim counts on a batch's being hidden: a second time costs each example of the batch one more Gaussian z, the
 /// same as with another batch.
 public struct ShuffledEpochs: BatchSampler {
     package static let kind = "shuffled-epochs"
