@@ -1,6 +1,4 @@
-import Foundation
 import LinearAlgebra
-import Synchronization
 import Testing
 
 struct TaskClaimsTests {
@@ -15,7 +13,7 @@ struct TaskClaimsTests {
         for _ in 0..<rounds {
             let claims = TaskClaims(lots: lots)
             let taken = (0..<threads).map { _ in Taken() }
-            DispatchQueue.concurrentPerform(iterations: threads) { thread in
+            onThreads(threads) { thread in
                 for lot in 0..<lots {
                     while let task = makeNext(claims, thread, lot) { taken[thread].tasks.append(lot * tasks + task) }
                 }
@@ -25,6 +23,11 @@ struct TaskClaimsTests {
             wrong += times.count { $0 != 1 }
         }
         return wrong
+    }
+
+    /// The next task of each lot, for one thread.
+    private final class Counters: @unchecked Sendable {
+        var next = [Int](repeating: 0, count: TaskClaimsTests.lots)
     }
 
     /// What one thread took.
@@ -40,13 +43,11 @@ struct TaskClaimsTests {
         // Control: one task fewer than there are, in every round and lot.
         #expect(Self.wrong { claims, _, lot in claims.next(of: Self.tasks - 1, lot: lot) } == Self.rounds * Self.lots)
         // Control: counters that are not shared hand every task to every thread.
-        let own = Mutex([[Int]: Int]())
+        let own = (0..<Self.threads).map { _ in Counters() }
         let misses = Self.wrong { claims, thread, lot in
-            own.withLock {
-                let next = $0[[thread, lot], default: 0]
-                $0[[thread, lot]] = next + 1
-                return next % (Self.tasks + 1) < Self.tasks ? next % (Self.tasks + 1) : nil
-            }
+            let next = own[thread].next[lot]
+            own[thread].next[lot] = next < Self.tasks ? next + 1 : 0
+            return next < Self.tasks ? next : nil
         }
         #expect(misses == Self.rounds * Self.lots * Self.tasks)
     }

@@ -1,4 +1,3 @@
-import Foundation
 import LinearAlgebra
 import Testing
 
@@ -21,21 +20,19 @@ struct TeamBarrierTests {
             shared.slots.deallocate()
             shared.misses.deallocate()
         }
-        let group = DispatchGroup()
-        for member in 0..<team {
-            group.enter()
-            Thread.detachNewThread {
-                for phase in 1...phases {
-                    shared.slots[member] = phase
-                    barrier.wait()
-                    for other in 0..<team where shared.slots[other] != phase { shared.misses[member] += 1 }
-                    barrier.wait()
-                }
-                group.leave()
+        let run: @Sendable (Int) -> Void = { member in
+            for phase in 1...phases {
+                shared.slots[member] = phase
+                barrier.wait()
+                for other in 0..<team where shared.slots[other] != phase { shared.misses[member] += 1 }
+                barrier.wait()
             }
-            if !atOnce { group.wait() }
         }
-        group.wait()
+        if atOnce {
+            onThreads(team, run)
+        } else {
+            for member in 0..<team { onThreads(1) { _ in run(member) } }
+        }
         return (0..<team).reduce(0) { $0 + shared.misses[$1] }
     }
 

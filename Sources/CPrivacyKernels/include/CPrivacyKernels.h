@@ -70,6 +70,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*add_gaussian)(const unsigned char *blocks, long count, const double *sum, double factor,
                          const float *_Nullable post_scale, double sigma, float *out);
 
+    /// The kernels of networks and of optimizers, and matrix products, for the same instruction set.
     const dpk_activations *activations;
     const dpk_optimizers *optimizers;
     const dpk_products *products;
