@@ -14,7 +14,9 @@ struct TeamRunTests {
     }
 
     /// The parameters after a run on teams of up to `threads`.
-    private static func trained(_ model: some TrainableModel, threads: Int, isScaled: Bool) throws -> [UInt32] {
+    private static func trained(_ model: some TrainableModel<ParameterVector>, threads: Int, isScaled: Bool) throws
+        -> [UInt32]
+    {
         Threads.limit = threads
         Threads.sharesSmallWork = true
         let options = TrainingOptions(microbatchSize: 16, nonPrivateSeed: 1)
@@ -32,7 +34,7 @@ struct TeamRunTests {
     }
 
     /// Ends the process: successfully if a run is the same in every bit on three threads as on one, and has learned.
-    private static func compare(_ model: some TrainableModel) throws -> Never {
+    private static func compare(_ model: some TrainableModel<ParameterVector>) throws -> Never {
         let start = model.initialParameters(seed: 1).values.map(\.bitPattern)
         for isScaled in [false, true] {
             let alone = try trained(model, threads: 1, isScaled: isScaled)
