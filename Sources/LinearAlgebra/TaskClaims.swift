@@ -3,9 +3,9 @@ import Synchronization
 
 /// Hands out the tasks of a team one by one: several lots of them, each numbered from 0.
 ///
-/// **Guarantee:** however many threads ask, each number of a lot is handed out at most once, and none is left out before
-/// a higher one. What a task writes is not thereby visible to whoever has the next one: that is for a barrier, or for
-/// the end of the team.
+/// **Guarantee:** however many threads ask, each number of a lot is handed out at most once, and none is left out
+/// before a higher one. What a task writes is not thereby visible to whoever has the next one: that is for a barrier,
+/// or for the end of the team.
 package final class TaskClaims: @unchecked Sendable {
     // Sendable is unchecked because of the pointer; what it points to is changed atomically only.
     private let counters: UnsafeMutableBufferPointer<Atomic<Int>>

@@ -10,8 +10,8 @@ import Synchronization
 
 /// Where the threads of a team, all of them running, wait for each other: spins, then yields the processor.
 ///
-/// **Guarantee:** in each round, no `wait` returns before all `count` threads have called it, and what any of them wrote
-/// before is visible to all after.
+/// **Guarantee:** in each round, no `wait` returns before all `count` threads have called it, and what any of them
+/// wrote before is visible to all after.
 package final class TeamBarrier: Sendable {
     private let count: Int
     private let arrived = Atomic(0)

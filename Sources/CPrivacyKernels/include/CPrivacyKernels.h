@@ -19,9 +19,9 @@ extern "C" {
 /// The instruction sets the kernels are compiled for. `DPK_PORTABLE` is the platform's baseline.
 typedef enum { DPK_PORTABLE = 0, DPK_AVX2 = 1, DPK_AVX512 = 2 } dpk_level;
 
-/// One set of kernels, compiled for one instruction set. All sets give bit-identical results, but for the products: none
-/// contracts a multiplication and an addition into one rounding, and every reduction has the same eight lanes in the
-/// same order.
+/// One set of kernels, compiled for one instruction set. All sets give bit-identical results, but for the products:
+/// none contracts a multiplication and an addition into one rounding, and every reduction has the same eight lanes in
+/// the same order.
 ///
 /// Sets are constants, which threads may share.
 typedef struct __attribute__((swift_attr("@Sendable"))) {

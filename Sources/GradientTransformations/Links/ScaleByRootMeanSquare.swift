@@ -18,8 +18,8 @@ public typealias ScaleByCenteredRMS = ScaleByRootMeanSquare<MomentsState>
 /// (``ScaleByCenteredRMS``). The maximum is what optax's `scale_by_stddev` lacks: rounding can bring v − m² below zero,
 /// and the result would be NaN.
 ///
-/// With `biasCorrection`, m / (1 − ρᵗ) and v / (1 − ρᵗ) stand for m and v in w. ρ lies in [0, 1), ε > 0, and v starts at
-/// `initialValue` ≥ 0. Sources: Tieleman and Hinton, "Lecture 6.5 — RMSProp", 2012; Graves, arXiv 1308.0850.
+/// With `biasCorrection`, m / (1 − ρᵗ) and v / (1 − ρᵗ) stand for m and v in w. ρ lies in [0, 1), ε > 0, and v starts
+/// at `initialValue` ≥ 0. Sources: Tieleman and Hinton, "Lecture 6.5 — RMSProp", 2012; Graves, arXiv 1308.0850.
 ///
 ///     let optimizer = try chain { try ScaleByRMS(decay: 0.99); try Scale(-0.01) }
 public struct ScaleByRootMeanSquare<State: RootMeanSquareState>: ElementwiseTransformation, Codable, Hashable {
