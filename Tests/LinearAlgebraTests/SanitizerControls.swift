@@ -3,8 +3,8 @@ import Foundation
 import LinearAlgebra
 import Testing
 
-/// Mistakes made on purpose. `scripts/test-sanitized` runs each by itself, under the checks that must report it: a build
-/// without these checks, or a report that nobody reads, would otherwise pass as a clean one.
+/// Mistakes made on purpose. `scripts/test-sanitized` runs each by itself, under the checks that must report it: a
+/// build without these checks, or a report that nobody reads, would otherwise pass as a clean one.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["SANITIZER_CONTROL"] != nil)) struct SanitizerControls {
     private static func allocated(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
         let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
@@ -19,8 +19,8 @@ import Testing
         #expect(memory.baseAddress![memory.count].isFinite)
     }
 
-    /// For the address sanitizer, in C, at the instruction set that `DPK_LEVEL` asks for: the rest of a vector is longer
-    /// than what is left of the memory.
+    /// For the address sanitizer, in C, at the instruction set that `DPK_LEVEL` asks for: the rest of a vector is
+    /// longer than what is left of the memory.
     @Test func aKernelWritesBeyondTheEnd() {
         let memory = Self.allocated(13)
         defer { memory.deallocate() }
