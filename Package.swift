@@ -84,6 +84,7 @@ let package = Package(
             dependencies: [
                 "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
                 "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
+                "Requirements",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]

@@ -1,4 +1,5 @@
 import Foundation
+import Requirements
 
 extension CSVSchema {
     /// Reads a schema from the JSON file at `path`. Throws ``DatasetError`` if there is none, or it contradicts itself.
@@ -65,7 +66,7 @@ extension CSVSchema.Column: Codable {
         name = try container.decode(String.self, forKey: .name)
         let kind = try container.decodeChoice(KindName.self, forKey: .kind)
         // A bound with a misspelt name would otherwise count as open.
-        try decoder.refuseUnknownKeys(except: Keys.allowed(for: kind))
+        try decoder.refuseUnknownKeys(except: Keys.allowed(for: kind).map(\.stringValue))
         let unlisted = try container.decodeIfPresent(CSVSchema.Unlisted.self, forKey: .unlisted) ?? .refused
         switch kind {
         case .numeric:

@@ -1,3 +1,5 @@
+import Requirements
+
 /// How a plan bounds each example's contribution: by a fixed rule, or by a clip norm that follows a quantile.
 ///
 /// The divisor N of ``ClippingRule`` is not here: a plan divides by its expected batch size, and by nothing else.
@@ -38,7 +40,7 @@ extension PlannedClipping: Codable {
         let box = try decoder.container(keyedBy: CodingKeys.self)
         guard !box.contains(.normalizeBy) else { throw PrivacyMechanismError.divisorInPlan }
         let method = try decoder.registered(in: ClippingRule.methods, "method") { $0.name }
-        try decoder.refuseKeys(besides: ["method"] + method.keys)
+        try decoder.refuseUnknownKeys(except: ["method"] + method.keys)
         self.init(try method.init(from: decoder))
         try self.method.validate()
     }

@@ -1,5 +1,6 @@
 import PrivacyAccounting
 import PrivacyMechanisms
+import Requirements
 
 /// A plan that is not complete yet: what a configuration file says, and may leave open.
 ///

@@ -1,4 +1,5 @@
 import PyTrees
+import Requirements
 
 /// The average of the steps' parameters that is evaluated and returned. It costs no privacy, and reduces the noise.
 public enum ParameterAveraging: Hashable, Sendable {

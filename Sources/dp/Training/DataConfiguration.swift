@@ -1,5 +1,6 @@
 import Foundation
 import PrivateTraining
+import Requirements
 
 /// Where the examples come from.
 ///

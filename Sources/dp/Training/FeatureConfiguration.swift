@@ -1,4 +1,5 @@
 import PrivateTraining
+import Requirements
 
 /// A feature map by its kind.
 ///

@@ -1,6 +1,7 @@
 import GradientTransformations
 import PrivacyMechanisms
 import PrivateTraining
+import Requirements
 
 /// An optimizer in a file: its name as in optax, its hyperparameters where they differ from the usual ones, and the
 /// transform that gradients are clipped under.
@@ -64,8 +65,8 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
     }
 
     init(from decoder: any Decoder) throws {
-        let known: [any CodingKey] = CodingKeys.allCases + OptimizerHyperparameters.Key.allCases
-        try decoder.refuseUnknownKeys(except: known)
+        let own = CodingKeys.allCases.map(\.stringValue)
+        try decoder.refuseUnknownKeys(except: own + OptimizerHyperparameters.Key.allCases.map(\.stringValue))
         let box = try decoder.container(keyedBy: CodingKeys.self)
         name = try box.decodeChoice(Name.self, forKey: .name)
         learningRate = try box.decode(RateConfiguration.self, forKey: .learningRate)

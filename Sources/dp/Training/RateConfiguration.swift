@@ -1,5 +1,6 @@
 import GradientTransformations
 import PrivateTraining
+import Requirements
 
 /// A learning rate in a file: a number, or a schedule over the steps of the run.
 ///

@@ -1,6 +1,7 @@
 import Foundation
 import PrivacyMechanisms
 import PrivateTraining
+import Requirements
 
 /// All that a training run depends on, as `dp train --config` reads it and as it is written beside the model.
 struct TrainingConfiguration: Codable, Hashable, Sendable {

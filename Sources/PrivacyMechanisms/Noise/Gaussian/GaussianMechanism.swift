@@ -1,4 +1,5 @@
 import PrivacyAccounting
+import Requirements
 
 /// Independent Gaussian noise in every step: DP-SGD's mechanism. It has no configuration.
 package struct GaussianMechanism: NoiseMechanism {
@@ -66,7 +67,7 @@ package struct GaussianMechanism: NoiseMechanism {
 
 extension GaussianMechanism: Codable {
     package init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(besides: ["kind"])
+        try decoder.refuseUnknownKeys(except: ["kind"])
     }
 
     /// Writes an empty object: there is nothing to configure.

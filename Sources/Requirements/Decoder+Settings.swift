@@ -1,12 +1,11 @@
 extension Decoder {
     /// Throws `DecodingError.dataCorrupted`, which names key and alternatives, for a key that `Key` does not have.
     package func refuseUnknownKeys<Key: CodingKey & CaseIterable>(_: Key.Type) throws {
-        try refuseUnknownKeys(except: Array(Key.allCases))
+        try refuseUnknownKeys(except: Key.allCases.map(\.stringValue))
     }
 
-    /// The same for a key that is not among `keys`.
-    package func refuseUnknownKeys(except keys: [any CodingKey]) throws {
-        let known = Set(keys.map(\.stringValue))
+    /// The same for a key that is not among `known`.
+    package func refuseUnknownKeys(except known: [String]) throws {
         let given = try container(keyedBy: AnyCodingKey.self).allKeys.sorted { $0.stringValue < $1.stringValue }
         for key in given where !known.contains(key.stringValue) {
             throw DecodingError.dataCorrupted(
@@ -44,10 +43,10 @@ extension KeyedDecodingContainer {
 }
 
 /// Any key at all.
-private struct AnyCodingKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
+package struct AnyCodingKey: CodingKey {
+    package let stringValue: String
+    package var intValue: Int? { nil }
 
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
+    package init(stringValue: String) { self.stringValue = stringValue }
+    package init?(intValue: Int) { nil }
 }
