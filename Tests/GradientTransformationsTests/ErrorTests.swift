@@ -124,7 +124,7 @@ import Testing
             guard case GradientTransformationError.checkpointOfAnotherOptimizer(let found, let expected) = $0 else {
                 return false
             }
-            return found.contains("ScaleByAdam") && expected.contains("ScaleByYogi")
+            return found.contains("scale_by_adam") && expected.contains("scale_by_yogi")
         }
         let others = ParameterVector(zeros: Self.otherLayout)
         #expect(
