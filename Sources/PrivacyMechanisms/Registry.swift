@@ -1,20 +1,17 @@
 import Requirements
 
+/// Traps unless `type` is in `registry`, which is called `list`: what is not could be written and not read.
+func requireRegistered(_ type: Any.Type, in registry: [Any.Type], _ list: String) {
+    require(registry.contains { $0 == type }, "\(type) is not in the registry: add a line to \(list).")
+}
+
 extension Decoder {
     /// The entry of `registry` that the file names under `key`.
     ///
     /// Throws `DecodingError`, with the names that there are, if it names none of them.
     package func registered<Entry>(in registry: [Entry], _ key: String, name: (Entry) -> String) throws -> Entry {
-        let key = AnyCodingKey(stringValue: key)
-        let container = try container(keyedBy: AnyCodingKey.self)
-        let wanted = try container.decode(String.self, forKey: key)
-        guard let entry = registry.first(where: { name($0) == wanted }) else {
-            throw DecodingError.dataCorruptedError(
-                forKey: key, in: container,
-                debugDescription: "There is no choice '\(wanted)'; known are "
-                    + registry.map(name).joined(separator: ", ") + ".")
-        }
-        return entry
+        try container(keyedBy: AnyCodingKey.self)
+            .decodeChoice(among: registry, forKey: AnyCodingKey(stringValue: key), name: name)
     }
 }
 

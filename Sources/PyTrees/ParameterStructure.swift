@@ -1,5 +1,3 @@
-import Requirements
-
 /// What the parameters of a model can be: a ``PyTree``, or the flat vector itself.
 ///
 /// Runs, trainers and models are generic over it, so that a struct of your own goes in and comes out again. Conform to
@@ -15,6 +13,11 @@ public protocol ParameterStructure {
     /// The values of all leaves in one contiguous vector, with their layout.
     func flattened() throws(PyTreeError) -> ParameterVector
 
+    /// A structure of the same leaves that holds the values of `vector`: the vector itself, or a copy.
+    ///
+    /// Traps unless `vector` has the layout that this structure had when it was flattened.
+    func holding(_ vector: ParameterVector) -> Self
+
     /// A structure of the same leaves for ``withValues(of:_:)`` to overwrite; a vector needs none, and gives up its
     /// memory.
     var template: Self { get }
@@ -27,6 +30,11 @@ public protocol ParameterStructure {
 }
 
 extension PyTree {
+    /// A copy with the values of `vector` in its leaves.
+    public func holding(_ vector: ParameterVector) -> Self {
+        Self.trapping { () throws(PyTreeError) in try unflattened(from: vector) }
+    }
+
     /// The structure itself.
     public var template: Self { self }
 
@@ -46,6 +54,9 @@ extension ParameterVector: ParameterStructure {
     /// The vector itself.
     public func flattened() -> ParameterVector { self }
 
+    /// `vector`, without copying it.
+    public func holding(_ vector: ParameterVector) -> ParameterVector { vector }
+
     /// An empty vector.
     public var template: ParameterVector { ParameterVector(zeros: .empty) }
 
@@ -54,13 +65,5 @@ extension ParameterVector: ParameterStructure {
         of vector: ParameterVector, _ body: (ParameterVector) throws -> Result
     ) rethrows -> Result {
         try body(vector)
-    }
-}
-
-extension ParameterStructure {
-    /// A structure of its own that holds the values of `vector`.
-    package func holding(_ vector: ParameterVector) -> Self {
-        var copy = self
-        return copy.withValues(of: vector) { $0 }
     }
 }

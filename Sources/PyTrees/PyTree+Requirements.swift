@@ -21,11 +21,7 @@ extension PyTree {
 
     /// Overwrites the leaves in place; traps unless they are those of the vector's layout.
     package mutating func overwriteLeaves(with vector: ParameterVector) {
-        do throws(PyTreeError) {
-            try unflatten(from: vector)
-        } catch {
-            fail("\(Self.self): \(error.description)")
-        }
+        Self.trapping { () throws(PyTreeError) in try unflatten(from: vector) }
     }
 
     /// Copies the leaves' values to `row`; traps unless the leaves are those of `layout`, and the row has room.
@@ -46,7 +42,7 @@ extension PyTree {
         return tree
     }
 
-    private static func trapping<Result>(_ body: () throws(PyTreeError) -> Result) -> Result {
+    static func trapping<Result>(_ body: () throws(PyTreeError) -> Result) -> Result {
         do throws(PyTreeError) {
             return try body()
         } catch {

@@ -18,20 +18,27 @@ extension Decoder {
 }
 
 extension KeyedDecodingContainer {
-    /// One of the choices that `Choice` has. Throws `DecodingError.dataCorrupted`, which names the value and the
-    /// choices.
-    package func decodeChoice<Choice: CaseIterable & RawRepresentable<String>>(
-        _: Choice.Type, forKey key: Key
+    /// The one of `choices` whose name stands under `key`. Throws `DecodingError.dataCorrupted`, which names the value
+    /// and the choices.
+    package func decodeChoice<Choice>(
+        among choices: [Choice], forKey key: Key, name: (Choice) -> String
     ) throws -> Choice {
         let text = try decode(String.self, forKey: key)
-        guard let choice = Choice(rawValue: text) else {
+        guard let choice = choices.first(where: { name($0) == text }) else {
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
                     codingPath: codingPath + [key],
                     debugDescription: "There is no choice '\(text)'; known are "
-                        + Choice.allCases.map(\.rawValue).joined(separator: ", ") + "."))
+                        + choices.map(name).joined(separator: ", ") + "."))
         }
         return choice
+    }
+
+    /// One of the choices that `Choice` has.
+    package func decodeChoice<Choice: CaseIterable & RawRepresentable<String>>(
+        _: Choice.Type, forKey key: Key
+    ) throws -> Choice {
+        try decodeChoice(among: Array(Choice.allCases), forKey: key, name: \.rawValue)
     }
 
     /// The same; nil if the key is not there.

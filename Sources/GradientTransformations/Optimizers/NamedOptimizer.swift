@@ -6,7 +6,7 @@ package struct NamedOptimizer: Sendable {
     package let name: String
 
     /// The hyperparameters it has beside its learning rate. One that is not given has the optimizer's usual value.
-    package let hyperparameters: Set<OptimizerHyperparameters.Key>
+    package let hyperparameters: Set<OptimizerHyperparameters.CodingKeys>
 
     /// A learning rate at which it minimises a simple function within some hundred steps: for the tests that all of
     /// them go through.
@@ -25,7 +25,7 @@ package struct NamedOptimizer: Sendable {
     }
 
     private init(
-        _ name: String, _ hyperparameters: Set<OptimizerHyperparameters.Key>, testRate: Double, _ maker: Maker
+        _ name: String, _ hyperparameters: Set<OptimizerHyperparameters.CodingKeys>, testRate: Double, _ maker: Maker
     ) {
         self.name = name
         self.hyperparameters = hyperparameters

@@ -1,5 +1,3 @@
-import Requirements
-
 /// How much any one example may contribute: the rule that bounds each per-example gradient before the sum.
 ///
 /// A rule is plain configuration: it can be compared, hashed and coded, and decoding checks it as making it does. With
@@ -34,16 +32,14 @@ public struct ClippingRule: Sendable {
     package init(_ method: some FixedClipping, normalizeBy: Double) throws(PrivacyMechanismError) {
         guard ClippingCheck.constants.contains(normalizeBy) else { throw .invalidNormalization(normalizeBy) }
         try method.validate()
-        Self.requireRegistered(method)
+        Self.requireMethod(method)
         self.method = method
         self.normalizeBy = normalizeBy
     }
 
-    /// What is in no registry could be written and not read.
-    static func requireRegistered<Method: ClippingMethod>(_: Method) {
-        require(
-            methods.contains { $0 == Method.self },
-            "\(Method.self) is not in the registry: add a line to ClippingRule.methods.")
+    /// Traps unless the method is in the registry.
+    static func requireMethod<Method: ClippingMethod>(_: Method) {
+        requireRegistered(Method.self, in: methods, "ClippingRule.methods")
     }
 }
 

@@ -9,7 +9,7 @@ public struct PlannedClipping: Sendable {
 
     /// Traps unless the method is in the registry.
     package init(_ method: some ClippingMethod) {
-        ClippingRule.requireRegistered(method)
+        ClippingRule.requireMethod(method)
         self.method = method
     }
 

@@ -1,5 +1,4 @@
 import PrivacyAccounting
-import Requirements
 
 /// Any of this package's noise mechanisms, for plans that name one: a `kind`, and the mechanism's own keys beside it.
 ///
@@ -14,9 +13,7 @@ public struct NoiseScheme: Sendable {
 
     /// Traps unless the mechanism is in the registry: a plan of it could be written and not read.
     package init<Mechanism: NoiseMechanism>(_ mechanism: Mechanism) {
-        require(
-            Self.mechanisms.contains { $0 == Mechanism.self },
-            "\(Mechanism.self) is not in the registry: add a line to NoiseScheme.mechanisms.")
+        requireRegistered(Mechanism.self, in: Self.mechanisms, "NoiseScheme.mechanisms")
         self.mechanism = mechanism
     }
 

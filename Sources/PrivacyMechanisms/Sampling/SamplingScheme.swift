@@ -1,5 +1,4 @@
 import PrivacyAccounting
-import Requirements
 
 /// How the batch of each step is chosen: any of this package's samplers, and for configuration that names one, a `kind`
 /// and the sampler's own keys beside it.
@@ -43,9 +42,7 @@ public struct SamplingScheme: Sendable {
 
     /// Traps unless the sampler is in the registry: a plan of it could be written and not read.
     package init<Sampler: BatchSampler>(_ sampler: Sampler) {
-        require(
-            Self.samplers.contains { $0 == Sampler.self },
-            "\(Sampler.self) is not in the registry: add a line to SamplingScheme.samplers.")
+        requireRegistered(Sampler.self, in: Self.samplers, "SamplingScheme.samplers")
         self.sampler = sampler
     }
 }

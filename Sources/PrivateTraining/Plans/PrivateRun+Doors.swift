@@ -42,8 +42,10 @@ extension PrivateRun where Parameters: PyTree & Sendable {
         microbatchSize: Int? = nil,
         gradient: @Sendable (_ index: Int, _ parameters: Parameters, _ gradient: inout Parameters) -> Void
     ) throws {
-        var memory = takeExampleMemory()
-        defer { giveBack(memory) }
+        // Moved out of the run, so that it has one owner and changes in place.
+        var memory = ExampleMemory<Parameters>()
+        swap(&memory, &examples)
+        defer { swap(&memory, &examples) }
         let layout = vector.layout
         try step(microbatchSize: microbatchSize) { indices, parameters in
             let zero = memory.zero ?? parameters.holding(ParameterVector(zeros: layout))

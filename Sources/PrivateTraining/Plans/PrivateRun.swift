@@ -60,7 +60,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// What each step writes the vector to, for closures to see; gone while a step is under way.
     private var structure: Parameters?
     /// Memory for the gradients of a microbatch that a closure writes one by one.
-    private var examples = ExampleMemory<Parameters>()
+    var examples = ExampleMemory<Parameters>()
     private(set) var state: Optimizer.State
     let nonPrivateSeed: UInt64?
     let source: SamplingSource
@@ -214,14 +214,6 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         stepsTaken += 1
         self.drawn = nil
     }
-
-    /// The memory, which is then the caller's alone, so that it changes in place.
-    mutating func takeExampleMemory() -> ExampleMemory<Parameters> {
-        defer { examples = ExampleMemory() }
-        return examples
-    }
-
-    mutating func giveBack(_ memory: ExampleMemory<Parameters>) { examples = memory }
 
     /// ε of the steps taken so far, at the plan's δ.
     public func epsilonSpent() throws(AccountingError) -> Double {

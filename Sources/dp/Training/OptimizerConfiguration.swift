@@ -66,7 +66,7 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
 
     init(from decoder: any Decoder) throws {
         let own = CodingKeys.allCases.map(\.stringValue)
-        try decoder.refuseUnknownKeys(except: own + OptimizerHyperparameters.Key.allCases.map(\.stringValue))
+        try decoder.refuseUnknownKeys(except: own + OptimizerHyperparameters.CodingKeys.allCases.map(\.stringValue))
         let box = try decoder.container(keyedBy: CodingKeys.self)
         name = try box.decodeChoice(Name.self, forKey: .name)
         learningRate = try box.decode(RateConfiguration.self, forKey: .learningRate)
