@@ -18,7 +18,7 @@ extension ClosureModel where Parameters: PyTree {
             ) -> Float
     ) {
         let layout = parameters.requiredLayout
-        let zero = parameters.holding(ParameterVector(zeros: layout))
+        let zero = parameters.zeroed()
         self.layout = layout
         self.featureCount = featureCount
         self.outputCount = outputCount

@@ -21,8 +21,9 @@ import Requirements
 /// arguments.
 ///
 /// **Guarantee:** an example's row holds what the closure wrote for that example alone, in every bit: it gets zeros to
-/// write to (a struct of its own, with all that the struct holds beside its leaves), and matrix products that it calls
-/// run on one thread, whatever the number of examples is.
+/// write to (a struct of its own, with all the values that it holds beside its leaves; what it refers to is the same
+/// for all, and not to be written to), and matrix products that it calls run on one thread, whatever the number of
+/// examples is.
 public struct ClosureModel<Parameters: ParameterStructure & Sendable>: TrainableModel {
     /// Writes the outputs for one example.
     public typealias Outputs =

@@ -24,6 +24,25 @@ extension PyTree {
         Self.trapping { () throws(PyTreeError) in try unflatten(from: vector) }
     }
 
+    /// A copy all of whose leaves are zero, for examples to write their gradients to copies of it.
+    ///
+    /// **Guarantee:** a copy's leaves are its own. Traps where they are shared with the original, as those of a class
+    /// are: what one example writes would be seen by the next.
+    /// - Complexity: O(elements), and some copies of the leaves.
+    package func zeroed() -> Self {
+        let before = vector()
+        var others = before
+        others.withUnsafeMutableValues { others in
+            for index in others.indices { others[index] = others[index] == 1 ? 2 : 1 }
+        }
+        let copy = holding(others)
+        require(
+            zip(vector().values, before.values).allSatisfy { $0.bitPattern == $1.bitPattern },
+            "\(Self.self) shares its leaves with its copies, as a class does: what is written for one example would be "
+                + "seen by the next. Make it a struct.")
+        return copy.holding(ParameterVector(zeros: before.layout))
+    }
+
     /// Copies the leaves' values to `row`; traps unless the leaves are those of `layout`, and the row has room.
     package func copyLeaves(to row: UnsafeMutableBufferPointer<Float>, as layout: TreeLayout) {
         require(row.count == layout.count, "A row of \(row.count) elements does not hold \(layout.count) parameters.")

@@ -35,7 +35,7 @@ import Testing
     /// **Guarantee** of rows that a closure fills: what it leaves beside the leaves reaches no other example. The
     /// broken twin hands one struct on from example to example, its leaves zeroed.
     @Test func nothingOfOneExampleReachesAnother() throws {
-        let zero = NestedModel().holding(ParameterVector(zeros: try NestedModel().treeLayout()))
+        let zero = NestedModel().zeroed()
         let layout = try zero.treeLayout()
         @Sendable func fill(_ example: Int, _ gradient: inout NestedModel) {
             gradient.offset += Float(example + 100 * gradient.note)

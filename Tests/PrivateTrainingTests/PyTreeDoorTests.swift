@@ -197,6 +197,82 @@ import Testing
         #expect(try !PrivateRun(fitting, optimizer: Self.optimizer(), parameters: NestedModel()).isFinished)
     }
 
+    /// A public scale and a projection of one's own, made from the struct, are those that are made from the vector.
+    @Test func transformsAreMadeFromTheStruct() throws {
+        let training = try twoClouds(400, seed: 1)
+        func trained<Transform>(
+            _ optimizer: PreClipping<ScaleByLearningRate<Double>, Transform>
+        ) throws -> NestedModel {
+            try Trainer(
+                plan: Self.plan(), model: Self.model(), optimizer: optimizer,
+                options: TrainingOptions(nonPrivateSeed: 3)
+            ).fit(training).parameters
+        }
+        var scale = NestedModel()
+        try scale.unflatten(from: ParameterVector(repeating: 2, layout: scale.treeLayout()))
+        scale.offset = 0.25
+        let rate = try sgd(learningRate: 0.5)
+        let scaled = try trained(PreClipping(rate, scale: scale))
+        #expect(scaled == (try trained(PreClipping(rate, scale: scale.flattened()))))
+        scale.offset = 4
+        #expect(scaled != (try trained(PreClipping(rate, scale: scale))))
+
+        let projection = LinearProjection(like: NestedModel(), dimensions: 5, seed: 1)
+        let projected = try trained(PreClipping(rate, transform: projection))
+        let layout = try NestedModel().treeLayout()
+        let same = LinearProjection(layout, dimensions: 5, seed: 1)
+        #expect(projected == (try trained(PreClipping(rate, transform: same))))
+        #expect(
+            projected
+                == (try trained(
+                    PreClipping(rate, transform: LinearProjection(like: NestedModel(), basis: same.basis)))))
+        let other = LinearProjection(like: NestedModel(), dimensions: 5, seed: 2)
+        #expect(projected != (try trained(PreClipping(rate, transform: other))))
+    }
+
+    @Test func anOrdinaryOptimizerStepsAStructOnAPrivateGradient() throws {
+        let optimizer = try adam(learningRate: 0.1)
+        var (model, vector) = (NestedModel(), try NestedModel().flattened())
+        var states = (try optimizer.initialState(for: model), try optimizer.initialState(for: vector))
+        for seed in 1...3 {
+            func gradient() throws -> PrivateGradient {
+                var aggregate = try ClippedAggregate(
+                    .flat(l2ClipNorm: 1), transform: IdentityTransform(like: NestedModel()))
+                aggregate.add(try DenseRows([NestedModel(seed: 8)], like: NestedModel()))
+                var noise = Noise(.gaussian, nonPrivateSeed: UInt64(seed))
+                return try aggregate.privatized(noiseMultiplier: 1, noise: &noise)
+            }
+            optimizer.step(try gradient(), state: &states.0, parameters: &model)
+            optimizer.step(try gradient(), state: &states.1, parameters: &vector)
+            #expect(try model.flattened() == vector)
+        }
+        #expect(model != NestedModel())
+    }
+
+    /// What is written for one example would be seen by the next.
+    @Test func aClassIsRefusedWhereExamplesWriteToIt() async {
+        let model = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = ClosureModel(parameters: SharedWeights(), featureCount: 2, outputCount: 1) { _, _, _, _ in 0 }
+        }
+        let run = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            var run = try PrivateRun(
+                Self.plan(), optimizer: sgd(learningRate: 0.1), parameters: SharedWeights(), nonPrivateSeed: 1)
+            try run.step { _, _, _ in }
+        }
+        for result in [model, run] {
+            let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+            #expect(text.contains("SharedWeights shares its leaves with its copies"), "\(text)")
+        }
+    }
+
+    private final class SharedWeights: PyTree, @unchecked Sendable {
+        private var weights = Tensor(zeros: [3])
+
+        func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
+            try visitor.visit("weights", &weights)
+        }
+    }
+
     /// **Guarantee** of a step that fills structs: exactly the drawn examples, each once, whatever a closure keeps in
     /// the struct beside its leaves.
     @Test func everyDrawnExampleIsAskedForOnce() throws {

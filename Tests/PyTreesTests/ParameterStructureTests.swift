@@ -44,6 +44,24 @@ import Testing
         #expect(copied == row.values)
     }
 
+    /// **Guarantee** of what examples write to: copies have leaves of their own. The broken twins are a class, and a
+    /// struct with a class in it.
+    @Test func leavesThatAreSharedWithCopiesTrap() async throws {
+        let zero = NestedModel(seed: 5).zeroed()
+        #expect(zero.blocks[0].kernel.values.allSatisfy { $0 == 0 } && zero.offset == 0)
+        #expect(try zero.treeLayout() == NestedModel().treeLayout())
+        let shared = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = SharedLeaves().zeroed()
+        }
+        let nested = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = HolderOfSharedLeaves().zeroed()
+        }
+        for result in [shared, nested] {
+            let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+            #expect(text.contains("shares its leaves with its copies"), "\(text)")
+        }
+    }
+
     @Test func otherLeavesTrapWithBothShapes() async {
         let result = await #expect(
             processExitsWith: .failure, observing: [\.standardErrorContent]
@@ -53,5 +71,24 @@ import Testing
         }
         let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
         #expect(text.contains("blocks/0/kernel") && text.contains("[2, 3]") && text.contains("[2, 4]"))
+    }
+}
+
+/// Zeros, to begin with: writing zeros to a copy would not tell that it is none.
+private final class SharedLeaves: PyTree, @unchecked Sendable {
+    private var weights = Tensor(zeros: [3])
+
+    func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
+        try visitor.visit("weights", &weights)
+    }
+}
+
+private struct HolderOfSharedLeaves: PyTree, Sendable {
+    private var own = Tensor([1, 2])
+    private var shared = SharedLeaves()
+
+    mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
+        try visitor.visit("own", &own)
+        try visitor.visit("shared", &shared)
     }
 }

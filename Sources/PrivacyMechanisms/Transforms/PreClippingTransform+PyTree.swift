@@ -16,7 +16,10 @@ extension PreClippingTransform {
         case .general(let map):
             let gradient = result
             result = ParameterVector(zeros: transformedLayout)
-            result.withMutableSpan { map.transform(gradient.values.span, into: &$0) }
+            result.withMutableSpan { image in
+                // On one thread, as in a pass over a batch: the same gradient has the same image in every bit.
+                Threads.withoutTeams { map.transform(gradient.values.span, into: &image) }
+            }
         }
         return result
     }

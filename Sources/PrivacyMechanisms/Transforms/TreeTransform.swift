@@ -14,8 +14,8 @@ import Requirements
 /// The closure is called for one example at a time, on several threads at once, and what it calls computes on one
 /// thread. It must depend on nothing but its arguments, and on no data.
 ///
-/// **Guarantee:** an example's image is a function of its gradient alone: each call gets trees of its own, with all
-/// that they hold beside their leaves.
+/// **Guarantee:** an example's image is a function of its gradient alone: each call gets trees of its own, with all the
+/// values that they hold beside their leaves. What a tree refers to is the same for all: do not write to it.
 public struct TreeTransform<Parameters: PyTree & Sendable, Transformed: PyTree & Sendable>: GeneralTransform {
     /// The layout of the gradients before.
     public let parameterLayout: TreeLayout
@@ -29,7 +29,7 @@ public struct TreeTransform<Parameters: PyTree & Sendable, Transformed: PyTree &
 
     /// A map from gradients like `parameters` to trees like `transformed`; the values of both are not used.
     ///
-    /// Traps if two children of a tree share a key.
+    /// Traps if two children of a tree share a key, or if a tree shares its leaves with its copies, as a class does.
     public init(
         from parameters: Parameters, to transformed: Transformed,
         forward: @escaping @Sendable (_ gradient: Parameters, _ transformed: inout Transformed) -> Void,
@@ -37,8 +37,8 @@ public struct TreeTransform<Parameters: PyTree & Sendable, Transformed: PyTree &
     ) {
         parameterLayout = parameters.requiredLayout
         transformedLayout = transformed.requiredLayout
-        self.parameters = parameters.holding(ParameterVector(zeros: parameterLayout))
-        self.transformed = transformed.holding(ParameterVector(zeros: transformedLayout))
+        self.parameters = parameters.zeroed()
+        self.transformed = transformed.zeroed()
         self.forward = forward
         backward = inverse
     }

@@ -34,10 +34,11 @@ extension PrivateRun where Parameters: PyTree & Sendable {
     /// ``step(microbatchSize:paddedToMultipleOf:gradients:)``; memory for the gradients of a microbatch is held.
     ///
     /// **Guarantee:** each gradient depends on the example at its index only, if the closure depends on nothing but its
-    /// arguments and that example. Each call gets a new struct whose leaves are zero, and computes on one thread.
+    /// arguments and that example. Each call gets a new struct whose leaves are zero, and computes on one thread. What
+    /// the struct refers to beside its leaves is the same for all: do not write to it.
     ///
     /// Throws as ``step(microbatchSize:paddedToMultipleOf:gradients:)``. Traps if the closure gives the struct other
-    /// leaves.
+    /// leaves, or if the parameters share their leaves with their copies, as a class does.
     public mutating func step(
         microbatchSize: Int? = nil,
         gradient: @Sendable (_ index: Int, _ parameters: Parameters, _ gradient: inout Parameters) -> Void
@@ -48,7 +49,7 @@ extension PrivateRun where Parameters: PyTree & Sendable {
         defer { swap(&memory, &examples) }
         let layout = vector.layout
         try step(microbatchSize: microbatchSize) { indices, parameters in
-            let zero = memory.zero ?? parameters.holding(ParameterVector(zeros: layout))
+            let zero = memory.zero ?? parameters.zeroed()
             memory.zero = zero
             memory.rows.reshape(rows: indices.count, columns: layout.count)
             memory.rows.fillRows(zero: zero, layout: layout) { gradient(indices[$0], parameters, &$1) }

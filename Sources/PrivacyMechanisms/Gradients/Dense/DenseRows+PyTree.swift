@@ -26,8 +26,8 @@ extension Matrix {
     /// Writes a row for each example, on several threads at once: the leaves of a tree like `zero`, all of whose leaves
     /// are zero and of `layout`, that `body` fills.
     ///
-    /// **Guarantee:** each call of `body` gets a copy of `zero`, with all that it holds beside its leaves, and one
-    /// thread: nothing of one example can reach another through it.
+    /// **Guarantee:** each call of `body` gets a copy of `zero`, with all the values that it holds beside its leaves,
+    /// and one thread: nothing of one example reaches another through them, if `zero` comes from `zeroed()`.
     package mutating func fillRows<Tree: PyTree & Sendable>(
         zero: Tree, layout: TreeLayout, _ body: (_ example: Int, _ gradient: inout Tree) -> Void
     ) {
