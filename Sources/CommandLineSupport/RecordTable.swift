@@ -1,3 +1,4 @@
+import Foundation
 import TextTable
 
 private typealias TextColumn = Column
@@ -38,11 +39,22 @@ package struct RecordTable<Record: Encodable> {
     }
 
     /// The table as text: a row of titles, and one for each record. Empty where there is no record.
-    package var text: String {
+    ///
+    /// Where that is wider than `width` columns, a line for each title and value, and a blank one between records.
+    package func text(width: Int = .max) -> String {
         let table = TextTable<Record> { record in
             columns.map { TextColumn(title: $0.title, value: $0.text(record), align: $0.alignment) }
         }
-        return table.string(for: records, style: Style.pipe) ?? ""
+        let text = table.string(for: records, style: Style.pipe) ?? ""
+        guard text.split(separator: "\n").contains(where: { $0.count > width }) else { return text }
+        let titles = (columns.map(\.title.count).max() ?? 0) + 2
+        return records.map { record in
+            columns.map { column in
+                wrapped(
+                    column.title.padding(toLength: titles, withPad: " ", startingAt: 0) + column.text(record),
+                    columns: width)
+            }.joined(separator: "\n") + "\n"
+        }.joined(separator: "\n")
     }
 
     /// Prints the records in `format`.
@@ -51,7 +63,7 @@ package struct RecordTable<Record: Encodable> {
         case .json: try records.forEach { try printJSONLine($0) }
         case .table:
             if let heading { Swift.print(heading + "\n") }
-            Swift.print(text)
+            Swift.print(text(width: Terminal.output.columns))
         }
     }
 }

@@ -35,6 +35,11 @@ public enum Targets: Sendable, Equatable {
         }
     }
 
+    /// The number of classes; nil where targets are numbers.
+    public var classCount: Int? {
+        if case .classes(_, let classCount) = self { classCount } else { nil }
+    }
+
     /// The number of outputs that a model of such targets has: a score for each class, or a number for each column.
     public var outputCount: Int {
         switch self {

@@ -2,7 +2,7 @@ import Datasets
 import LinearAlgebra
 
 /// What training makes small: a number for each example, from a model's outputs and the example's target.
-public enum LossFunction: String, Codable, Hashable, Sendable {
+public enum LossFunction: String, Codable, CaseIterable, Hashable, Sendable {
     /// ½ ‖y − t‖², for numbers.
     case squaredError
     /// ln(1 + e^y) − t·y for one score y and a class t of 0 or 1.

@@ -17,7 +17,7 @@ public struct NetworkArchitecture: Codable, Hashable, Sendable {
     }
 
     /// The shape of an example.
-    public enum Input: Codable, Hashable, Sendable {
+    public enum Input: Hashable, Sendable {
         /// A vector.
         case features(Int)
         /// An image, row after row, a pixel's channels beside each other: height · width · channels features.
@@ -25,7 +25,7 @@ public struct NetworkArchitecture: Codable, Hashable, Sendable {
     }
 
     /// One layer.
-    public enum Layer: Codable, Hashable, Sendable {
+    public enum Layer: Hashable, Sendable {
         /// y = f(xᵀK + b), with a kernel K of inputs × outputs.
         case dense(outputs: Int, activation: Activation)
         /// A kernel of (size · size · channels) × outputs slid over an image in steps of `stride`, which `padding` rows
@@ -36,7 +36,7 @@ public struct NetworkArchitecture: Codable, Hashable, Sendable {
     }
 
     /// What represents the pixels of a window.
-    public enum Pooling: String, Codable, Hashable, Sendable {
+    public enum Pooling: String, Codable, CaseIterable, Hashable, Sendable {
         /// The largest; the gradient goes to the first of several.
         case max
         /// The mean.

@@ -11,8 +11,7 @@ extension Decoder {
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
                     codingPath: codingPath + [key],
-                    debugDescription: "There is no setting '\(key.stringValue)'; known are "
-                        + known.sorted().joined(separator: ", ") + "."))
+                    debugDescription: unknown("setting", key.stringValue, known: known.sorted())))
         }
     }
 }
@@ -28,8 +27,7 @@ extension KeyedDecodingContainer {
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
                     codingPath: codingPath + [key],
-                    debugDescription: "There is no choice '\(text)'; known are "
-                        + choices.map(name).joined(separator: ", ") + "."))
+                    debugDescription: unknown("choice", text, known: choices.map(name))))
         }
         return choice
     }
@@ -47,6 +45,12 @@ extension KeyedDecodingContainer {
     ) throws -> Choice? {
         contains(key) ? try decodeChoice(type, forKey: key) : nil
     }
+}
+
+/// The sentence for a name that is not among those that are known.
+package func unknown(_ what: String, _ name: String, known: [String]) -> String {
+    let suggestion = nearest(to: name, among: known).map { "Did you mean '\($0)'? Known" } ?? "Known"
+    return "There is no \(what) '\(name)'. \(suggestion) are \(known.joined(separator: ", "))."
 }
 
 /// Any key at all.

@@ -4,12 +4,11 @@ import Foundation
 import PrivacyAccounting
 import PrivateTraining
 
-extension NeighboringRelation: ExpressibleByArgument {}
-extension PlanAccountant: ExpressibleByArgument {}
-extension OutputFormat: ExpressibleByArgument {}
+extension NeighboringRelation: OptionValue {}
+extension PlanAccountant: OptionValue {}
 
 /// DP-SGD: the four numbers, whichever of them is being asked for.
-struct Setting {
+struct DPSGD {
     var noiseMultiplier: Double
     var samplingProbability: Double
     var iterations: Int
@@ -67,8 +66,8 @@ struct Row: Encodable {
                 .numbers("ε") { text($0.epsilon, up: true) },
                 .numbers("at least") { $0.lowerBound.map { text($0) } ?? "–" },
                 .numbers("δ") { "\($0.delta)" },
-                .numbers("z") { "\($0.noiseMultiplier)" },
-                .numbers("q") { "\($0.samplingProbability)" },
+                .numbers("z") { shortest($0.noiseMultiplier) },
+                .numbers("q") { shortest($0.samplingProbability) },
                 .numbers("T") { "\($0.iterations)" },
                 .words("relation") { $0.relation },
             ])
@@ -77,23 +76,46 @@ struct Row: Encodable {
 
     /// Four decimals, rounded outward: an upper bound is never shown smaller than it is.
     private static func text(_ value: Double, up: Bool = false) -> String {
-        guard value.isFinite, value < 1e9 else { return value.isFinite ? "\(value)" : "∞" }
+        guard value.isFinite, value < 1e9 else { return value.isFinite ? String(format: "%.5g", value) : "∞" }
         return String(format: "%.4f", (value * 1e4).rounded(up ? .up : .down) / 1e4)
     }
+
+    /// Six significant digits: JSON has all of them.
+    private static func shortest(_ value: Double) -> String { String(format: "%.6g", value) }
 }
 
+/// Which neighbours are compared, and how answers are printed.
 struct SharedOptions: ParsableArguments {
-    @Option(help: "Which neighbouring data sets are compared.")
-    var relation: NeighboringRelation = .addOrRemoveOne
+    @Option(parsing: .unconditional, help: "Which neighbouring data sets are compared. (default: add-or-remove-one)")
+    var relation: Given<NeighboringRelation>?
 
-    @Option(help: "How to print.")
-    var format: OutputFormat = .table
+    @Option(parsing: .unconditional, help: "How to print. (default: table)")
+    var format: Given<OutputFormat>?
 
     @Flag(help: "Let the grid of losses be finer than 1e-4 where that tightens ε (pld).")
     var fine = false
 
-    /// The accountant of a name, as these options want it.
-    func make(_ accountant: PlanAccountant) throws -> any PrivacyAccountant {
-        try accountant.make(relation: relation, isFine: fine)
+    @Option(help: "Draw ε over steps into this SVG file.", completion: .file(extensions: ["svg"]))
+    var plot: String?
+
+    @OptionGroup var unrecognized: Unrecognized
+
+    /// The options' values. What is wrong with them is noted.
+    func checked(_ check: inout UsageCheck, of command: any ParsableCommand.Type) -> Checked {
+        check.refuse(unrecognized.words, of: command)
+        return Checked(
+            relation: check.value(relation, "--relation") ?? .addOrRemoveOne,
+            format: check.value(format, "--format") ?? .table, isFine: fine)
+    }
+
+    struct Checked {
+        let relation: NeighboringRelation
+        let format: OutputFormat
+        let isFine: Bool
+
+        /// The accountant of a name, as these options want it.
+        func make(_ accountant: PlanAccountant) throws -> any PrivacyAccountant {
+            try accountant.make(relation: relation, isFine: isFine)
+        }
     }
 }

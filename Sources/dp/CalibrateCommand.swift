@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLineSupport
 import PrivacyAccounting
 import PrivateTraining
+import Requirements
 
 struct CalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,55 +10,78 @@ struct CalibrateCommand: ParsableCommand {
         abstract: "The noise multiplier, number of steps or sampling probability that a budget allows.",
         discussion: "Give two of --noise-multiplier, --sampling-probability and --iterations; the third is found.")
 
-    @Option(help: "Target ε, above 0.")
-    var epsilon: Double
+    @Option(parsing: .unconditional, help: "Target ε, above 0.")
+    var epsilon: Given<Double>?
 
-    @Option(help: "Target δ, in [0, 1).")
-    var delta: Double
+    @Option(parsing: .unconditional, help: "Target δ, in [0, 1).")
+    var delta: Given<Double>?
 
-    @Option(help: "Noise standard deviation over clip norm, at least 0.")
-    var noiseMultiplier: Double?
+    @Option(parsing: .unconditional, help: "Noise standard deviation over clip norm, at least 0.")
+    var noiseMultiplier: Given<Double>?
 
-    @Option(help: "Chance of each example to be in a batch, in [0, 1].")
-    var samplingProbability: Double?
+    @Option(parsing: .unconditional, help: "Chance of each example to be in a batch, in [0, 1], such as 256/60000.")
+    var samplingProbability: Given<Double>?
 
-    @Option(help: "Number of steps, at least 1.")
-    var iterations: Int?
+    @Option(parsing: .unconditional, help: "Number of steps, at least 1.")
+    var iterations: Given<Int>?
 
-    @Option(help: "The accountant: pld is tight, rdp asks for more noise.")
-    var accountant: PlanAccountant = .pld
+    @Option(
+        parsing: .unconditional, help: "The accountant: pld is tight, rdp asks for more noise. (default: pld)")
+    var accountant: Given<PlanAccountant>?
 
     @OptionGroup var shared: SharedOptions
 
-    func validate() throws {
-        let given = [noiseMultiplier != nil, samplingProbability != nil, iterations != nil].count { $0 }
-        guard given == 2 else {
-            throw ValidationError(
-                "\(given) of --noise-multiplier, --sampling-probability and --iterations were given, but exactly 2 "
-                    + "are needed: leave out the one to be found.")
-        }
+    /// What is given: two of the three numbers.
+    private struct Target {
+        let epsilon: Double
+        let delta: Double
+        let noiseMultiplier: Double?
+        let samplingProbability: Double?
+        let iterations: Int?
+        let relation: NeighboringRelation
     }
 
     func run() throws {
-        let judge = try shared.make(accountant)
-        try Row.show([calibrated(judge).row(by: judge)], as: shared.format)
+        var check = UsageCheck()
+        let options = shared.checked(&check, of: Self.self)
+        let choice = check.value(accountant, "--accountant") ?? .pld
+        let epsilon = check.required(epsilon, "--epsilon", .positive, "the target ε")
+        let delta = check.required(delta, "--delta", .belowOne, "far below one over the number of examples")
+        let z = check.number(noiseMultiplier, "--noise-multiplier", .notNegative)
+        let q = check.number(samplingProbability, "--sampling-probability", .probability)
+        let steps = check.number(iterations, "--iterations", .atLeast(1))
+        let given = [noiseMultiplier != nil, samplingProbability != nil, iterations != nil].count { $0 }
+        if given != 2 {
+            check.add(
+                "\(given) of --noise-multiplier, --sampling-probability and --iterations were given, but exactly 2 "
+                    + "are needed: leave out the one to be found.")
+        }
+        try check.finish()
+        guard let epsilon, let delta else { fail("What is missing was refused.") }
+        let judge = try options.make(choice)
+        let setting = try calibrated(
+            Target(
+                epsilon: epsilon, delta: delta, noiseMultiplier: z, samplingProbability: q, iterations: steps,
+                relation: options.relation), judge)
+        try Row.show([setting.row(by: judge)], as: options.format)
+        if let plot = shared.plot { try setting.curve(by: [judge]).write(to: plot) }
     }
 
-    private func calibrated(_ accountant: any PrivacyAccountant) throws -> Setting {
-        let calibration = try Calibration(accountant, epsilon: epsilon, delta: delta)
-        var setting = Setting(
-            noiseMultiplier: noiseMultiplier ?? 1, samplingProbability: samplingProbability ?? 1,
-            iterations: iterations ?? 1, delta: delta, relation: shared.relation)
+    private func calibrated(_ target: Target, _ accountant: any PrivacyAccountant) throws -> DPSGD {
+        let calibration = try Calibration(accountant, epsilon: target.epsilon, delta: target.delta)
+        var setting = DPSGD(
+            noiseMultiplier: target.noiseMultiplier ?? 1, samplingProbability: target.samplingProbability ?? 1,
+            iterations: target.iterations ?? 1, delta: target.delta, relation: target.relation)
         // What was given is checked before the search, so that an error names it and not a trial value.
         _ = try setting.event()
         let known = setting
-        if noiseMultiplier == nil {
+        if target.noiseMultiplier == nil {
             setting.noiseMultiplier = try calibration.noiseMultiplier { z throws(AccountingError) in
                 var trial = known
                 trial.noiseMultiplier = z
                 return try trial.event()
             }
-        } else if samplingProbability == nil {
+        } else if target.samplingProbability == nil {
             setting.samplingProbability = try calibration.samplingProbability { q throws(AccountingError) in
                 var trial = known
                 trial.samplingProbability = q

@@ -1,9 +1,10 @@
 import Foundation
 import PrivateTraining
 
-/// Reads a JSON file. Throws `FileError` and `TrainingConfigurationError`, which name it, and what `Value` throws.
+/// Reads a JSON file; "-" is standard input. Throws `FileError` and `TrainingConfigurationError`, which name it, and what `Value` throws.
 func readConfiguration<Value: Decodable>(_ path: String) throws -> Value {
-    let data = Data(try FileContents.read(path, limit: 1 << 24))
+    let data =
+        path == "-" ? FileHandle.standardInput.readDataToEndOfFile() : Data(try FileContents.read(path, limit: 1 << 24))
     do {
         _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
     } catch {
@@ -13,7 +14,7 @@ func readConfiguration<Value: Decodable>(_ path: String) throws -> Value {
             path: path, reason: "It is not JSON. \(reason ?? error.localizedDescription)")
     }
     do {
-        return try JSONDecoder().decode(Value.self, from: data)
+        return try JSONDecoder.exact.decode(Value.self, from: data)
     } catch let error as DecodingError {
         throw TrainingConfigurationError.unreadable(path: path, reason: error.sentence)
     }
@@ -21,7 +22,7 @@ func readConfiguration<Value: Decodable>(_ path: String) throws -> Value {
 
 extension DecodingError {
     /// What is wrong and where, without Swift's own words around it.
-    fileprivate var sentence: String {
+    var sentence: String {
         let (context, what): (Context, String) =
             switch self {
             case .keyNotFound(let key, let context): (context, "'\(key.stringValue)' is missing.")

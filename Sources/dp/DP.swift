@@ -1,13 +1,35 @@
 import ArgumentParser
+import CommandLineSupport
+import Foundation
+import PrivateTraining
 
 /// `dp`: private training, what it costs in privacy, and what a budget asks for.
-@main
 struct DP: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dp",
         abstract: "Private training on the command line: train, plan, and account.",
+        version: PackageVersion.current,
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, PlanCommand.self, EpsilonCommand.self,
-            CalibrateCommand.self,
+            CalibrateCommand.self, FormatsCommand.self,
         ])
+}
+
+@main
+enum Main {
+    static func main() {
+        do {
+            // The help on formats is what the command itself prints.
+            let words = Array(CommandLine.arguments.dropFirst())
+            var command = try DP.parseAsRoot(words == ["help", "formats"] ? ["formats"] : words)
+            try command.run()
+        } catch let error as UsageError {
+            let name = CommandLine.arguments.dropFirst().first.map { "dp \($0)" } ?? "dp"
+            let text = "\(Terminal.error.bold("Error:")) \(error.description)\nSee '\(name) --help'.\n"
+            FileHandle.standardError.write(Data(wrapped(text, columns: Terminal.error.columns).utf8))
+            DP.exit(withError: ExitCode.validationFailure)
+        } catch {
+            DP.exit(withError: error)
+        }
+    }
 }

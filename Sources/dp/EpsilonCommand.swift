@@ -3,6 +3,7 @@ import CommandLineSupport
 import Foundation
 import PrivacyAccounting
 import PrivateTraining
+import Requirements
 
 struct EpsilonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,64 +15,77 @@ struct EpsilonCommand: ParsableCommand {
             """)
 
     /// One accountant, or all of them.
-    enum Choice: ExpressibleByArgument {
+    enum Choice: OptionValue {
         case one(PlanAccountant), all
 
-        init?(argument: String) {
-            if argument == "all" {
+        init?(written: String) {
+            if written == "all" {
                 self = .all
             } else {
-                guard let accountant = PlanAccountant(argument: argument) else { return nil }
+                guard let accountant = PlanAccountant(rawValue: written) else { return nil }
                 self = .one(accountant)
             }
         }
 
-        static var allValueStrings: [String] { PlanAccountant.allValueStrings + ["all"] }
+        static var choices: [String] { PlanAccountant.choices + ["all"] }
+        static var expectation: String { "one of \(choices.joined(separator: ", "))" }
 
-        var defaultValueDescription: String {
+        var json: JSONValue {
             switch self {
-            case .one(let accountant): accountant.rawValue
-            case .all: "all"
+            case .one(let accountant): accountant.json
+            case .all: .text("all")
             }
         }
     }
 
-    @Option(help: "Noise standard deviation over clip norm, at least 0.")
-    var noiseMultiplier: Double
+    @Option(parsing: .unconditional, help: "Noise standard deviation over clip norm, at least 0.")
+    var noiseMultiplier: Given<Double>?
 
-    @Option(help: "Chance of each example to be in a batch, in [0, 1].")
-    var samplingProbability: Double
+    @Option(parsing: .unconditional, help: "Chance of each example to be in a batch, in [0, 1], such as 256/60000.")
+    var samplingProbability: Given<Double>?
 
-    @Option(help: "Number of steps, at least 0.")
-    var iterations: Int
+    @Option(parsing: .unconditional, help: "Number of steps, at least 0.")
+    var iterations: Given<Int>?
 
-    @Option(help: "δ, in [0, 1).")
-    var delta: Double
+    @Option(parsing: .unconditional, help: "δ, in [0, 1).")
+    var delta: Given<Double>?
 
-    @Option(help: "pld is tight and comes with a lower bound, rdp is above it, all shows every one that applies.")
-    var accountant: Choice = .one(.pld)
+    @Option(
+        parsing: .unconditional,
+        help: """
+            pld is tight and comes with a lower bound, rdp is above it, all shows every one that applies. \
+            (default: pld)
+            """)
+    var accountant: Given<Choice>?
 
     @OptionGroup var shared: SharedOptions
 
-    @Option(help: "Draw ε over steps into this SVG file.", completion: .file(extensions: ["svg"]))
-    var plot: String?
-
     func run() throws {
-        let setting = Setting(
-            noiseMultiplier: noiseMultiplier, samplingProbability: samplingProbability, iterations: iterations,
-            delta: delta, relation: shared.relation)
-        let answers = try answers(setting)
-        try Row.show(answers.map(\.row), as: shared.format)
-        // The first accountant is the tightest: drawn last, its curve lies above the others.
-        if let plot { try draw(setting, by: answers.reversed().map(\.accountant), to: plot) }
+        var check = UsageCheck()
+        let options = shared.checked(&check, of: Self.self)
+        let choice = check.value(accountant, "--accountant") ?? .one(.pld)
+        let z = check.required(noiseMultiplier, "--noise-multiplier", .notNegative, "noise over clip norm, such as 1.1")
+        let q = check.required(
+            samplingProbability, "--sampling-probability", .probability, "the chance to be in a batch, such as 0.01")
+        let steps = check.required(iterations, "--iterations", .atLeast(0), "the number of steps")
+        let delta = check.required(delta, "--delta", .belowOne, "far below one over the number of examples")
+        try check.finish()
+        guard let z, let q, let steps, let delta else { fail("What is missing was refused.") }
+        let setting = DPSGD(
+            noiseMultiplier: z, samplingProbability: q, iterations: steps, delta: delta, relation: options.relation)
+        let answers = try answers(setting, choice, options)
+        try Row.show(answers.map(\.row), as: options.format)
+        if let plot = shared.plot { try setting.curve(by: answers.map(\.accountant)).write(to: plot) }
     }
 
-    private func answers(_ setting: Setting) throws -> [(accountant: any PrivacyAccountant, row: Row)] {
+    private func answers(
+        _ setting: DPSGD, _ choice: Choice, _ options: SharedOptions.Checked
+    ) throws -> [(accountant: any PrivacyAccountant, row: Row)] {
         func answer(_ choice: PlanAccountant) throws -> (accountant: any PrivacyAccountant, row: Row) {
-            let accountant = try shared.make(choice)
+            let accountant = try options.make(choice)
             return (accountant, try setting.row(by: accountant))
         }
-        switch accountant {
+        switch choice {
         case .one(let choice): return [try answer(choice)]
         case .all:
             return try PlanAccountant.allCases.compactMap { choice in
@@ -79,31 +93,10 @@ struct EpsilonCommand: ParsableCommand {
                     return try answer(choice)
                 } catch let error as AccountingError {
                     guard case .unsupported = error else { throw error }
-                    FileHandle.standardError.write(Data("note: \(error)\n".utf8))
+                    note("\(error)")
                     return nil
                 }
             }
         }
-    }
-
-    /// ε after up to 40 evenly spaced numbers of steps.
-    private func draw(_ setting: Setting, by accountants: [any PrivacyAccountant], to path: String) throws {
-        let points = min(40, max(1, setting.iterations))
-        let steps = (1...points).map { max(1, Int(Double(setting.iterations) * Double($0) / Double(points))) }
-        let curves = try accountants.map { accountant in
-            let values = try steps.map { count in
-                var partial = setting
-                partial.iterations = min(count, setting.iterations)
-                let epsilon = try accountant.epsilon(of: partial.event(), delta: setting.delta)
-                return (x: Double(partial.iterations), y: epsilon)
-            }
-            return LineChart.Series(
-                name: type(of: accountant).name.uppercased(), points: values.filter(\.y.isFinite))
-        }
-        let chart = LineChart(
-            title: "ε at δ = \(setting.delta), z = \(setting.noiseMultiplier), "
-                + "q = \(String(format: "%.4g", setting.samplingProbability))",
-            xLabel: "steps", yLabel: "ε", series: curves)
-        try writeFile(chart.svg, to: path)
     }
 }

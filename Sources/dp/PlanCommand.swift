@@ -13,18 +13,46 @@ struct PlanCommand: ParsableCommand {
             instead of "epsilon" it says what that noise costs.
             """)
 
-    @Argument(help: "A plan in a JSON file.", completion: .file(extensions: ["json"]))
+    @Argument(
+        help: "A plan, or a configuration with one (such as RUN/config.json), in a JSON file; - for standard input.",
+        completion: .file(extensions: ["json"]))
     var file: String
 
-    @Option(help: "A text for people (table), or the report as one JSON object.")
-    var format: OutputFormat = .table
+    @Option(parsing: .unconditional, help: "A text for people (table), or the report as one JSON object. (default: table)")
+    var format: Given<OutputFormat>?
+
+    @Option(help: "Draw ε over steps into this SVG file.", completion: .file(extensions: ["svg"]))
+    var plot: String?
+
+    @OptionGroup var unrecognized: Unrecognized
 
     func run() throws {
-        let request: PlanRequest = try readConfiguration(file)
-        let report = PrivacyReport(of: try request.plan())
+        var check = UsageCheck()
+        check.refuse(unrecognized.words, of: Self.self)
+        let format = check.value(format, "--format") ?? .table
+        try check.finish()
+        let settings = try Settings(file: file)
+        let plan: PrivacyPlan
+        do {
+            plan = try request(settings).plan()
+        } catch {
+            throw settings.usage(for: error) ?? error
+        }
+        let report = PrivacyReport(of: plan)
+        for warning in plan.warnings() { warn("\(warning)") }
         switch format {
-        case .table: print(report.text)
+        case .table: print(wrapped(report.text, columns: Terminal.output.columns))
         case .json: try printJSONLine(report)
         }
+        if let plot { try plan.epsilonCurve.write(to: plot) }
+    }
+
+    private func request(_ settings: Settings) throws -> PlanRequest {
+        guard settings["plan"] != nil else { return try settings.decoded(as: Formats.plan) }
+        let configuration: TrainingConfiguration = try settings.decoded(as: Formats.configuration)
+        guard configuration.plan.lacksSampling else { return configuration.plan }
+        // Who owns which example stands apart from what is shown of a run.
+        let folder = RunFolder(URL(fileURLWithPath: file).deletingLastPathComponent().path)
+        return folder.keepsSamplingApart ? try folder.configuration().plan : configuration.plan
     }
 }

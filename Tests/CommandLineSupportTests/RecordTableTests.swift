@@ -16,7 +16,7 @@ struct RecordTableTests {
 
     @Test func columnsHaveTitlesAndAlignments() {
         let records = [Record(name: "first", count: 7, ratio: 0.5), Record(name: "b", count: 1200, ratio: 1)]
-        let lines = table(records).text.split(separator: "\n").map(String.init)
+        let lines = table(records).text().split(separator: "\n").map(String.init)
         #expect(lines.count == 4)
         #expect(lines[0].contains("name") && lines[0].contains("n") && lines[0].contains("×"))
         // Words begin at the left edge of their column, numbers end at the right edge.
@@ -25,6 +25,6 @@ struct RecordTableTests {
     }
 
     @Test func noRecordsAreNoTable() {
-        #expect(table([]).text.isEmpty)
+        #expect(table([]).text().isEmpty)
     }
 }

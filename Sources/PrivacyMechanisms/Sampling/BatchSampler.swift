@@ -18,6 +18,9 @@ package protocol BatchSampler: Codable, Hashable, Sendable {
     /// The number of examples: batches hold indices in 0..<`exampleCount`.
     var exampleCount: Int { get }
 
+    /// The number of units whose privacy is protected: the examples, unless the sampler draws others.
+    var unitCount: Int { get }
+
     /// The constant N to divide clipped sums by: the expected size of a batch, never the size drawn.
     var expectedBatchSize: Double { get }
 
@@ -50,6 +53,9 @@ package protocol BatchSampler: Codable, Hashable, Sendable {
 }
 
 extension BatchSampler {
+    /// Each example is one.
+    package var unitCount: Int { exampleCount }
+
     /// One example.
     package var privacyUnit: PrivacyUnit { .example }
 

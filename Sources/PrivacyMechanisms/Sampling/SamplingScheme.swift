@@ -54,6 +54,9 @@ extension SamplingScheme {
     /// The number of examples: batches hold indices in 0..<`exampleCount`.
     public var exampleCount: Int { sampler.exampleCount }
 
+    /// The number of units whose privacy is protected: of examples, or of users.
+    public var unitCount: Int { sampler.unitCount }
+
     /// The constant N to divide clipped sums by: the expected size of a batch, never the size drawn.
     public var expectedBatchSize: Double { sampler.expectedBatchSize }
 

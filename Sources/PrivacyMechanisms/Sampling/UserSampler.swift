@@ -84,6 +84,9 @@ public struct UserSampler: BatchSampler {
     /// q · the number of users.
     public var expectedBatchSize: Double { Double(userCount) * samplingProbability }
 
+    /// The number of users.
+    public var unitCount: Int { userCount }
+
     /// The user.
     public var privacyUnit: PrivacyUnit { .user }
 

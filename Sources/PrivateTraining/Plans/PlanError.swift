@@ -15,6 +15,8 @@ public enum PlanError: Error, Equatable, Sendable {
     case overBudget(noiseMultiplier: Double, epsilon: Double, budget: Double, delta: Double)
     /// A file gives the number of steps, or the budget, twice or not at all.
     case ambiguous(choices: [String], given: [String])
+    /// A file leaves out what every plan has.
+    case missing(String)
     /// All planned steps have been taken.
     case exhausted(iterations: Int)
     /// A data set has another size than the plan was made for.
@@ -42,6 +44,8 @@ extension PlanError: CustomStringConvertible {
         case .ambiguous(let choices, let given):
             return "Exactly one of \(choices.joined(separator: " and ")) is needed, but "
                 + (given.isEmpty ? "none was given: add one of them." : "both were given: leave one of them out.")
+        case .missing(let name):
+            return "The plan has no \(name): add it."
         case .exhausted(let iterations):
             return "All \(iterations) planned steps have been taken; one more would cost more than was planned. "
                 + "Plan more iterations beforehand: the noise must know of them."

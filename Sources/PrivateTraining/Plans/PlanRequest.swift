@@ -23,13 +23,13 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     /// The number of epochs: how many data sets' worth of examples all steps draw on average.
     public var epochs: Double?
     /// How contributions are bounded.
-    public var clipping: PlannedClipping
+    public var clipping: PlannedClipping?
     /// The ε to stay within.
     public var epsilon: Double?
     /// Noise standard deviation over sensitivity.
     public var noiseMultiplier: Double?
     /// The δ that goes with ε.
-    public var delta: Double
+    public var delta: Double?
     /// What neighbouring data sets differ in.
     public var relation: NeighboringRelation?
     /// Whose presence is hidden.
@@ -39,8 +39,8 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     /// How sums are made private.
     public var noise: NoiseScheme?
 
-    /// A request with `clipping` and `delta`, and everything else open.
-    public init(clipping: PlannedClipping, delta: Double) {
+    /// A request with everything else open.
+    public init(clipping: PlannedClipping? = nil, delta: Double? = nil) {
         self.clipping = clipping
         self.delta = delta
     }
@@ -48,7 +48,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     /// Makes the plan; `count` is the number of examples if the request does not give one.
     ///
     /// Throws what making the plan throws, ``PlanError/ambiguous(choices:given:)`` for a setting that is given twice or
-    /// not at all, and ``PlanError/overBudget(noiseMultiplier:epsilon:budget:delta:)``.
+    /// not at all, ``PlanError/missing(_:)``, and ``PlanError/overBudget(noiseMultiplier:epsilon:budget:delta:)``.
     public func plan(exampleCount count: Int? = nil) throws -> PrivacyPlan {
         let scheme: SamplingScheme
         if try one("sampling", sampling, or: "expectedBatchSize", expectedBatchSize), let sampling {
@@ -69,6 +69,8 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
         case (let epsilon?, nil): budget = .epsilon(epsilon)
         case (nil, nil): throw PlanError.ambiguous(choices: ["epsilon", "noiseMultiplier"], given: [])
         }
+        guard let clipping else { throw PlanError.missing("clipping") }
+        guard let delta else { throw PlanError.missing("delta") }
         let plan = try PrivacyPlan(
             sampling: scheme, iterations: steps, clipping: clipping, budget: budget, delta: delta,
             relation: relation ?? .addOrRemoveOne, unit: unit ?? .example, accountant: accountant ?? .pld,
@@ -104,10 +106,10 @@ extension PlanRequest: Decodable {
         expectedBatchSize = try box.decodeIfPresent(Double.self, forKey: .expectedBatchSize)
         iterations = try box.decodeIfPresent(Int.self, forKey: .iterations)
         epochs = try box.decodeIfPresent(Double.self, forKey: .epochs)
-        clipping = try box.decode(PlannedClipping.self, forKey: .clipping)
+        clipping = try box.decodeIfPresent(PlannedClipping.self, forKey: .clipping)
         epsilon = try box.decodeIfPresent(Double.self, forKey: .epsilon)
         noiseMultiplier = try box.decodeIfPresent(Double.self, forKey: .noiseMultiplier)
-        delta = try box.decode(Double.self, forKey: .delta)
+        delta = try box.decodeIfPresent(Double.self, forKey: .delta)
         relation = try box.decodeChoiceIfPresent(NeighboringRelation.self, forKey: .relation)
         unit = try box.decodeChoiceIfPresent(PrivacyUnit.self, forKey: .unit)
         accountant = try box.decodeChoiceIfPresent(PlanAccountant.self, forKey: .accountant)

@@ -135,10 +135,10 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
             sentences.append("A person with k examples: protected like a group of k, not like one.")
         }
         if plan.noiseMultiplier == 0 { sentences.append("Anyone at all: there is no noise.") }
-        if plan.delta * Double(plan.sampling.exampleCount) >= 1 {
+        if plan.delta * Double(plan.unitCount) >= 1 {
             sentences.append(
-                "One example in full: δ = \(plan.delta) is no less than one over the number of examples, and "
-                    + "publishing a random one would satisfy it.")
+                "One \(plan.unit.rawValue) in full: δ = \(plan.delta) is no less than one over the number of "
+                    + "\(plan.unit.rawValue)s, and publishing a random one would satisfy it.")
         }
         if steps < plan.iterations {
             sentences.append(

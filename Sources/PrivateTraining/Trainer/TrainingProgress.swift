@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import PrivacyAccounting
 import PyTrees
@@ -20,13 +21,19 @@ public struct TrainingProgress: Sendable {
 
     func log(to logger: Logger) throws {
         var metadata: Logger.Metadata = [
-            "step": "\(step)", "steps": "\(plan.iterations)", "epsilon": "\(try epsilonSpent())",
+            "step": "\(step)", "steps": "\(plan.iterations)", "epsilon": "\(Self.brief(try epsilonSpent(), up: true))",
         ]
         if let evaluation {
-            metadata["loss"] = "\(evaluation.loss)"
-            if let accuracy = evaluation.accuracy { metadata["accuracy"] = "\(accuracy)" }
+            metadata["loss"] = "\(Self.brief(evaluation.loss))"
+            if let accuracy = evaluation.accuracy { metadata["accuracy"] = "\(Self.brief(accuracy))" }
         }
         logger.info("private training", metadata: metadata)
+    }
+
+    /// Four digits behind the point: a log is read, and files hold all digits. With `up` never less than the value.
+    private static func brief(_ value: Double, up: Bool = false) -> String {
+        guard value.isFinite, value.magnitude < 1e9 else { return "\(value)" }
+        return String(format: "%.4f", up ? (value * 1e4).rounded(.up) / 1e4 : value)
     }
 }
 

@@ -59,6 +59,8 @@ struct DataConfiguration: Codable, Hashable, Sendable {
 struct LoadedData {
     let training: InMemoryDataset
     let test: InMemoryDataset?
+    /// Rows and columns of images; nil where examples are none.
+    var imageShape: [Int]?
     /// A CSV file's schema with nothing open.
     var schema: CSVSchema?
 }
@@ -74,7 +76,8 @@ extension DataConfiguration {
             return LoadedData(training: split.train, test: split.test)
         case .idx:
             let folder = try IdxFolder(try requiredPath())
-            return LoadedData(training: folder.train, test: folder.test)
+            return LoadedData(
+                training: folder.train, test: folder.test, imageShape: [folder.height, folder.width])
         case .csv:
             let open: CSVFile.OpenRanges =
                 takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused

@@ -18,10 +18,16 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "A folder with idx files, of which the test set is taken, or a CSV file.", completion: .file())
     var data: String
 
-    @Option(help: "A table for people, or one JSON object.")
-    var format: OutputFormat = .table
+    @Option(parsing: .unconditional, help: "A table for people, or one JSON object. (default: table)")
+    var format: Given<OutputFormat>?
+
+    @OptionGroup var unrecognized: Unrecognized
 
     func run() throws {
+        var check = UsageCheck()
+        check.refuse(unrecognized.words, of: Self.self)
+        let format = check.value(format, "--format") ?? .table
+        try check.finish()
         let folder = RunFolder(runPath)
         let model = try TrainedModel(from: folder)
         let read = try labelledData(model)

@@ -51,11 +51,12 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
     }
 
     var name: Name
-    var learningRate: RateConfiguration
+    /// Nil for one that the noise allows.
+    var learningRate: RateConfiguration?
     var hyperparameters = OptimizerHyperparameters()
     var scaleThenPrivatize: Scaling?
 
-    init(name: Name, learningRate: RateConfiguration) {
+    init(name: Name, learningRate: RateConfiguration? = nil) {
         self.name = name
         self.learningRate = learningRate
     }
@@ -69,7 +70,7 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
         try decoder.refuseUnknownKeys(except: own + OptimizerHyperparameters.CodingKeys.allCases.map(\.stringValue))
         let box = try decoder.container(keyedBy: CodingKeys.self)
         name = try box.decodeChoice(Name.self, forKey: .name)
-        learningRate = try box.decode(RateConfiguration.self, forKey: .learningRate)
+        learningRate = try box.decodeIfPresent(RateConfiguration.self, forKey: .learningRate)
         hyperparameters = try OptimizerHyperparameters(from: decoder)
         scaleThenPrivatize = try box.decodeIfPresent(Scaling.self, forKey: .scaleThenPrivatize)
     }
@@ -77,7 +78,7 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
     func encode(to encoder: any Encoder) throws {
         var box = encoder.container(keyedBy: CodingKeys.self)
         try box.encode(name.rawValue, forKey: .name)
-        try box.encode(learningRate, forKey: .learningRate)
+        try box.encodeIfPresent(learningRate, forKey: .learningRate)
         try hyperparameters.encode(to: encoder)
         try box.encodeIfPresent(scaleThenPrivatize, forKey: .scaleThenPrivatize)
     }
@@ -90,11 +91,13 @@ protocol OptimizerVisitor {
 }
 
 extension OptimizerConfiguration {
-    /// Makes the optimizer for a run of `steps` steps and hands it to `visitor`.
+    /// Makes the optimizer for a run of `steps` steps under a rate, and hands it to `visitor`.
     ///
     /// Throws for hyperparameters that are out of range or that the optimizer does not have, and for a scale without a
     /// second moment.
-    func with<Visitor: OptimizerVisitor>(steps: Int, _ visitor: Visitor) throws -> Visitor.Result {
+    func with<Visitor: OptimizerVisitor>(
+        steps: Int, learningRate: RateConfiguration, _ visitor: Visitor
+    ) throws -> Visitor.Result {
         let entry = name.optimizer
         // A hyperparameter that is set and not used would look as if it had been.
         for key in hyperparameters.given where !entry.hyperparameters.contains(key) {

@@ -8,7 +8,7 @@ import PyTrees
 ///
 /// `config.json` and `model.json` say what was trained, `model.safetensors` holds the parameters, `report.txt` and
 /// `report.json` what is promised, `metrics.jsonl` the evaluations, `index.html` all of it for a browser, and
-/// `checkpoints` what an interrupted run goes on from.
+/// `checkpoints` what an interrupted run goes on from; `result.json` is written last, by a run that came to an end.
 ///
 /// **Guarantee:** who owns which example of a run whose unit is the user stands in two places: in
 /// `secret/sampling.json`, which `--resume` reads, and in the plan of the checkpoints. Both are open to the owner of
@@ -55,13 +55,16 @@ struct RunFolder {
     func configuration() throws -> TrainingConfiguration {
         var configuration: TrainingConfiguration = try read("config.json")
         if configuration.plan.lacksSampling {
-            guard FileManager.default.fileExists(atPath: path(Self.secretSampling)) else {
+            guard keepsSamplingApart else {
                 throw TrainingConfigurationError.missingOwners(path: path(Self.secretSampling))
             }
             configuration.plan.sampling = try read(Self.secretSampling)
         }
         return configuration
     }
+
+    /// Whether who owns which example stands in a file of its own.
+    var keepsSamplingApart: Bool { FileManager.default.fileExists(atPath: path(Self.secretSampling)) }
 
     private static let secretSampling = "secret/sampling.json"
 
@@ -80,7 +83,7 @@ struct RunFolder {
     }
 
     func write(_ value: some Encodable, to name: String) throws {
-        let encoder = JSONEncoder()
+        let encoder = JSONEncoder.exact
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write(try encoder.encode(value) + Data("\n".utf8), to: path(name))
     }
@@ -96,16 +99,25 @@ struct RunFolder {
         return try readConfiguration(path(name))
     }
 
+    /// What the run came to, if it took all of its steps and wrote all of its files.
+    func finishedResult() throws -> TrainingResult? {
+        guard FileManager.default.fileExists(atPath: path("result.json")) else { return nil }
+        let record: TrainingResult.Record = try read("result.json")
+        guard record.isFinished else { return nil }
+        let report = try FileContents.read(path("report.txt"), limit: 1 << 24)
+        return TrainingResult(record: record, report: String(decoding: report.dropLast(), as: UTF8.self))
+    }
+
     /// The metrics of an earlier part of the run, up to `step`.
     func metrics(upTo step: Int) throws -> [MetricsRecord] {
         guard let text = try? String(contentsOfFile: path("metrics.jsonl"), encoding: .utf8) else { return [] }
         return text.split(separator: "\n").compactMap {
-            try? JSONDecoder().decode(MetricsRecord.self, from: Data($0.utf8))
+            try? JSONDecoder.exact.decode(MetricsRecord.self, from: Data($0.utf8))
         }.filter { $0.step <= step }
     }
 
     func write(_ metrics: [MetricsRecord]) throws {
-        let encoder = JSONEncoder()
+        let encoder = JSONEncoder.exact
         encoder.outputFormatting = [.sortedKeys]
         let lines = try metrics.map { String(decoding: try encoder.encode($0), as: UTF8.self) + "\n" }
         try write(lines.joined(), to: "metrics.jsonl")
@@ -115,15 +127,14 @@ struct RunFolder {
 /// A line of `metrics.jsonl`: where the run was after a step.
 struct MetricsRecord: Codable, Equatable {
     let step: Int
-    /// What the steps so far cost; nil without noise.
-    let epsilon: Double?
+    /// What the steps so far cost; infinite without noise.
+    let epsilon: Double
     let testLoss: Double?
     let testAccuracy: Double?
 
     init(_ progress: TrainingProgress) throws {
         step = progress.step
-        let spent = try progress.epsilonSpent()
-        epsilon = spent.isFinite ? spent : nil
+        epsilon = try progress.epsilonSpent()
         testLoss = progress.evaluation?.loss
         testAccuracy = progress.evaluation?.accuracy
     }

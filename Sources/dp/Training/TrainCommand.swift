@@ -10,230 +10,198 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Train a model privately.",
         discussion: """
-            For example, on a folder with MNIST's four files:
+            Data, ε and δ are enough; what is left out is chosen from public numbers alone, and printed:
 
-              dp train --data mnist --model mlp:784-1000-10 --optimizer adam --scale-then-privatize \
-            --epsilon 2 --delta 1e-5 --epochs 20 --batch 600 --clip 1 --output RUN
+              dp train --data mnist --epsilon 2 --delta 1e-6 --output RUN
+              dp train --data people.csv --schema people.json --epsilon 1 --delta 1e-6
 
             Or at once, on the digits that ship with this program: dp train --demo
 
-            Everything can also stand in a JSON file (--config); options given beside it win. Ctrl-C ends the run \
-            with a checkpoint and the ε spent so far; --resume goes on from there.
+            Everything can also stand in a JSON file (--config; 'dp help formats' shows how); options given beside it \
+            win. Numbers may be fractions, such as 256/60000. Ctrl-C ends the run with a checkpoint and the ε spent so \
+            far; --resume goes on from there.
             """)
 
     @Option(help: "A JSON file with the whole configuration.", completion: .file(extensions: ["json"]))
     var config: String?
 
-    @Option(help: "A folder with idx files, or a CSV file; plain or .gz.", completion: .file())
-    var data: String?
+    @OptionGroup(title: "Data") var data: DataOptions
+    @OptionGroup(title: "Privacy") var privacy: PrivacyOptions
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Run") var kept: RunOptions
+    @OptionGroup var unrecognized: Unrecognized
 
-    @Option(help: "A CSV file to test on. It is not covered by the promise.", completion: .file())
-    var testData: String?
-
-    @Option(help: "A JSON file that says what the columns of the CSV file mean.")
-    var schema: String?
-
-    @Flag(help: "Let bounds and categories that the schema leaves open be taken from the data, without privacy.")
-    var openRangesFromDataWithoutPrivacy = false
-
-    @Flag(help: "Train on the 1,797 digits that ship with this program.")
-    var demo = false
-
-    @Option(help: "linear, logistic, softmax, mlp:784-1000-10, mlp:784-256-10:tanh, cnn:mnist.")
-    var model: String?
-
-    @Option(help: ArgumentHelp(stringLiteral: NamedOptimizer.table.map(\.name).joined(separator: ", ") + "."))
-    var optimizer: OptimizerConfiguration.Name?
-
-    @Option(help: "The learning rate, at least 0.")
-    var learningRate: Double?
-
-    @Option(help: "Momentum of sgd and rmsprop, in [0, 1).")
-    var momentum: Double?
-
-    @Flag(help: "Clip under the optimizer's own preconditioner (arXiv 2507.01129).")
-    var scaleThenPrivatize = false
-
-    @Option(help: "ε of the scale 1/(√v + ε), above 0; 1e-3 if left out, since the paper's 1e-8 can stall at first.")
-    var scaleEpsilon: Double?
-
-    @Option(help: "The budget ε, above 0: the noise is calibrated to it.")
-    var epsilon: Double?
-
-    @Option(help: "The noise multiplier, instead of a budget.")
-    var noiseMultiplier: Double?
-
-    @Option(help: "δ, far below one over the number of examples.")
-    var delta: Double?
-
-    @Option(help: "How often the data is gone through, on average.")
-    var epochs: Double?
-
-    @Option(help: "The number of steps, instead of epochs.")
-    var iterations: Int?
-
-    @Option(help: "The expected number of examples in a batch.")
-    var batch: Double?
-
-    @Option(help: "The clip norm C of each example's gradient, above 0.")
-    var clip: Double?
-
-    @Option(help: "Average the parameters of this share of the steps, the last ones, in (0, 1].")
-    var averageTail: Double?
-
-    @Option(help: "The folder to write model, report, metrics and checkpoints to.", completion: .directory)
-    var output: String?
-
-    @Flag(help: "Go on with the interrupted run in --output.")
-    var resume = false
-
-    @Option(help: "Write a checkpoint after every so many steps.")
-    var checkpointInterval: Int?
-
-    @Option(help: "Replay noise and sampling from a seed. NOT PRIVATE: for tests.")
-    var nonPrivateSeed: UInt64?
-
-    @Option(help: "How many threads to use.")
-    var threads: Int?
-
-    @Option(help: "A table for people, or one JSON object as the last line.")
-    var format: OutputFormat = .table
-
-    func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads is \(threads), but must be at least 1.") }
-        if resume {
-            guard output != nil else { throw ValidationError("--resume needs --output, the folder of the run.") }
-            guard ignoredByResume.isEmpty else {
-                throw ValidationError(
-                    "--resume takes everything from the run in --output: leave "
-                        + "\(ignoredByResume.joined(separator: ", ")) out.")
+    func run() throws {
+        var check = UsageCheck()
+        let threads = check.number(kept.threads, "--threads", .atLeast(1))
+        let format = check.value(kept.format, "--format") ?? .table
+        if kept.resume {
+            check.refuse(unrecognized.words, of: Self.self)
+            if kept.output == nil { check.add("--resume needs --output, the folder of the run.") }
+            let ignored = ignoredByResume
+            if !ignored.isEmpty {
+                check.add(
+                    "--resume takes everything from the run in --output: leave \(ignored.joined(separator: ", ")) out.")
             }
         }
-        guard !demo || data == nil else { throw ValidationError("--demo brings its own data: leave --data out.") }
+        if data.demo, data.data != nil { check.add("--demo brings its own data: leave --data out.") }
+        let folder = kept.output.map(RunFolder.init)
+        var settings: Settings
+        let configuration: TrainingConfiguration
+        if kept.resume, let folder {
+            try check.finish()
+            if let result = try folder.finishedResult() {
+                note("The run in '\(folder.url.path)' has taken all of its steps: nothing is changed.")
+                return try result.show(as: format, output: folder.url.path)
+            }
+            configuration = try folder.configuration()
+            settings = Settings()
+        } else {
+            settings = try makeSettings(noting: check)
+            configuration = try settings.decoded(as: Formats.configuration)
+            if let folder, folder.hasRun { throw TrainingConfigurationError.outputExists(path: folder.url.path) }
+        }
+        if let threads { Threads.limit = threads }
+        do {
+            try TrainingRun(configuration, folder: folder, format: format).run()
+        } catch {
+            throw settings.usage(for: error) ?? error
+        }
     }
 
     /// The options that were given and say what the run's own configuration says already.
     private var ignoredByResume: [String] {
-        let given: [(name: String, isSet: Bool)] = [
-            ("config", config != nil), ("data", data != nil), ("test-data", testData != nil),
-            ("schema", schema != nil),
-            ("open-ranges-from-data-without-privacy", openRangesFromDataWithoutPrivacy), ("demo", demo),
-            ("model", model != nil), ("optimizer", optimizer != nil), ("learning-rate", learningRate != nil),
-            ("momentum", momentum != nil), ("scale-then-privatize", scaleThenPrivatize),
-            ("scale-epsilon", scaleEpsilon != nil), ("epsilon", epsilon != nil),
-            ("noise-multiplier", noiseMultiplier != nil), ("delta", delta != nil), ("epochs", epochs != nil),
-            ("iterations", iterations != nil), ("batch", batch != nil), ("clip", clip != nil),
-            ("average-tail", averageTail != nil), ("checkpoint-interval", checkpointInterval != nil),
-            ("non-private-seed", nonPrivateSeed != nil),
-        ]
-        return given.filter(\.isSet).map { "--\($0.name)" }
-    }
-
-    func run() throws {
-        if let threads { Threads.limit = threads }
-        let folder = output.map(RunFolder.init)
-        let configuration: TrainingConfiguration
-        if resume, let folder {
-            configuration = try folder.configuration()
-        } else {
-            if let folder, folder.hasRun { throw TrainingConfigurationError.outputExists(path: folder.url.path) }
-            configuration = try makeConfiguration()
-        }
-        try TrainingRun(configuration, folder: folder, format: format).run()
+        let kept: Set = ["--resume", "--output", "--threads", "--format"]
+        let given = Set(CommandLine.arguments.map { String($0.prefix { $0 != "=" }) })
+        return Self.optionNames.filter { given.contains($0) && !kept.contains($0) }
     }
 }
 
-extension OptimizerConfiguration.Name: ExpressibleByArgument {}
-
 extension TrainCommand {
     /// What the file says, and what the options say beside it.
-    func makeConfiguration() throws -> TrainingConfiguration {
-        var configuration: TrainingConfiguration
+    ///
+    /// Throws `FileError` and `TrainingConfigurationError` for a file that is none; all else is noted.
+    private func makeSettings(noting check: UsageCheck) throws -> Settings {
+        var settings: Settings
         if let config {
-            configuration = try readConfiguration(config)
-        } else if demo {
-            configuration = try .demo()
+            settings = try Settings(file: config)
+        } else if data.demo {
+            settings = try Settings(TrainingConfiguration.demo)
         } else {
-            configuration = try fromOptionsAlone()
+            settings = Settings()
         }
-        if let data {
-            if config == nil || configuration.data.kind == .digits {
-                configuration.data = .guess(path: data)
-            } else {
-                configuration.data.path = data
+        check.problems.forEach { settings.add($0) }
+        settings.refuse(unrecognized.words, of: Self.self)
+        addData(to: &settings)
+        addOptimizer(to: &settings)
+        addPlan(to: &settings)
+        if let model = model.model { settings.set("model", to: .text(model)) }
+        if model.averageTail != nil {
+            settings.set("averaging.fraction", to: model.averageTail)
+            settings.complete("averaging.kind", with: .text("tail"))
+            settings.remove("averaging.decay")
+        }
+        settings.set("checkpointInterval", to: kept.checkpointInterval)
+        settings.set("nonPrivateSeed", to: kept.nonPrivateSeed)
+        return settings
+    }
+
+    private func addData(to settings: inout Settings) {
+        if let path = data.data {
+            if config == nil || settings["data.kind"] == .text("digits") || settings["data.kind"] == nil {
+                settings.complete("data.kind", with: .text(DataConfiguration.guess(path: path).kind.rawValue))
+            }
+            settings.set("data.path", to: .text(path))
+        }
+        if settings["data"] == nil {
+            settings.add("--data is missing: the folder or file with the examples. Or try --demo.")
+        }
+        if let path = data.testData { settings.set("data.testPath", to: .text(path)) }
+        if let path = data.schema { settings.set("data.schema", to: .text(path)) }
+        if data.openRangesFromDataWithoutPrivacy {
+            settings.set("data.takesOpenRangesFromDataWithoutPrivacy", to: .flag(true))
+        }
+    }
+
+    private func addOptimizer(to settings: inout Settings) {
+        if let name = model.optimizer?.value, settings["optimizer.name"] != name.json {
+            // Another optimizer's numbers mean something else.
+            let rate = settings["optimizer.learningRate"]
+            settings.remove("optimizer")
+            if let rate { settings.complete("optimizer.learningRate", with: rate) }
+        }
+        settings.set("optimizer.name", to: model.optimizer)
+        settings.set("optimizer.learningRate", to: model.learningRate)
+        settings.set("optimizer.momentum", to: model.momentum)
+        if model.scaleThenPrivatize, settings["optimizer.scaleThenPrivatize"] == nil {
+            settings.set("optimizer.scaleThenPrivatize", to: .object([:]))
+        }
+        settings.set("optimizer.scaleThenPrivatize.epsilon", to: model.scaleEpsilon)
+        let isScaled = settings["optimizer.scaleThenPrivatize"] != nil
+        if settings["optimizer"] != nil || model.optimizer != nil, settings["optimizer.name"] == nil {
+            settings.complete("optimizer.name", with: .text(isScaled ? "adam" : "sgd"))
+            if !isScaled, settings["optimizer.momentum"] == nil {
+                settings.complete("optimizer.momentum", with: .number(0.9))
             }
         }
-        if let testData { configuration.data.testPath = testData }
-        if let schema { configuration.data.schema = schema }
-        if openRangesFromDataWithoutPrivacy { configuration.data.takesOpenRangesFromDataWithoutPrivacy = true }
-        if let model { configuration.model = model }
-        applyOptimizer(to: &configuration.optimizer)
-        applyPlan(to: &configuration.plan)
-        if let averageTail { configuration.averaging = .tail(fraction: averageTail) }
-        if let checkpointInterval { configuration.checkpointInterval = checkpointInterval }
-        if let nonPrivateSeed { configuration.nonPrivateSeed = nonPrivateSeed }
-        return configuration
-    }
-
-    private func fromOptionsAlone() throws -> TrainingConfiguration {
-        func required<Value>(_ value: Value?, _ what: String, _ remedy: String) throws -> Value {
-            guard let value else { throw TrainingConfigurationError.missing(what: what, remedy: remedy) }
-            return value
-        }
-        let clipNorm = try required(clip, "The clip norm", "give it with --clip; 1 is usual")
-        let delta = try required(delta, "δ", "give it with --delta; far below one over the number of examples")
-        return TrainingConfiguration(
-            data: .guess(path: try required(data, "The data", "give it with --data, or use --demo")),
-            model: try required(model, "The model", "give it with --model, for example softmax"),
-            optimizer: OptimizerConfiguration(
-                name: optimizer ?? .adam, learningRate: RateConfiguration(learningRate ?? 1e-3)),
-            plan: PlanRequest(clipping: .flat(l2ClipNorm: clipNorm), delta: delta))
-    }
-
-    private func applyOptimizer(to configuration: inout OptimizerConfiguration) {
-        if let optimizer, optimizer != configuration.name {
-            configuration = OptimizerConfiguration(name: optimizer, learningRate: configuration.learningRate)
-        }
-        if let learningRate { configuration.learningRate = RateConfiguration(learningRate) }
-        if let momentum { configuration.hyperparameters.momentum = momentum }
-        if scaleThenPrivatize || scaleEpsilon != nil {
-            var scaling = configuration.scaleThenPrivatize ?? OptimizerConfiguration.Scaling()
-            scaling.epsilon = scaleEpsilon ?? scaling.epsilon ?? 1e-3
-            configuration.scaleThenPrivatize = scaling
+        if isScaled, case .text(let name)? = settings["optimizer.name"],
+            let optimizer = NamedOptimizer.table.first(where: { $0.name == name }), !optimizer.isAdaptive
+        {
+            settings.add(
+                "\(settings.name(of: "optimizer.scaleThenPrivatize")): "
+                    + TrainingConfigurationError.noSecondMoment(optimizer: name).description)
         }
     }
 
-    private func applyPlan(to plan: inout PlanRequest) {
-        if let clip { plan.clipping = .flat(l2ClipNorm: clip) }
-        if let delta { plan.delta = delta }
-        if let epsilon { (plan.epsilon, plan.noiseMultiplier) = (epsilon, nil) }
-        if let noiseMultiplier {
-            plan.noiseMultiplier = noiseMultiplier
+    private func addPlan(to settings: inout Settings) {
+        if privacy.clip != nil {
+            settings.remove("plan.clipping")
+            settings.complete("plan.clipping.method", with: .text("threshold"))
+            settings.set("plan.clipping.l2ClipNorm", to: privacy.clip)
+        }
+        settings.set("plan.delta", to: privacy.delta)
+        if privacy.epsilon != nil, privacy.noiseMultiplier == nil { settings.remove("plan.noiseMultiplier") }
+        if privacy.noiseMultiplier != nil, privacy.epsilon == nil, let budget = settings["plan.epsilon"] {
             // Beside a budget on the same line, the noise is checked against it; one from a file is given up, aloud.
-            if epsilon == nil, noiseMultiplier >= 0, let budget = plan.epsilon {
-                plan.epsilon = nil
-                let note = "note: --noise-multiplier takes the place of the configuration's budget, ε = \(budget)\n"
-                FileHandle.standardError.write(Data(note.utf8))
+            settings.remove("plan.epsilon")
+            note("--noise-multiplier takes the place of the configuration's budget, ε = \(budget.brief)")
+        }
+        settings.set("plan.epsilon", to: privacy.epsilon)
+        settings.set("plan.noiseMultiplier", to: privacy.noiseMultiplier)
+        if privacy.epochs != nil || privacy.iterations != nil {
+            settings.remove("plan.epochs")
+            settings.remove("plan.iterations")
+        }
+        settings.set("plan.epochs", to: privacy.epochs)
+        settings.set("plan.iterations", to: privacy.iterations)
+        if privacy.batch != nil { settings.remove("plan.sampling") }
+        settings.set("plan.expectedBatchSize", to: privacy.batch)
+
+        if settings["plan.epsilon"] == nil, settings["plan.noiseMultiplier"] == nil {
+            if privacy.epsilon == nil, privacy.noiseMultiplier == nil {
+                settings.add(
+                    "\(settings.name(of: "plan.epsilon")) is missing: the budget ε, for example 2. "
+                        + "Or give the noise with --noise-multiplier.")
             }
         }
-        if let epochs { (plan.epochs, plan.iterations) = (epochs, iterations) }
-        if let iterations { (plan.iterations, plan.epochs) = (iterations, epochs) }
-        if let batch { (plan.expectedBatchSize, plan.sampling) = (batch, nil) }
+        if settings["plan.delta"] == nil, privacy.delta == nil {
+            settings.add(
+                "\(settings.name(of: "plan.delta")) is missing: far below one over the number of examples, "
+                    + "for example 1e-6.")
+        }
+        for (first, second) in [("plan.epochs", "plan.iterations"), ("plan.expectedBatchSize", "plan.sampling")]
+        where settings[first] != nil && settings[second] != nil {
+            settings.add(
+                "\(settings.name(of: first)) and \(settings.name(of: second)) say the same twice: leave one of them out.")
+        }
     }
 }
 
 extension TrainingConfiguration {
-    /// What `--demo` trains: softmax regression on the digits, in seconds.
-    static func demo() throws -> TrainingConfiguration {
-        var optimizer = OptimizerConfiguration(name: .sgd, learningRate: RateConfiguration(2))
-        optimizer.hyperparameters.momentum = 0.9
-        var plan = PlanRequest(clipping: .flat(l2ClipNorm: 1), delta: 1e-5)
-        plan.expectedBatchSize = 250
-        plan.epochs = 30
+    /// What `--demo` trains: the digits, with all but the budget left to the defaults.
+    static var demo: TrainingConfiguration {
+        var plan = PlanRequest(delta: 1e-5)
         plan.epsilon = 4
-        var configuration = TrainingConfiguration(
-            data: DataConfiguration(.digits), model: "softmax", optimizer: optimizer, plan: plan)
-        configuration.averaging = .tail(fraction: 0.5)
-        return configuration
+        return TrainingConfiguration(data: DataConfiguration(.digits), plan: plan)
     }
 }

@@ -4,16 +4,18 @@ import PrivateTraining
 import Requirements
 
 /// All that a training run depends on, as `dp train --config` reads it and as it is written beside the model.
+///
+/// What is left open, ``TrainingDefaults`` chooses; what is written beside the model has nothing open.
 struct TrainingConfiguration: Codable, Hashable, Sendable {
     var data: DataConfiguration
     /// A fixed map of the inputs that was not learned from the data; nil to train on the inputs themselves.
     var features: FeatureConfiguration?
     /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
-    var model: String
-    var optimizer: OptimizerConfiguration
+    var model: String?
+    var optimizer: OptimizerConfiguration?
     /// What the run promises.
     var plan: PlanRequest
-    var averaging: ParameterAveraging
+    var averaging: ParameterAveraging?
     var microbatchSize: Int
     /// Evaluate after every so many steps; nil for some twenty times in all.
     var evaluationInterval: Int?
@@ -23,12 +25,9 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// Replays noise and sampling: not private.
     var nonPrivateSeed: UInt64?
 
-    init(data: DataConfiguration, model: String, optimizer: OptimizerConfiguration, plan: PlanRequest) {
+    init(data: DataConfiguration, plan: PlanRequest = PlanRequest()) {
         self.data = data
-        self.model = model
-        self.optimizer = optimizer
         self.plan = plan
-        averaging = .none
         microbatchSize = TrainingOptions().microbatchSize
         initializationSeed = 0
     }
@@ -44,10 +43,10 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         let box = try decoder.container(keyedBy: CodingKeys.self)
         data = try box.decode(DataConfiguration.self, forKey: .data)
         features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
-        model = try box.decode(String.self, forKey: .model)
-        optimizer = try box.decode(OptimizerConfiguration.self, forKey: .optimizer)
-        plan = try box.decode(PlanRequest.self, forKey: .plan)
-        averaging = try box.decodeIfPresent(ParameterAveraging.self, forKey: .averaging) ?? .none
+        model = try box.decodeIfPresent(String.self, forKey: .model)
+        optimizer = try box.decodeIfPresent(OptimizerConfiguration.self, forKey: .optimizer)
+        plan = try box.decodeIfPresent(PlanRequest.self, forKey: .plan) ?? PlanRequest()
+        averaging = try box.decodeIfPresent(ParameterAveraging.self, forKey: .averaging)
         microbatchSize =
             try box.decodeIfPresent(Int.self, forKey: .microbatchSize) ?? TrainingOptions().microbatchSize
         evaluationInterval = try box.decodeIfPresent(Int.self, forKey: .evaluationInterval)
@@ -59,7 +58,7 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// The options of a trainer whose plan has `iterations` steps.
     func options(iterations: Int) -> TrainingOptions {
         TrainingOptions(
-            microbatchSize: microbatchSize, averaging: averaging,
+            microbatchSize: microbatchSize, averaging: averaging ?? .none,
             evaluationInterval: evaluationInterval ?? max(1, iterations / 20),
             initializationSeed: initializationSeed, nonPrivateSeed: nonPrivateSeed)
     }

@@ -27,24 +27,22 @@ struct TrainingDisplay {
         firstStep = first
         guard progress.isTerminal, lastShown.duration(to: now) > .milliseconds(100) else { return }
         lastShown = now
-        progress.show(line(step: step, first: first, seconds: begin.duration(to: now) / .seconds(1)))
+        progress.show(parts(step: step, first: first, seconds: begin.duration(to: now) / .seconds(1)))
     }
 
-    func line(step: Int, first: Int, seconds: Double) -> String {
+    /// What the line says, the most wanted first: a narrow terminal shows the first of them.
+    private func parts(step: Int, first: Int, seconds: Double) -> [String] {
+        let perSecond = Double(step - first) / max(seconds, 1e-9)
+        let left = Int((Double(plan.iterations - step) / max(perSecond, 1e-9)).rounded(.up))
         let share = Double(step) / Double(max(1, plan.iterations))
         let width = 20
         let filled = min(width, Int(share * Double(width)))
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-        let perSecond = Double(step - first) / max(seconds, 1e-9)
-        var parts = [
-            "\(bar) \(step)/\(plan.iterations)",
-            "\(Int(perSecond * plan.normalizeBy)) examples/s",
-        ]
-        if let loss = last?.testLoss { parts.append(String(format: "loss %.3f", loss)) }
+        var parts = ["\(step)/\(plan.iterations)", String(format: "%d:%02d left", left / 60, left % 60)]
         if let accuracy = last?.testAccuracy { parts.append("accuracy \(Percent.text(accuracy))") }
         if let epsilon = last?.epsilon { parts.append(String(format: "ε %.3f", epsilon)) }
-        let left = Int((Double(plan.iterations - step) / max(perSecond, 1e-9)).rounded(.up))
-        parts.append(String(format: "%d:%02d left", left / 60, left % 60))
-        return parts.joined(separator: "  ")
+        if let loss = last?.testLoss { parts.append(String(format: "loss %.3f", loss)) }
+        parts.append(String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled))
+        parts.append("\(Int(perSecond * plan.normalizeBy)) examples/s")
+        return parts
     }
 }

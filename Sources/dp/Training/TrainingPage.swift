@@ -15,7 +15,7 @@ struct TrainingPage {
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Private training: \(escaped(configuration.model))</title>
+        <title>Private training: \(escaped(configuration.model ?? ""))</title>
         <style>
         :root { color-scheme: light dark; }
         body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -27,13 +27,13 @@ struct TrainingPage {
         </style>
         </head>
         <body>
-        <h1>Private training: \(escaped(configuration.model))</h1>
+        <h1>Private training: \(escaped(configuration.model ?? ""))</h1>
         <table>
         \(rows.map { "<tr><td>\(escaped($0))</td><td>\(escaped($1))</td></tr>" }.joined(separator: "\n"))
         </table>
         \(figures.map { "<figure>\n\($0)</figure>" }.joined(separator: "\n"))
         <h2>What is promised</h2>
-        <pre>\(escaped(result.report.text))</pre>
+        <pre>\(escaped(result.report))</pre>
         <h2>Configuration</h2>
         <pre>\(escaped(configurationText))</pre>
         <p>\(confidential)</p>
@@ -48,7 +48,7 @@ struct TrainingPage {
         var rows: [(String, String)] = []
         if let accuracy = record.testAccuracy { rows.append(("Test accuracy", Percent.text(accuracy))) }
         if let loss = record.testLoss { rows.append(("Test loss", String(format: "%.4f", loss))) }
-        rows.append(("ε", record.epsilon.map { String(format: "%.4f at δ = ", $0) + "\(record.delta)" } ?? "∞"))
+        rows.append(("ε", "\(Epsilon.text(record.epsilon)) at δ = \(record.delta)"))
         rows.append(("Steps", "\(record.steps) of \(record.plannedSteps)"))
         rows.append(("Noise multiplier", String(format: "%.4f", record.noiseMultiplier)))
         rows.append(("Seconds", String(format: "%.1f", record.seconds)))
@@ -74,11 +74,11 @@ struct TrainingPage {
                     title: "Loss on test data", xLabel: "steps", yLabel: "loss", series: [series("loss", \.testLoss)]
                 ).svg)
         }
-        if metrics.contains(where: { $0.epsilon != nil }) {
+        if metrics.contains(where: { $0.epsilon.isFinite }) {
             figures.append(
                 LineChart(
                     title: "ε at δ = \(result.record.delta)", xLabel: "steps", yLabel: "ε",
-                    series: [series("ε", \.epsilon)]
+                    series: [series("ε") { $0.epsilon.isFinite ? $0.epsilon : nil }]
                 ).svg)
         }
         return figures
@@ -97,7 +97,7 @@ struct TrainingPage {
     private var configurationText: String {
         var configuration = configuration.published
         configuration.plan.sampling = nil
-        let encoder = JSONEncoder()
+        let encoder = JSONEncoder.exact
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(configuration)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }

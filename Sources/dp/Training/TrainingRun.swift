@@ -4,8 +4,9 @@ import GradientTransformations
 import Logging
 import PrivacyMechanisms
 import PrivateTraining
+import Requirements
 
-/// A run of `dp train`: reads the data, trains, and writes what came of it.
+/// A run of `dp train`: reads the data, chooses what was left open, trains, and writes what came of it.
 struct TrainingRun {
     let configuration: TrainingConfiguration
     let folder: RunFolder?
@@ -21,82 +22,53 @@ struct TrainingRun {
         let begin = ContinuousClock.now
         let progress = ProgressLine()
         progress.show("reading the data")
+        var configuration = configuration
         let data = try configuration.data.load()
-        let training = try mapped(data.training)
-        let test = try data.test.map(mapped)
+        var defaults = TrainingDefaults(
+            exampleCount: data.training.count, featureCount: data.training.featureCount,
+            classCount: data.training.targets.classCount, imageShape: data.imageShape)
+        defaults.chooseModel(of: &configuration)
+        let training = try mapped(data.training, by: configuration.features)
+        let test = try data.test.map { try mapped($0, by: configuration.features) }
+
         progress.show("making the plan")
-        var resolved = configuration
+        defaults.choosePlan(of: &configuration)
         let plan = try configuration.plan.plan(exampleCount: training.count)
-        resolved.plan = plan.request
+        configuration.plan = plan.request
         guard plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) > 0 else {
             throw TrainingConfigurationError.clipsEverything
         }
         let architecture = try NetworkArchitecture(
-            specification: configuration.model, featureCount: training.featureCount,
+            specification: configuration.model ?? "", featureCount: training.featureCount,
             outputCount: training.targets.outputCount)
         let network = try Network(architecture)
         for examples in [training, test].compactMap(\.self) {
             try network.check(featureCount: examples.featureCount, targets: examples.targets)
         }
+        defaults.chooseOptimizer(of: &configuration, for: plan, parameterCount: network.layout.count)
+        guard let optimizer = configuration.optimizer, let rate = optimizer.learningRate else {
+            fail("The defaults choose an optimizer and its rate.")
+        }
+        progress.clear()
+        let briefing = TrainingBriefing(
+            configuration: configuration, plan: plan, training: training, test: test,
+            parameterCount: network.layout.count, choices: defaults.choices)
+        briefing.show(as: format)
         let session = Session(
-            configuration: resolved,
+            configuration: configuration,
             description: RunFolder.Model(
                 architecture: architecture, features: configuration.features, schema: data.schema),
             folder: folder, plan: plan, network: network, training: training, test: test, progress: progress,
             begin: begin)
-        let result = try configuration.optimizer.with(steps: plan.iterations, session)
+        let result = try optimizer.with(steps: plan.iterations, learningRate: rate, session)
         progress.clear()
-        try show(result)
+        try result.show(as: format, output: folder?.url.path)
     }
 
-    private func mapped(_ data: InMemoryDataset) throws -> InMemoryDataset {
-        guard let features = configuration.features else { return data }
+    private func mapped(_ data: InMemoryDataset, by features: FeatureConfiguration?) throws -> InMemoryDataset {
+        guard let features else { return data }
         return try features.map(data)
     }
-
-    private func show(_ result: TrainingResult) throws {
-        if format == .json { return try printJSONLine(result.record) }
-        print(result.report.text)
-        print("")
-        if let accuracy = result.record.testAccuracy { print("test accuracy  \(Percent.text(accuracy))") }
-        if let loss = result.record.testLoss { print("test loss      \(String(format: "%.4f", loss))") }
-        print("seconds        \(String(format: "%.1f", result.record.seconds))")
-        if let folder {
-            print("written to     \(folder.url.path)")
-        } else {
-            print("The model was not kept: give --output to keep it.")
-        }
-        if !result.record.isFinished {
-            print("Stopped after \(result.record.steps) of \(result.record.plannedSteps) steps; --resume goes on.")
-        }
-    }
-}
-
-/// What a run came to.
-struct TrainingResult {
-    let record: Record
-    let report: PrivacyReport
-
-    /// The last line of `--format json`.
-    struct Record: Codable {
-        let testAccuracy: Double?
-        let testLoss: Double?
-        let epsilon: Double?
-        /// Of all planned steps: what holds if results decided when to stop.
-        let plannedEpsilon: Double?
-        let delta: Double
-        let noiseMultiplier: Double
-        let steps: Int
-        let plannedSteps: Int
-        let isFinished: Bool
-        let seconds: Double
-        let output: String?
-    }
-}
-
-/// Shares as people read them.
-enum Percent {
-    static func text(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
 }
 
 /// Everything but the optimizer's type.
@@ -122,7 +94,7 @@ private struct Session: OptimizerVisitor {
         var display = TrainingDisplay(progress, plan: plan)
         var metrics: [MetricsRecord] = []
         var isFirst = true
-        Interruption.watch()
+        Interruption.watch(keepsCheckpoints: folder != nil)
         // Not earlier: a run that cannot begin leaves nothing behind.
         try folder?.begin(configuration, description)
         let outcome = try trainer.fit(
@@ -144,8 +116,7 @@ private struct Session: OptimizerVisitor {
             display.show(step.step)
             return Interruption.isRequested ? .stop : .proceed
         }
-        let result = TrainingResult(
-            record: record(of: outcome), report: outcome.report)
+        let result = TrainingResult(record: record(of: outcome), report: outcome.report.text)
         if let folder {
             try SafeTensors.write(outcome.parameters, to: folder.path("model.safetensors"))
             try folder.write(outcome.report, to: "report.json")
@@ -153,6 +124,8 @@ private struct Session: OptimizerVisitor {
             let page = TrainingPage(
                 configuration: configuration, result: result, metrics: metrics)
             try folder.write(page.html, to: "index.html")
+            // Last: where it stands, everything else does.
+            try folder.write(result.record, to: "result.json")
         }
         return result
     }
@@ -160,10 +133,9 @@ private struct Session: OptimizerVisitor {
     private func record(of outcome: TrainingOutcome<ParameterVector>) -> TrainingResult.Record {
         TrainingResult.Record(
             testAccuracy: outcome.evaluation?.accuracy, testLoss: outcome.evaluation?.loss,
-            epsilon: outcome.report.guarantees.first?.epsilon, plannedEpsilon: outcome.report.plannedEpsilon,
-            delta: plan.delta,
+            epsilon: outcome.report.guarantees.first?.epsilon ?? .infinity,
+            plannedEpsilon: outcome.report.plannedEpsilon ?? .infinity, delta: plan.delta,
             noiseMultiplier: plan.noiseMultiplier, steps: outcome.stepsTaken, plannedSteps: plan.iterations,
-            isFinished: outcome.stepsTaken == plan.iterations, seconds: begin.duration(to: .now) / .seconds(1),
-            output: folder?.url.path)
+            isFinished: outcome.stepsTaken == plan.iterations, seconds: begin.duration(to: .now) / .seconds(1))
     }
 }

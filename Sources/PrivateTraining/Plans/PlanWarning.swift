@@ -1,0 +1,68 @@
+import Foundation
+import PrivacyAccounting
+import PrivacyMechanisms
+
+/// What makes a plan a doubtful one, though nothing in it is wrong.
+public enum PlanWarning: Hashable, Sendable {
+    /// δ is no less than one over the number of units: publishing a few of them whole would satisfy it.
+    case largeDelta(Double, units: Int, unit: PrivacyUnit)
+    /// ε of all steps is above 20, where the guarantee says little.
+    case largeEpsilon(Double)
+    /// There is no noise.
+    case noNoise
+    /// The noise of all steps together is as long as the longest sum of their clipped means: `ratio` ≥ 1 times that.
+    case drowned(ratio: Double)
+}
+
+extension PlanWarning: CustomStringConvertible {
+    /// What is doubtful, why, and the remedy.
+    public var description: String {
+        switch self {
+        case .largeDelta(let delta, let units, let unit):
+            "δ = \(delta) is no less than one over the number of \(unit.rawValue)s, \(units): a mechanism that publishes "
+                + "one of them at random would satisfy it. Choose δ far below 1/\(units), for example "
+                + String(format: "%.0e.", Foundation.pow(10, (-log10(10 * Double(units))).rounded(.down)))
+        case .largeEpsilon(let epsilon):
+            "ε = \(String(format: "%.4g", epsilon)) promises little: above 20, a single "
+                + "example can change the odds of an outcome by a factor beyond e²⁰. Below 10 is usual."
+        case .noNoise: "There is no noise: nothing is promised to anybody."
+        case .drowned(let ratio):
+            "Noise drowns the signal: over all steps it is \(String(format: "%.3g", ratio)) times as long as what the "
+                + "examples can add up to. Allow a larger ε, take larger batches, more data, or a smaller model."
+        }
+    }
+}
+
+extension PrivacyPlan {
+    /// The number of units that are protected: of examples, or of users.
+    public var unitCount: Int { sampling.unitCount }
+
+    /// z·C/N: the standard deviation of the noise on each coordinate of the mean clipped gradient, in the first step.
+    public var noiseDeviationOfMean: Double {
+        guard noiseMultiplier > 0 else { return 0 }
+        return gradientNoiseMultiplier * initialClippingRule.sensitivity(for: .addOrRemoveOne)
+    }
+
+    /// How long the noise of all steps together is, over how long their clipped means can be in sum at most: z·√(d/T)/N
+    /// for d = `parameterCount` and T steps. At a tenth models train well, at one they cannot.
+    public func noiseToSignalRatio(parameterCount: Int) -> Double {
+        guard noiseMultiplier > 0 else { return 0 }
+        return gradientNoiseMultiplier / normalizeBy * (Double(parameterCount) / Double(max(1, iterations))).squareRoot()
+    }
+
+    /// What is doubtful about the plan; of a model of `parameterCount` parameters too, if it is given.
+    public func warnings(parameterCount: Int? = nil) -> [PlanWarning] {
+        var warnings: [PlanWarning] = []
+        if delta * Double(unitCount) >= 1 { warnings.append(.largeDelta(delta, units: unitCount, unit: unit)) }
+        if noiseMultiplier == 0 {
+            warnings.append(.noNoise)
+        } else if let epsilon = try? epsilon(), epsilon > 20 {
+            warnings.append(.largeEpsilon(epsilon))
+        }
+        if let parameterCount, iterations > 0 {
+            let ratio = noiseToSignalRatio(parameterCount: parameterCount)
+            if ratio >= 1 { warnings.append(.drowned(ratio: ratio)) }
+        }
+        return warnings
+    }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import CommandLineSupport
+import GradientTransformations
+
+/// Where the examples come from.
+struct DataOptions: ParsableArguments {
+    @Option(help: "A folder with idx files, or a CSV file; plain or .gz.", completion: .file())
+    var data: String?
+
+    @Option(help: "A CSV file to test on. It is not covered by the promise. (default: none)", completion: .file())
+    var testData: String?
+
+    @Option(
+        help: "A JSON file that says what the columns of the CSV file mean; see 'dp help formats'.",
+        completion: .file(extensions: ["json"]))
+    var schema: String?
+
+    @Flag(help: "Let bounds and categories that the schema leaves open be taken from the data, without privacy.")
+    var openRangesFromDataWithoutPrivacy = false
+
+    @Flag(help: "Train on the 1,797 digits that ship with this program, at ε = 4 and δ = 1e-5.")
+    var demo = false
+}
+
+/// What is promised, and what it takes.
+struct PrivacyOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "The budget ε, above 0: the noise is calibrated to it.")
+    var epsilon: Given<Double>?
+
+    @Option(parsing: .unconditional, help: "δ, in [0, 1), far below one over the number of examples (or users).")
+    var delta: Given<Double>?
+
+    @Option(parsing: .unconditional, help: "The noise multiplier, instead of a budget.")
+    var noiseMultiplier: Given<Double>?
+
+    @Option(parsing: .unconditional, help: "The clip norm C of each example's gradient, above 0. (default: 1)")
+    var clip: Given<Double>?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The expected number of examples in a batch. (default: a tenth of them, at most 16,384)")
+    var batch: Given<Double>?
+
+    @Option(parsing: .unconditional, help: "The number of steps. (default: 200)")
+    var iterations: Given<Int>?
+
+    @Option(parsing: .unconditional, help: "How often the data is gone through on average, instead of steps.")
+    var epochs: Given<Double>?
+}
+
+/// What is trained, and how.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        help: """
+            linear, logistic, softmax, mlp:256-64 (hidden widths), mlp:256:tanh, cnn:mnist. \
+            (default: what the targets ask for; of images, on scattering features)
+            """)
+    var model: String?
+
+    @Option(parsing: .unconditional, help: "The optimizer. (default: sgd with momentum 0.9)")
+    var optimizer: Given<OptimizerConfiguration.Name>?
+
+    @Option(parsing: .unconditional, help: "The learning rate, at least 0. (default: what the noise allows)")
+    var learningRate: Given<Double>?
+
+    @Option(parsing: .unconditional, help: "Momentum of sgd and rmsprop, in [0, 1).")
+    var momentum: Given<Double>?
+
+    @Flag(help: "Clip under the optimizer's own preconditioner (arXiv 2507.01129).")
+    var scaleThenPrivatize = false
+
+    @Option(parsing: .unconditional, help: "ε of the scale 1/(√v + ε), above 0. (default: 1e-3)")
+    var scaleEpsilon: Given<Double>?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Average the parameters of this share of the steps, the last ones, in (0, 1]. (default: 0.5)")
+    var averageTail: Given<Double>?
+}
+
+/// What is kept of a run.
+struct RunOptions: ParsableArguments {
+    @Option(
+        help: "The folder to write model, report, metrics and checkpoints to. (default: nothing is kept)",
+        completion: .directory)
+    var output: String?
+
+    @Flag(help: "Go on with the interrupted run in --output.")
+    var resume = false
+
+    @Option(parsing: .unconditional, help: "Write a checkpoint after every so many steps. (default: some 20 in all)")
+    var checkpointInterval: Given<Int>?
+
+    @Option(parsing: .unconditional, help: "Replay noise and sampling from a seed. NOT PRIVATE: for tests.")
+    var nonPrivateSeed: Given<UInt64>?
+
+    @Option(parsing: .unconditional, help: "How many threads to use. (default: all that there are)")
+    var threads: Given<Int>?
+
+    @Option(parsing: .unconditional, help: "A table for people, or one JSON object as the last line. (default: table)")
+    var format: Given<OutputFormat>?
+}
+
+extension OptimizerConfiguration.Name: OptionValue {
+    init?(written: String) { self.init(rawValue: written) }
+
+    static var expectation: String { "one of \(choices.joined(separator: ", "))" }
+    static var choices: [String] { allCases.map(\.rawValue) }
+    var json: JSONValue { .text(rawValue) }
+}
+
+extension OutputFormat: OptionValue {}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Foundation
+import Requirements
+
+/// A command line, or a file that it names, that says what cannot be done: everything that is wrong with it.
+struct UsageError: Error, Equatable, CustomStringConvertible {
+    let problems: [String]
+
+    /// One problem in one line; several in a list.
+    var description: String {
+        guard problems.count != 1 else { return problems[0] }
+        return "\(problems.count) things are wrong:\n" + problems.map { "  - \($0)" }.joined(separator: "\n")
+    }
+}
+
+/// Collects what is wrong with a command line.
+struct UsageCheck {
+    private(set) var problems: [String] = []
+
+    mutating func add(_ problem: String) { problems.append(problem) }
+
+    /// The option's value; nil if it is not there, or means nothing, which is noted.
+    mutating func value<Value: OptionValue>(_ given: Given<Value>?, _ flag: String) -> Value? {
+        guard let given else { return nil }
+        guard let value = given.value else {
+            let suggestion = nearest(to: given.word, among: Value.choices).map { " Did you mean '\($0)'?" } ?? ""
+            add("\(flag) is '\(given.word)', but must be \(Value.expectation).\(suggestion)")
+            return nil
+        }
+        return value
+    }
+
+    /// The same for a number, which must lie in `range`.
+    mutating func number<Number: OptionValue>(_ given: Given<Number>?, _ flag: String, _ range: NumberRange) -> Number? {
+        guard let number = value(given, flag) else { return nil }
+        guard let real = number.json.asNumber, range.contains(real) else {
+            add("\(flag) is \(given?.word ?? ""), but must be \(range.text).")
+            return nil
+        }
+        return number
+    }
+
+    /// The same for an option that must be there.
+    mutating func required<Number: OptionValue>(
+        _ given: Given<Number>?, _ flag: String, _ range: NumberRange, _ meaning: String
+    ) -> Number? {
+        if given == nil { add("\(flag) is missing: \(meaning).") }
+        return number(given, flag, range)
+    }
+
+    /// Notes words that are no option of `command`.
+    mutating func refuse(_ words: [String], of command: any ParsableCommand.Type) {
+        let known = command.optionNames
+        for word in words {
+            let name = String(word.prefix { $0 != "=" })
+            guard name.hasPrefix("-") else {
+                add("'\(word)' belongs to no option.")
+                continue
+            }
+            let suggestion = nearest(to: name, among: known).map { ": did you mean \($0)?" } ?? "."
+            add("There is no option \(name)\(suggestion)")
+        }
+    }
+
+    /// Throws what was noted, if anything was.
+    func finish() throws(UsageError) {
+        if !problems.isEmpty { throw UsageError(problems: problems) }
+    }
+}
+
+extension ParsableCommand {
+    /// The names of its options, with their dashes.
+    static var optionNames: [String] {
+        helpMessage(columns: 10_000).split(separator: "\n").filter { $0.hasPrefix("  -") }.flatMap { line in
+            line.matches(of: /(?:^|[ ,])(--[a-z][a-z-]*)/).prefix(2).map { String($0.1) }
+        }
+    }
+}
+
+/// The words of a command line that are no option's.
+struct Unrecognized: ParsableArguments {
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var words: [String] = []
+}

@@ -1,0 +1,177 @@
+import GradientTransformations
+import PrivacyAccounting
+import PrivacyMechanisms
+import PrivateTraining
+
+/// The files that `dp` reads.
+enum Formats {
+    static let plan = SettingGroup(
+        "plan", "What a run promises. Of epsilon and noiseMultiplier one is needed, and of epochs and iterations.",
+        [
+            Setting(
+                "epsilon", .number(.positive), absent: "noiseMultiplier says what the noise is", example: "2",
+                "the budget ε, which the noise is calibrated to"),
+            Setting(
+                "noiseMultiplier", .number(.notNegative), absent: "calibrated to epsilon", example: "1.1",
+                "the noise's standard deviation over the sensitivity"),
+            Setting(
+                "delta", .number(.belowOne), absent: "only where --delta gives it", example: "1e-6",
+                "δ, far below one over the number of examples (or users)"),
+            Setting(
+                "expectedBatchSize", .number(.positive), absent: "a tenth of the examples", example: "600",
+                "the expected number of examples in a batch of Poisson sampling"),
+            Setting(
+                "sampling", .group(sampling), absent: "Poisson sampling", example: #"{"kind": "poisson", "exampleCount": 60000, "samplingProbability": 0.01}"#,
+                "how batches are drawn, in the place of expectedBatchSize"),
+            Setting(
+                "exampleCount", .whole(.atLeast(1)), absent: "as many as the data has", example: "60000",
+                "the number of examples; a plan without data needs it"),
+            Setting(
+                "epochs", .number(.notNegative), absent: "iterations says how many steps there are", example: "20",
+                "how often the data is gone through, on average"),
+            Setting(
+                "iterations", .whole(.atLeast(0)), absent: "epochs says how many steps there are", example: "200",
+                "the number of steps"),
+            Setting(
+                "clipping", .group(clipping), absent: "the threshold 1", example: #"{"method": "threshold", "l2ClipNorm": 1}"#,
+                "how each example's contribution is bounded"),
+            Setting(
+                "relation", .choice(NeighboringRelation.allCases.map(\.rawValue)), absent: "add-or-remove-one",
+                example: #""add-or-remove-one""#, "what neighbouring data sets differ in"),
+            Setting(
+                "unit", .choice(PrivacyUnit.allCases.map(\.rawValue)), absent: "example", example: #""example""#,
+                "whose presence is hidden"),
+            Setting(
+                "accountant", .choice(PlanAccountant.allCases.map(\.rawValue)), absent: "pld", example: #""pld""#,
+                "who computes ε"),
+            Setting(
+                "noise", .group(noise), absent: "gaussian", example: #"{"kind": "gaussian"}"#,
+                "how sums are made private"),
+        ])
+
+    static let noise = SettingGroup(
+        "noise", "How sums are made private.", [],
+        kinds: SettingGroup.Kinds(
+            key: "kind",
+            choices: [SettingGroup.Kind(name: "gaussian", about: "independent Gaussian noise in each step", settings: [])]
+        ))
+
+    static let clipping = SettingGroup(
+        "clipping", "How each example's contribution is bounded.", [],
+        kinds: SettingGroup.Kinds(
+            key: "method",
+            choices: [
+                SettingGroup.Kind(
+                    name: "threshold", about: "gradients longer than C are scaled to C",
+                    settings: [
+                        Setting(
+                            "l2ClipNorm", .either([.number(.clipNorm), .tree(.number(.clipNorm))]), example: "1",
+                            "the clip norm C, or an object with one for each subtree"),
+                        Setting(
+                            "rescaleToUnitNorm", .flag, absent: "false", example: "true",
+                            "divide by C, so that a contribution's bound is 1"),
+                    ]),
+                SettingGroup.Kind(
+                    name: "automatic", about: "every gradient is scaled to about C (arXiv 2206.07136)",
+                    settings: [clipNorm, stability("γ")]),
+                SettingGroup.Kind(
+                    name: "per-sample-adaptive",
+                    about: "large gradients are scaled to about C, small ones less (arXiv 2212.00328)",
+                    settings: [clipNorm, stability("r")]),
+                SettingGroup.Kind(
+                    name: "adaptive-quantile", about: "C follows a quantile of the norms (arXiv 1905.03871)",
+                    settings: [
+                        Setting(
+                            "initialL2ClipNorm", .number(.constant), example: "1", "C before the first step"),
+                        Setting(
+                            "countNoiseMultiplier", .number(.positive), example: "10",
+                            "the standard deviation of the noise on the count, in examples"),
+                        Setting(
+                            "quantile", .number(.probability), absent: "0.5", example: "0.5",
+                            "the share of examples that should not be clipped"),
+                        Setting(
+                            "learningRate", .number(.notNegative), absent: "0.2", example: "0.2",
+                            "how fast C follows"),
+                    ]),
+            ]))
+
+    private static let clipNorm = Setting("l2ClipNorm", .number(.clipNorm), example: "1", "the clip norm C")
+
+    private static func stability(_ symbol: String) -> Setting {
+        Setting("stability", .number(.constant), example: "0.01", "the constant \(symbol)")
+    }
+
+    static let sampling = SettingGroup(
+        "sampling", "How batches are drawn.", [],
+        kinds: SettingGroup.Kinds(
+            key: "kind",
+            choices: [
+                SettingGroup.Kind(
+                    name: "poisson", about: "each example with the same probability, independently",
+                    settings: [exampleCount, samplingProbability]),
+                SettingGroup.Kind(
+                    name: "user", about: "each user with the same probability, with all of their examples",
+                    settings: [
+                        Setting(
+                            "owners", .list(.whole(.atLeast(-1))), example: "[0, 0, 1]",
+                            "the number of each example's user, −1 for nobody"),
+                        Setting("userCount", .whole(.atLeast(1)), example: "2", "the number of users"),
+                        samplingProbability,
+                    ]),
+                SettingGroup.Kind(
+                    name: "cyclic-poisson", about: "groups in turn, Poisson within a group",
+                    settings: [
+                        exampleCount, Setting("bands", .whole(.atLeast(1)), example: "4", "the number of groups"),
+                        samplingProbability,
+                        Setting(
+                            "partition", .choice(["independent", "equal-sizes"]), absent: "independent",
+                            example: #""independent""#, "how examples come to their groups"),
+                    ]),
+                SettingGroup.Kind(
+                    name: "b-min-sep", about: "Poisson, with a pause after each participation",
+                    settings: [
+                        exampleCount,
+                        Setting("separation", .whole(.atLeast(1)), example: "4", "steps from one participation to the next"),
+                        samplingProbability,
+                    ]),
+                SettingGroup.Kind(
+                    name: "truncated-poisson", about: "Poisson, cut to a largest batch",
+                    settings: [
+                        exampleCount, samplingProbability,
+                        Setting("maximumBatchSize", .whole(.atLeast(1)), example: "800", "the largest batch"),
+                    ]),
+                SettingGroup.Kind(
+                    name: "fixed-size", about: "so many examples in every step",
+                    settings: [
+                        exampleCount, batchSize,
+                        Setting(
+                            "isWithReplacement", .flag, absent: "false", example: "false",
+                            "whether an example can be drawn twice"),
+                    ]),
+                SettingGroup.Kind(
+                    name: "balls-in-bins", about: "each example in one of the steps of an epoch",
+                    settings: [
+                        exampleCount, Setting("bins", .whole(.atLeast(1)), example: "100", "steps of an epoch"),
+                        Setting(
+                            "isRedrawnEachEpoch", .flag, absent: "false", example: "true",
+                            "whether each epoch has an allocation of its own"),
+                    ]),
+                SettingGroup.Kind(
+                    name: "random-allocation", about: "each example in k of the steps of an epoch",
+                    settings: [
+                        exampleCount,
+                        Setting("participations", .whole(.atLeast(1)), example: "2", "k"),
+                        Setting("stepsPerEpoch", .whole(.atLeast(1)), example: "100", "steps of an epoch"),
+                    ]),
+                SettingGroup.Kind(
+                    name: "shuffled-epochs", about: "the shuffled data in order, without amplification",
+                    settings: [exampleCount, batchSize]),
+            ]))
+
+    private static let exampleCount = Setting(
+        "exampleCount", .whole(.atLeast(1)), example: "60000", "the number of examples")
+    private static let samplingProbability = Setting(
+        "samplingProbability", .number(.probability), example: "0.01", "the chance to be in a batch")
+    private static let batchSize = Setting(
+        "batchSize", .whole(.atLeast(1)), example: "600", "the number of examples in a batch")
+}

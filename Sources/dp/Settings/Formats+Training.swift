@@ -1,0 +1,296 @@
+import GradientTransformations
+import Networks
+import PrivateTraining
+
+extension Formats {
+    static let configuration = SettingGroup(
+        "configuration", "All of a run: what `dp train --config` reads, and what stands in a run's config.json.",
+        [
+            Setting(
+                "data", .group(data), absent: "only where --data gives it", example: #"{"kind": "idx", "path": "mnist"}"#,
+                "where the examples come from"),
+            Setting(
+                "features", .group(features), absent: "the inputs themselves",
+                example: #"{"kind": "scattering", "height": 28, "width": 28}"#,
+                "a fixed map of the inputs that was not learned from data"),
+            Setting(
+                "model", .text, absent: "linear, logistic or softmax, as the targets are", example: #""softmax""#,
+                "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist"),
+            Setting(
+                "optimizer", .group(optimizer), absent: "sgd with momentum", example: #"{"name": "sgd", "momentum": 0.9}"#,
+                "how private gradients become updates"),
+            Setting(
+                "plan", .group(plan), absent: "what options and defaults say", example: #"{"epsilon": 2, "delta": 1e-6}"#,
+                "what the run promises"),
+            Setting(
+                "averaging", .group(averaging), absent: "the last half of the steps",
+                example: #"{"kind": "tail", "fraction": 0.5}"#, "which average of the parameters is kept"),
+            Setting(
+                "microbatchSize", .whole(.atLeast(1)), absent: "512", example: "512",
+                "how many examples are in memory at once"),
+            Setting(
+                "evaluationInterval", .whole(.atLeast(1)), absent: "some twenty evaluations", example: "50",
+                "evaluate after every so many steps"),
+            Setting(
+                "checkpointInterval", .whole(.atLeast(1)), absent: "some twenty checkpoints", example: "50",
+                "write a checkpoint after every so many steps"),
+            Setting(
+                "initializationSeed", .whole(.atLeast(0)), absent: "0", example: "0",
+                "the seed of the initial parameters"),
+            Setting(
+                "nonPrivateSeed", .whole(.atLeast(0)), absent: "no seed: private", example: "7",
+                "replays noise and sampling: NOT PRIVATE, for tests"),
+        ])
+
+    static let data = SettingGroup(
+        "data", "Where the examples come from. Paths are relative to the working folder.", [],
+        kinds: SettingGroup.Kinds(
+            key: "kind",
+            choices: [
+                SettingGroup.Kind(
+                    name: "idx", about: "a folder with the four files of MNIST and its kin, plain or .gz",
+                    settings: [path]),
+                SettingGroup.Kind(
+                    name: "csv", about: "a CSV file, plain or .gz",
+                    settings: [
+                        path,
+                        Setting(
+                            "testPath", .text, absent: "no test data", example: #""test.csv""#, "a file to test on"),
+                        Setting(
+                            "schema", .text, absent: "only where --schema gives it", example: #""schema.json""#,
+                            "the file that says what the columns mean"),
+                        Setting(
+                            "takesOpenRangesFromDataWithoutPrivacy", .flag, absent: "false", example: "false",
+                            "take bounds and categories that the schema leaves open from the data: NOT PRIVATE"),
+                    ]),
+                SettingGroup.Kind(
+                    name: "digits", about: "the 1,797 digits that ship with the program", settings: []),
+            ]))
+
+    private static let path = Setting(
+        "path", .text, absent: "only where --data gives it", example: #""data""#, "the folder or file")
+
+    static let features = SettingGroup(
+        "features", "A fixed map of the inputs.", [],
+        kinds: SettingGroup.Kinds(
+            key: "kind",
+            choices: [
+                SettingGroup.Kind(
+                    name: "scattering", about: "scattering of two layers over images (arXiv 2011.11660)",
+                    settings: [
+                        Setting("height", .whole(.atLeast(1)), example: "28", "rows of an image"),
+                        Setting("width", .whole(.atLeast(1)), example: "28", "columns of an image"),
+                    ])
+            ]))
+
+    static let optimizer = SettingGroup(
+        "optimizer", "How private gradients become updates. Of the numbers, an optimizer takes those that it has.",
+        [
+            Setting(
+                "learningRate", .either([.number(.notNegative), .group(learningRate)]),
+                absent: "chosen by the noise", example: "0.5", "a number, or a schedule"),
+            Setting(
+                "scaleThenPrivatize", .group(scaling), absent: "gradients are clipped as they are",
+                example: #"{"epsilon": 1e-3}"#, "clip under the optimizer's own preconditioner (arXiv 2507.01129)"),
+        ],
+        kinds: SettingGroup.Kinds(
+            key: "name",
+            choices: NamedOptimizer.table.map { optimizer in
+                SettingGroup.Kind(
+                    name: optimizer.name, about: optimizer.isAdaptive ? "adaptive" : "",
+                    settings: hyperparameters.filter { setting in
+                        optimizer.hyperparameters.contains { $0.rawValue == setting.key }
+                    })
+            }))
+
+    private static let hyperparameters = [
+        Setting("momentum", .number(.belowOne), absent: "0", example: "0.9", "momentum"),
+        Setting("nesterov", .flag, absent: "false", example: "true", "Nesterov's momentum"),
+        Setting("beta1", .number(.belowOne), absent: "the optimizer's", example: "0.9", "decay of the first moment"),
+        Setting("beta2", .number(.belowOne), absent: "the optimizer's", example: "0.999", "decay of the second moment"),
+        Setting("decay", .number(.belowOne), absent: "the optimizer's", example: "0.9", "decay of averages"),
+        Setting("epsilon", .number(.positive), absent: "the optimizer's", example: "1e-8", "what divisors are kept from 0 by"),
+        Setting("weightDecay", .number(.notNegative), absent: "the optimizer's", example: "1e-4", "weight decay"),
+    ]
+
+    static let learningRate = SettingGroup(
+        "learningRate", "A learning rate over the steps of the run.",
+        [Setting("value", .number(.notNegative), example: "0.5", "the largest rate")],
+        kinds: SettingGroup.Kinds(
+            key: "kind",
+            choices: [
+                SettingGroup.Kind(name: "constant", about: "always the same", settings: []),
+                SettingGroup.Kind(name: "linear", about: "falls along a line", settings: [final]),
+                SettingGroup.Kind(name: "cosine", about: "falls along half a cosine", settings: [final]),
+                SettingGroup.Kind(
+                    name: "exponential", about: "falls by a factor in every step",
+                    settings: [Setting("final", .number(.positive), example: "0.05", "the rate at the end")]),
+                SettingGroup.Kind(
+                    name: "warmup-cosine", about: "rises along a line, then falls along half a cosine",
+                    settings: [
+                        final,
+                        Setting(
+                            "warmupSteps", .whole(.atLeast(0)), absent: "0", example: "20", "for how many steps it rises"),
+                    ]),
+            ]))
+
+    private static let final = Setting(
+        "final", .number(.notNegative), absent: "0", example: "0.05", "the rate at the end")
+
+    static let scaling = SettingGroup(
+        "scaleThenPrivatize", "Scale-then-privatize: gradients are clipped under 1/(√(v + epsilonRoot) + epsilon).",
+        [
+            Setting("epsilon", .number(.positive), absent: "1e-3", example: "1e-3", "the ε of the scale"),
+            Setting("epsilonRoot", .number(.notNegative), absent: "0", example: "0", "the ε under the root"),
+            Setting("warmUpSteps", .whole(.atLeast(0)), absent: "0", example: "10", "steps without a scale"),
+            Setting("floor", .number(.notNegative), absent: "0", example: "0", "the smallest scale"),
+            Setting(
+                "initialSecondMoment", .number(.notNegative), absent: "0", example: "0", "v before the first step"),
+        ])
+
+    static let averaging = SettingGroup(
+        "averaging", "Which average of the parameters is kept. It costs no privacy.", [],
+        kinds: SettingGroup.Kinds(
+            key: "kind",
+            choices: [
+                SettingGroup.Kind(name: "none", about: "the last parameters", settings: []),
+                SettingGroup.Kind(
+                    name: "exponential", about: "a moving average",
+                    settings: [Setting("decay", .number(.belowOne), example: "0.99", "the decay of each step")]),
+                SettingGroup.Kind(
+                    name: "tail", about: "the mean of the last steps",
+                    settings: [Setting("fraction", .number(.fraction), example: "0.5", "the share of all steps")]),
+            ]))
+
+    static let model = SettingGroup(
+        "model", "What `dp train` writes to model.json: all between a file and predictions, but the parameters.",
+        [
+            Setting(
+                "architecture", .group(architecture),
+                example: #"""
+                    {"input": {"features": 64}, "layers": [{"kind": "dense", "outputs": 10, "activation": "identity"}],
+                     "loss": "softmaxCrossEntropy"}
+                    """#, "the network"),
+            Setting(
+                "features", .group(features), absent: "the inputs themselves",
+                example: #"{"kind": "scattering", "height": 28, "width": 28}"#, "a fixed map of the inputs"),
+            Setting(
+                "schema", .group(schema), absent: "the data is no CSV file",
+                example: #"{"columns": [{"name": "age", "kind": "numeric", "lower": 17, "upper": 90}]}"#,
+                "how records become inputs"),
+        ])
+
+    static let architecture = SettingGroup(
+        "architecture", "A network: layers in the order in which outputs become inputs.",
+        [
+            Setting(
+                "input", .group(input), example: #"{"height": 28, "width": 28, "channels": 1}"#,
+                "a vector of so many features, or an image"),
+            Setting(
+                "layers", .list(.group(layer)), example: #"[{"kind": "dense", "outputs": 10, "activation": "identity"}]"#,
+                "the layers"),
+            Setting(
+                "loss", .choice(LossFunction.allCases.map(\.rawValue)), example: #""softmaxCrossEntropy""#,
+                "what training makes small"),
+        ])
+
+    static let input = SettingGroup(
+        "input", "A vector (features alone), or an image.",
+        [
+            Setting("features", .whole(.atLeast(1)), absent: "an image", example: "64", "numbers of an example"),
+            Setting("height", .whole(.atLeast(1)), absent: "a vector", example: "28", "rows of an image"),
+            Setting("width", .whole(.atLeast(1)), absent: "a vector", example: "28", "columns of an image"),
+            Setting("channels", .whole(.atLeast(1)), absent: "a vector", example: "1", "numbers of a pixel"),
+        ])
+
+    static let layer = SettingGroup(
+        "layers", "A layer.", [],
+        kinds: SettingGroup.Kinds(
+            key: "kind",
+            choices: [
+                SettingGroup.Kind(name: "dense", about: "y = f(xᵀK + b)", settings: [outputs, activation]),
+                SettingGroup.Kind(
+                    name: "convolution", about: "a kernel slid over an image",
+                    settings: [
+                        outputs, size, stride,
+                        Setting("padding", .whole(.atLeast(0)), example: "3", "zeros around the image"), activation,
+                    ]),
+                SettingGroup.Kind(
+                    name: "pooling", about: "one pixel for size × size of them",
+                    settings: [
+                        Setting(
+                            "pooling", .choice(NetworkArchitecture.Pooling.allCases.map(\.rawValue)),
+                            example: #""max""#, "the largest or the mean"), size, stride,
+                    ]),
+            ]))
+
+    private static let outputs = Setting("outputs", .whole(.atLeast(1)), example: "10", "outputs (of a pixel)")
+    private static let size = Setting("size", .whole(.atLeast(1)), example: "2", "rows and columns of the window")
+    private static let stride = Setting("stride", .whole(.atLeast(1)), example: "1", "pixels from window to window")
+    private static let activation = Setting(
+        "activation", .text, example: #""relu""#, "identity, relu, tanh, gelu or sigmoid=SCALE,TEMPERATURE,OFFSET")
+
+    static let schema = SettingGroup(
+        "schema", "What the columns of a CSV file mean. What is public stands here, so that nothing is learned from data.",
+        [
+            Setting(
+                "columns", .list(.group(column)), example: #"[{"name": "age", "kind": "numeric", "lower": 17, "upper": 90}]"#,
+                "the columns; without a header in the file's order"),
+            Setting(
+                "hasHeader", .flag, absent: "true", example: "false", "whether the first record names the columns"),
+            Setting("separator", .text, absent: "\",\"", example: #"";""#, "what stands between fields"),
+            Setting(
+                "commentPrefix", .text, absent: "no comments", example: ##""#""##, "lines that begin so are skipped"),
+            Setting(
+                "missingMarkers", .list(.text), absent: "[\"\"]", example: #"["", "?"]"#,
+                "the texts that stand for a missing value"),
+        ])
+
+    static let column = SettingGroup(
+        "columns", "A column.",
+        [Setting("name", .text, example: #""age""#, "its name in the header")],
+        kinds: SettingGroup.Kinds(
+            key: "kind",
+            choices: [
+                SettingGroup.Kind(
+                    name: "numeric", about: "a number, clamped to its bounds and scaled to [0, 1]",
+                    settings: [
+                        Setting("lower", .number(.any), absent: "open", example: "17", "the lower bound: public"),
+                        Setting("upper", .number(.any), absent: "open", example: "90", "the upper bound: public"),
+                        Setting(
+                            "isLogarithmic", .flag, absent: "false", example: "true", "scale ln(1 + x) in its place"),
+                        Setting(
+                            "fill", .number(.any), absent: "none may be missing", example: "40",
+                            "what stands for a missing value"),
+                        Setting(
+                            "hasIndicator", .flag, absent: "false", example: "true",
+                            "a second feature that is 1 where the value is missing"),
+                    ]),
+                SettingGroup.Kind(
+                    name: "buckets", about: "which of some intervals a number lies in",
+                    settings: [
+                        Setting("edges", .list(.number(.any)), example: "[18, 65]", "where one interval ends and the next begins"),
+                        unlisted,
+                    ]),
+                SettingGroup.Kind(
+                    name: "categorical", about: "one of some texts",
+                    settings: [
+                        Setting(
+                            "categories", .list(.text), absent: "open", example: #"["clerk", "other"]"#,
+                            "the texts: public"), unlisted,
+                    ]),
+                SettingGroup.Kind(
+                    name: "label", about: "the class to be predicted",
+                    settings: [
+                        Setting("classes", .list(.text), example: #"["no", "yes"]"#, "its names"),
+                        Setting(
+                            "ignoresFullStop", .flag, absent: "false", example: "true",
+                            "whether a full stop after a name is dropped"),
+                    ]),
+                SettingGroup.Kind(name: "ignored", about: "not read", settings: []),
+            ]))
+
+    private static let unlisted = Setting(
+        "unlisted", .choice(["ownSlot", "zeros", "refused"]), absent: "refused", example: #""ownSlot""#,
+        "what becomes of a missing or unknown value")
+}

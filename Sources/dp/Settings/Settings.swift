@@ -1,0 +1,150 @@
+import ArgumentParser
+import Foundation
+import GradientTransformations
+import Networks
+import PrivacyAccounting
+import PrivacyMechanisms
+import PrivateTraining
+
+/// Settings of a run, from a file, options, or both: which value each has, and who said so.
+struct Settings {
+    /// A JSON object.
+    private(set) var value: JSONValue = .object([:])
+    /// The file that it was read from.
+    let file: String?
+    /// The options that said what stands at a path, by path.
+    private var flags: [String: String] = [:]
+    private var check = UsageCheck()
+
+    /// The option for each path, for settings that have one.
+    private static let options = [
+        "data.path": "--data", "data.testPath": "--test-data", "data.schema": "--schema", "model": "--model",
+        "data.takesOpenRangesFromDataWithoutPrivacy": "--open-ranges-from-data-without-privacy",
+        "optimizer.name": "--optimizer", "optimizer.learningRate": "--learning-rate",
+        "optimizer.momentum": "--momentum", "optimizer.scaleThenPrivatize": "--scale-then-privatize",
+        "optimizer.scaleThenPrivatize.epsilon": "--scale-epsilon", "plan.epsilon": "--epsilon",
+        "plan.noiseMultiplier": "--noise-multiplier", "plan.delta": "--delta", "plan.epochs": "--epochs",
+        "plan.iterations": "--iterations", "plan.expectedBatchSize": "--batch", "plan.clipping.l2ClipNorm": "--clip",
+        "averaging.fraction": "--average-tail", "checkpointInterval": "--checkpoint-interval",
+        "nonPrivateSeed": "--non-private-seed",
+    ]
+
+    /// No settings at all.
+    init() { file = nil }
+
+    /// What stands in a file; in standard input for "-". Throws `FileError` and `TrainingConfigurationError`.
+    init(file: String) throws {
+        self.file = file
+        value = try readConfiguration(file)
+    }
+
+    /// What stands in `value`.
+    init(_ value: some Encodable) throws {
+        file = nil
+        self.value = try JSONDecoder.exact.decode(JSONValue.self, from: JSONEncoder.exact.encode(value))
+    }
+
+    subscript(path: String) -> JSONValue? { value[path] }
+
+    /// Sets what an option says, under the option's name.
+    mutating func set(_ path: String, to value: JSONValue) {
+        self.value[path] = value
+        flags[path] = Self.options[path]
+    }
+
+    /// The same for a word that may mean nothing, which is noted; nothing if there is none.
+    mutating func set<Value: OptionValue>(_ path: String, to given: Given<Value>?) {
+        if let value = check.value(given, Self.options[path] ?? path) { set(path, to: value.json) }
+    }
+
+    /// Sets what goes with an option's value without being one's own.
+    mutating func complete(_ path: String, with value: JSONValue) { self.value[path] = value }
+
+    /// Takes a setting back that another one replaces.
+    mutating func remove(_ path: String) {
+        value[path] = nil
+        flags = flags.filter { $0.key != path && !$0.key.hasPrefix(path + ".") }
+    }
+
+    /// Notes words that are no option of `command`.
+    mutating func refuse(_ words: [String], of command: any ParsableCommand.Type) { check.refuse(words, of: command) }
+
+    /// Notes what is wrong with the settings together.
+    mutating func add(_ problem: String) { check.add(problem) }
+
+    /// How a user knows the setting at `path`: by its option, or by its place in the file.
+    func name(of path: String) -> String {
+        if let flag = flags[path] { return flag }
+        if value[path] == nil, let flag = Self.options[path] {
+            return file == nil ? flag : "'\(path)' in '\(file ?? "")' (or \(flag))"
+        }
+        return file.map { "'\(path)' in '\($0)'" } ?? "'\(path)'"
+    }
+
+    /// The settings as a value of a type that they were checked to be one of.
+    ///
+    /// Throws ``UsageError`` with everything that is wrong: with the words that were noted, and by `group`.
+    func decoded<Value: Decodable>(as group: SettingGroup, _: Value.Type = Value.self) throws -> Value {
+        var check = check
+        for problem in group.problems(with: value) {
+            check.add("\(name(of: problem.path.joined(separator: "."))) \(problem.text)")
+        }
+        try check.finish()
+        do {
+            return try JSONDecoder.exact.decode(Value.self, from: JSONEncoder.exact.encode(value))
+        } catch let error as DecodingError {
+            throw UsageError(problems: [(file.map { "'\($0)' cannot be read: " } ?? "") + error.sentence])
+        } catch {
+            throw usage(for: error) ?? error
+        }
+    }
+
+    /// The error as one of the setting that it speaks of, under the name that the user knows; nil if it speaks of none.
+    func usage(for error: any Error) -> UsageError? {
+        guard let (key, text) = subject(of: error) else { return nil }
+        guard let path = Self.paths(of: key).first(where: { value[$0] != nil }) else { return nil }
+        return UsageError(problems: ["\(name(of: path)) \(text)"])
+    }
+
+    /// The setting that an error speaks of, and what it says of it.
+    private func subject(of error: any Error) -> (key: String, text: String)? {
+        switch error {
+        case PlanError.outOfRange(let key, let value, let allowed),
+            TrainingError.outOfRange(let key, let value, let allowed),
+            AccountingError.outOfRange(let key, let value, let allowed),
+            PrivacyMechanismError.invalidSamplingParameter(let key, let value, let allowed):
+            (key, "is \(value), but must be \(allowed).")
+        case GradientTransformationError.invalidHyperparameter(let key, let value, let allowed):
+            (key, "is \(value), but must be \(allowed).")
+        case PlanError.unboundedClipping: ("l2ClipNorm", "is infinite: \(error)")
+        case let error as ModelError: ("model", "is \(value["model"]?.brief ?? "left open"): \(error)")
+        default: nil
+        }
+    }
+
+    /// Where a setting can stand that errors call `key`.
+    private static func paths(of key: String) -> [String] {
+        let places = ["", "plan.", "plan.clipping.", "clipping.", "plan.sampling.", "sampling.", "optimizer."]
+        return places.map { $0 + key } + options.keys.filter { $0.hasSuffix(".\(key)") }.sorted()
+    }
+}
+
+extension JSONDecoder {
+    /// A decoder for numbers that JSON lacks, in one spelling.
+    static var exact: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return decoder
+    }
+}
+
+extension JSONEncoder {
+    /// An encoder for numbers that JSON lacks, in one spelling.
+    static var exact: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return encoder
+    }
+}

@@ -1,0 +1,84 @@
+import CommandLineSupport
+import Foundation
+import PrivateTraining
+
+/// What is told before the first step: what is going to be trained, what was chosen and why, what noise means for it,
+/// and what makes the plan a doubtful one. All of it comes from public numbers.
+struct TrainingBriefing {
+    let configuration: TrainingConfiguration
+    let plan: PrivacyPlan
+    let training: InMemoryDataset
+    let test: InMemoryDataset?
+    let parameterCount: Int
+    let choices: [TrainingDefaults.Choice]
+
+    /// Prints everything for people; warnings alone, on standard error, where programs read.
+    func show(as format: OutputFormat) {
+        for warning in plan.warnings(parameterCount: parameterCount) { warn("\(warning)") }
+        guard format == .table else { return }
+        let columns = Terminal.output.columns
+        print(wrapped((lines + [""]).joined(separator: "\n"), columns: columns))
+    }
+
+    var lines: [String] {
+        let classes = training.targets.classCount.map { " of \($0) classes" } ?? ""
+        let tests = test.map { ", \(grouped($0.count)) to test on" } ?? ", none to test on"
+        var lines = [
+            "Training on \(grouped(training.count)) examples\(classes)\(tests).", "",
+            line("model", "\(configuration.model ?? ""), \(grouped(parameterCount)) parameters"),
+            line("optimizer", optimizerText),
+            line("steps", "\(plan.iterations), of \(Int(plan.normalizeBy.rounded())) examples on average"),
+            line("privacy", privacyText), line("noise", noiseText),
+        ]
+        if !choices.isEmpty {
+            lines += ["", "Chosen, from public numbers alone:"]
+            lines += choices.map { line($0.name, "\($0.value) (\($0.reason))") }
+        }
+        return lines
+    }
+
+    private var optimizerText: String {
+        guard let optimizer = configuration.optimizer else { return "" }
+        let scaled = optimizer.scaleThenPrivatize == nil ? "" : ", scale-then-privatize"
+        let momentum = optimizer.hyperparameters.momentum.map { ", momentum \($0)" } ?? ""
+        return optimizer.name.rawValue + momentum + scaled + (peakRate.map { String(format: ", rate %g", $0) } ?? "")
+    }
+
+    private var peakRate: Double? { configuration.optimizer?.learningRate?.value }
+
+    private var privacyText: String {
+        let epsilon = plan.epsilonBudget ?? (try? plan.epsilon()) ?? .infinity
+        return "each \(plan.unit.rawValue), ε = \(epsilon.isFinite ? String(format: "%.4g", epsilon) : "∞") at "
+            + "δ = \(plan.delta), noise multiplier \(String(format: "%.4g", plan.noiseMultiplier))"
+    }
+
+    /// z·C/N, and how far noise alone moves a parameter at the chosen rate.
+    private var noiseText: String {
+        guard plan.noiseMultiplier > 0 else { return "none" }
+        let deviation = plan.noiseDeviationOfMean
+        let ratio = plan.noiseToSignalRatio(parameterCount: parameterCount)
+        var text = String(format: "zC/N = %.2g on each coordinate of a mean gradient", deviation)
+        if let rate = peakRate, let drift = drift(rate: rate, deviation: deviation) {
+            text += String(format: "; at this rate it moves a parameter by some %.2g over the run", drift)
+        }
+        return text + String(format: "; noise to signal %.2g (0.1 trains well, 1 not at all)", ratio)
+    }
+
+    /// The deviation of a parameter that noise alone moves over all steps; nil where an update's length is not the
+    /// gradient's.
+    private func drift(rate: Double, deviation: Double) -> Double? {
+        guard let optimizer = configuration.optimizer, optimizer.name == .sgd else { return nil }
+        let effective = rate / (1 - (optimizer.hyperparameters.momentum ?? 0))
+        return effective * deviation * Double(plan.iterations).squareRoot()
+    }
+
+    private func line(_ name: String, _ text: String) -> String {
+        "  \(name.padding(toLength: 11, withPad: " ", startingAt: 0))\(text)"
+    }
+
+    private func grouped(_ number: Int) -> String {
+        var digits = Array(String(number))
+        for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
+        return String(digits)
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import PrivateTraining
+
+/// What a run takes where its configuration leaves something open, chosen from public numbers alone: how many examples,
+/// features and classes there are, and the plan.
+///
+/// - **Model**: linear, logistic or softmax, as the targets ask for. Few parameters drown in less noise.
+/// - **Features**: scattering (arXiv 2011.11660) for images that are large enough, which is fixed and not learned.
+/// - **Clip norm** C = 1: with nearly every gradient clipped, only the product of rate and C matters.
+/// - **Batch**: a tenth of the examples, at most 16,384: of batches that cost the same ε, large ones have less noise.
+/// - **Steps**: 200.
+/// - **Optimizer**: SGD with momentum 0.9, and the mean of the last half of the steps.
+/// - **Rate**: C·η/(1 − momentum) = min(50, 3/s) for the length s = z·√d/N of the noise on a mean of clipped gradients
+///   in units of C: noise then moves the parameters as far in every run. Adaptive optimizers, whose updates are about
+///   as long as the rate in every coordinate, take min(0.05, 0.015/s).
+///
+/// **Guarantee:** no choice depends on what the examples hold.
+struct TrainingDefaults {
+    let exampleCount: Int
+    let featureCount: Int
+    /// Nil where numbers are to be predicted.
+    let classCount: Int?
+    /// Nil where examples are no images.
+    let imageShape: [Int]?
+    /// What was chosen so far.
+    private(set) var choices: [Choice] = []
+
+    /// Something that was chosen.
+    struct Choice: Equatable {
+        let name: String
+        let value: String
+        let reason: String
+    }
+
+    /// Images of fewer rows or columns have too little left after two layers of scattering.
+    private static let smallestImage = 16
+
+    init(exampleCount: Int, featureCount: Int, classCount: Int?, imageShape: [Int]?) {
+        self.exampleCount = exampleCount
+        self.featureCount = featureCount
+        self.classCount = classCount
+        self.imageShape = imageShape
+    }
+
+    /// Chooses features and model where `configuration` leaves them open.
+    mutating func chooseModel(of configuration: inout TrainingConfiguration) {
+        guard configuration.model == nil else { return }
+        if configuration.features == nil, let shape = imageShape, shape.allSatisfy({ $0 >= Self.smallestImage }),
+            let map = try? ScatteringFeatures(height: shape[0], width: shape[1])
+        {
+            configuration.features = .scattering(map)
+            choose("features", "scattering", "images of \(shape[0]) × \(shape[1])")
+        }
+        switch classCount {
+        case nil: configuration.model = "linear"
+        case 2: configuration.model = "logistic"
+        default: configuration.model = "softmax"
+        }
+        choose("model", configuration.model ?? "", classCount.map { "\($0) classes" } ?? "numbers to predict")
+    }
+
+    /// Chooses how steps look, where `configuration` leaves it open.
+    mutating func choosePlan(of configuration: inout TrainingConfiguration) {
+        if configuration.plan.sampling == nil, configuration.plan.expectedBatchSize == nil {
+            let batch = min(16_384, max(1, (Double(exampleCount) / 10).rounded()))
+            configuration.plan.expectedBatchSize = batch
+            choose("batch", "\(Int(batch))", "a tenth of the examples, at most 16,384")
+        }
+        if configuration.plan.iterations == nil, configuration.plan.epochs == nil {
+            configuration.plan.iterations = 200
+            choose("steps", "200", "more would add more noise than progress")
+        }
+        if configuration.plan.clipping == nil {
+            configuration.plan.clipping = .flat(l2ClipNorm: 1)
+            choose("clip norm", "1", "only its product with the rate matters")
+        }
+        if configuration.averaging == nil {
+            configuration.averaging = .tail(fraction: 0.5)
+            choose("averaging", "the last half of the steps", "it takes noise away, and costs no privacy")
+        }
+    }
+
+    /// Chooses the optimizer and its rate where `configuration` leaves them open, for the noise of `plan` on
+    /// `parameterCount` parameters.
+    mutating func chooseOptimizer(
+        of configuration: inout TrainingConfiguration, for plan: PrivacyPlan, parameterCount: Int
+    ) {
+        var optimizer = configuration.optimizer ?? OptimizerConfiguration(name: .sgd)
+        if configuration.optimizer == nil {
+            optimizer.hyperparameters.momentum = 0.9
+            choose("optimizer", "sgd, momentum 0.9", "its updates are as long as their gradients, and noise stays noise")
+        }
+        if optimizer.learningRate == nil {
+            let bound = plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) * plan.normalizeBy
+            let noise = plan.gradientNoiseMultiplier * Double(parameterCount).squareRoot() / plan.normalizeBy
+            let rate: Double
+            if optimizer.name == .sgd {
+                let unit = bound.isFinite && bound > 0 ? bound : 1
+                rate = min(50, 3 / noise) * (1 - (optimizer.hyperparameters.momentum ?? 0)) / unit
+            } else {
+                rate = min(0.05, 0.015 / noise)
+            }
+            let rounded = Double(String(format: "%.2g", rate)) ?? rate
+            optimizer.learningRate = RateConfiguration(rounded)
+            choose(
+                "rate", String(format: "%g", rounded),
+                "the noise on a mean is \(String(format: "%.2g", noise)) times as long as the longest gradient")
+        }
+        configuration.optimizer = optimizer
+    }
+
+    private mutating func choose(_ name: String, _ value: String, _ reason: String) {
+        choices.append(Choice(name: name, value: value, reason: reason))
+    }
+}
