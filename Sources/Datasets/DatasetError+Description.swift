@@ -1,6 +1,10 @@
+import Requirements
+
 extension DatasetError: CustomStringConvertible {
-    /// The place, the value, the allowed range, and the remedy.
-    public var description: String {
+    /// The place, the value, the allowed range, and the remedy. Control characters of the file's text are escaped.
+    public var description: String { sentence.printable }
+
+    private var sentence: String {
         switch self {
         case .file(let error):
             error.description

@@ -16,6 +16,7 @@ import Testing
         let path = try folder.write(bytes, "data.csv")
         #expect(throws: error) { try CSVFile(path, schema: schema ?? self.schema) }
         #expect(error.description.contains("'"))
+        #expect(!error.description.utf8.contains { $0 < 0x20 })
     }
 
     private func expect(_ error: DatasetError, from text: String, _ schema: CSVSchema? = nil) throws {
@@ -65,6 +66,23 @@ import Testing
         schema.columns[0].kind = .categorical(["é", "€", "\u{10ffff}", "\u{d7ff}\u{e000}", "naïve café, ok"])
         let path = try folder.write("é,a\n€,a\n\u{10ffff},a\n\u{d7ff}\u{e000},b\n\"naïve café, ok\",b", "data.csv")
         #expect(try CSVFile(path, schema: schema).dataset.count == 5)
+    }
+
+    @Test func controlCharactersAreNotPrinted() throws {
+        var schema = schema
+        schema.hasHeader = true
+        for (text, escape) in [("\u{1b}[31m", "\\u{1b}[31m"), ("a\rb", "a\\rb"), ("a\r\nb", "a\\r\\nb")] {
+            try expect(.notANumber(path: path, line: 1, column: "x", text: text), from: "\"\(text)\",a\n")
+            try expect(
+                .headerMismatch(path: path, column: text, problem: .unexpected), from: "x,y,\"\(text)\"\n", schema)
+            let errors: [DatasetError] = [
+                .unknownLabel(path: path, line: 1, column: "y", text: "c", classes: ["a", text]),
+                .openSchema(columns: [text]), .invalidSchema(column: text, problem: "is wrong."),
+                .file(.cannotRead(path: text, code: ENOENT)),
+                .file(.tensors(path: path, problem: .missingTensor(text))),
+            ]
+            for error in errors { #expect(error.description.contains(escape), "\(error)") }
+        }
     }
 
     @Test func tooManyColumns() throws {

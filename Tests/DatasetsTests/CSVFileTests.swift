@@ -34,6 +34,7 @@ import Testing
             "size,color,class\n5,red,no\n10,\"blue, dark\",yes\n0,\"say \"\"hi\"\"\",no\n",
             "size,color,class\r\n5,red,no\r\n10,\"blue, dark\",yes\r\n0,\"say \"\"hi\"\"\",no\r\n",
             "\u{feff}\"size\" , color,class\n\n 5 ,\tred , no\n10,  \"blue, dark\"  ,yes  \n   \n\"0\",\"say \"\"hi\"\"\",\"no\"",
+            "size,color,class\r5,red , no\r\r10,\"blue, dark\" ,yes\r0,\"say \"\"hi\"\"\",no",
             "color,class,size\nred,no,5\n\"blue, dark\",yes,10\r\n\"say \"\"hi\"\"\",no,0\r",
         ]
         for text in texts {
@@ -52,6 +53,29 @@ import Testing
         #expect(
             throws: DatasetError.unknownCategory(path: folder("data.csv"), line: 4, column: "x", text: "4")
         ) { try read("\"one\r\ntwo\",a\n3,b\n4,b\n", single(.categorical(["one\r\ntwo", "3"]))) }
+    }
+
+    /// CR LF is one line end, a lone CR or LF one each, inside quotes too.
+    @Test func linesAreCountedWhateverEndsThem() throws {
+        let schema = single(.categorical(["1", "a\rb\r\nc\nd"]))
+        for (text, line) in [
+            ("1,a\r1,b\r2,b\r", 3), ("1,a\r\n1,b\r\n2,b", 3), ("1,a\r\r\n\n2,b\n", 4),
+            ("\"a\rb\r\nc\nd\",a\r2,b", 5), ("\r2,b", 2),
+        ] {
+            #expect(
+                throws: DatasetError.unknownCategory(path: folder("data.csv"), line: line, column: "x", text: "2")
+            ) { try read(text, schema) }
+        }
+        // A comment ends where its line does.
+        var commented = schema
+        commented.commentPrefix = "#"
+        #expect(rows(try read("# 2,b\r1,a\r#\r\n1,b", commented)) == [[1, 0], [1, 0]])
+    }
+
+    /// A quote that carries a combining mark is one `Character`, and still a quote.
+    @Test func doubledQuotesAreBytes() throws {
+        let file = try read("\"say \"\"\u{301}hi\"\"\",a\n", single(.categorical(["say \"\u{301}hi\""])))
+        #expect(rows(file) == [[1]])
     }
 
     @Test func numbersAreScaledAndClamped() throws {
@@ -125,6 +149,8 @@ import Testing
     @Test func gzipIsRead() throws {
         let path = try folder.write(gzipped("size,color,class\n5,red,no\n".utf8), "data.csv.gz")
         #expect(rows(try CSVFile(path, schema: schema)) == [[0.5, 1, 0, 0]])
+        let padded = gzipped("size,color,class\n".utf8) + gzipped("5,red,no\n".utf8) + Array(repeating: 0, count: 99)
+        #expect(rows(try CSVFile(folder.write(padded, "padded.csv.gz"), schema: schema)) == [[0.5, 1, 0, 0]])
     }
 
     @Test func theMatrixHasToFitTheLimit() throws {

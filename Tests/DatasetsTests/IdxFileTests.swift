@@ -17,7 +17,10 @@ import Testing
     @Test func imagesAreScaledByTheConstant() throws {
         let elements: [UInt8] = [0, 1, 127, 254, 255, 51, 2, 3, 4, 5, 6, 7]
         let bytes = Self.file([2, 2, 3], elements)
-        for path in [try folder.write(bytes, "plain"), try folder.write(gzipped(bytes), "compressed")] {
+        for path in [
+            try folder.write(bytes, "plain"), try folder.write(gzipped(bytes), "compressed"),
+            try folder.write(gzipped(bytes) + [0, 0, 0], "padded"),
+        ] {
             let images = try IdxFile.readImages(path)
             #expect(images.height == 2 && images.width == 3)
             #expect(images.pixels == Matrix(rows: 2, columns: 6, elements: elements.map { Float($0) / 255 }))

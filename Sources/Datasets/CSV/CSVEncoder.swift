@@ -131,7 +131,7 @@ struct CSVEncoder {
         _ problem: Problem, _ column: Column, _ field: CSVScanner.Field, _ scanner: CSVScanner
     ) -> DatasetError {
         let (path, line) = (scanner.path, scanner.place(of: field.begin).line)
-        let text = String(scanner.text(of: field).prefix(40))
+        let text = scanner.text(of: field).shortened
         return switch problem {
         case .notANumber: .notANumber(path: path, line: line, column: column.name, text: text)
         case .missing: .missingValue(path: path, line: line, column: column.name)
@@ -140,6 +140,11 @@ struct CSVEncoder {
             .unknownLabel(path: path, line: line, column: column.name, text: text, classes: classes)
         }
     }
+}
+
+extension String {
+    /// The first 40 scalars: a single `Character` can be as long as a file.
+    var shortened: String { String(String.UnicodeScalarView(unicodeScalars.prefix(40))) }
 }
 
 /// The formula of ``CSVSchema/Numeric``.

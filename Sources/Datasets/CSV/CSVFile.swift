@@ -101,10 +101,10 @@ public struct CSVFile: Sendable {
         for field in scanner.fields {
             let name = scanner.text(of: field)
             guard let place = places[name] else {
-                throw .headerMismatch(path: scanner.path, column: name, problem: .unexpected)
+                throw .headerMismatch(path: scanner.path, column: name.shortened, problem: .unexpected)
             }
             guard missing.remove(place) != nil else {
-                throw .headerMismatch(path: scanner.path, column: name, problem: .duplicate)
+                throw .headerMismatch(path: scanner.path, column: name.shortened, problem: .duplicate)
             }
             columns.append(place)
         }

@@ -1,7 +1,7 @@
 /// Takes the bytes of a CSV file (RFC 4180) apart, a record at a time and without a copy.
 ///
-/// Beyond the RFC: blanks around fields are dropped, a quote may only open or close a whole field, records end with LF
-/// or CR LF alike, and blank lines and comments are skipped. The bytes must be UTF-8 and outlive the scanner.
+/// Beyond the RFC: blanks around fields are dropped, a quote may only open or close a whole field, records end with LF,
+/// CR LF or CR alike, and blank lines and comments are skipped. The bytes must be UTF-8 and outlive the scanner.
 struct CSVScanner {
     /// Where a field lies in the bytes, quotes and blanks around it excluded.
     struct Field {
@@ -54,9 +54,8 @@ struct CSVScanner {
         while position < bytes.count {
             let start = afterBlanks(position)
             let isComment = !commentPrefix.isEmpty && bytes[start...].starts(with: commentPrefix)
-            if !isComment && start < bytes.count && !isLineEnd(start) { return }
-            let lineFeed = bytes[start...].firstIndex(of: Self.lineFeed)
-            position = lineFeed.map { $0 + 1 } ?? bytes.count
+            if !isComment && start < bytes.count && !isLineEnd(bytes[start]) { return }
+            position = afterLineEnd(bytes[start...].firstIndex(where: isLineEnd) ?? bytes.count)
         }
     }
 
@@ -67,12 +66,11 @@ struct CSVScanner {
         var end = begin
         while end < bytes.count {
             let byte = bytes[end]
-            if byte == separator || byte == Self.lineFeed { break }
+            if byte == separator || isLineEnd(byte) { break }
             if byte == Self.quote { throw misplacedQuote(end) }
             end += 1
         }
         let isLast = finishField(end)
-        if isLast && end > begin && bytes[end - 1] == Self.carriageReturn { end -= 1 }
         while end > begin && isBlank(bytes[end - 1]) { end -= 1 }
         fields.append(Field(begin: begin, end: end, isEscaped: false))
         return isLast
@@ -96,15 +94,24 @@ struct CSVScanner {
             }
         }
         let next = afterBlanks(end + 1)
-        guard next == bytes.count || bytes[next] == separator || isLineEnd(next) else { throw misplacedQuote(end) }
+        guard next == bytes.count || bytes[next] == separator || isLineEnd(bytes[next]) else {
+            throw misplacedQuote(end)
+        }
         fields.append(Field(begin: opening + 1, end: end, isEscaped: isEscaped))
-        return finishField(next < bytes.count && bytes[next] == Self.carriageReturn ? next + 1 : next)
+        return finishField(next)
     }
 
-    /// Moves behind the separator or line feed at `end`; true unless it is a separator.
+    /// Moves behind the separator or line end at `end`; true unless it is a separator.
     private mutating func finishField(_ end: Int) -> Bool {
-        position = min(end + 1, bytes.count)
-        return end >= bytes.count || bytes[end] == Self.lineFeed
+        let isLast = end >= bytes.count || isLineEnd(bytes[end])
+        position = isLast ? afterLineEnd(end) : end + 1
+        return isLast
+    }
+
+    /// The offset behind the line end at `end`: CR LF is one.
+    private func afterLineEnd(_ end: Int) -> Int {
+        let isPair = end + 1 < bytes.count && bytes[end] == Self.carriageReturn && bytes[end + 1] == Self.lineFeed
+        return min(end + (isPair ? 2 : 1), bytes.count)
     }
 
     private func afterBlanks(_ start: Int) -> Int {
@@ -117,12 +124,7 @@ struct CSVScanner {
         byte == UInt8(ascii: " ") || (byte == UInt8(ascii: "\t") && byte != separator)
     }
 
-    /// Whether a line feed, one after a carriage return, or a carriage return at the end of the file lies there.
-    private func isLineEnd(_ position: Int) -> Bool {
-        if bytes[position] == Self.lineFeed { return true }
-        return bytes[position] == Self.carriageReturn
-            && (position + 1 == bytes.count || bytes[position + 1] == Self.lineFeed)
-    }
+    private func isLineEnd(_ byte: UInt8) -> Bool { byte == Self.lineFeed || byte == Self.carriageReturn }
 
     private func misplacedQuote(_ offset: Int) -> DatasetError {
         let (line, column) = place(of: offset)
@@ -140,8 +142,19 @@ extension CSVScanner {
 
     /// The text of a field, its doubled quotes made single ones.
     func text(of field: Field) -> String {
-        let text = String(decoding: bytes[field.begin..<field.end], as: UTF8.self)
-        return field.isEscaped ? text.replacing("\"\"", with: "\"") : text
+        field.isEscaped
+            ? String(decoding: unescaped(field), as: UTF8.self)
+            : String(decoding: bytes[field.begin..<field.end], as: UTF8.self)
+    }
+
+    private func unescaped(_ field: Field) -> [UInt8] {
+        var text: [UInt8] = []
+        var position = field.begin
+        while position < field.end {
+            text.append(bytes[position])
+            position += bytes[position] == Self.quote ? 2 : 1
+        }
+        return text
     }
 
     /// Calls `body` with the bytes of a field, its doubled quotes made single ones.
@@ -151,18 +164,22 @@ extension CSVScanner {
         guard field.isEscaped else {
             return try body(UnsafeBufferPointer(rebasing: bytes[field.begin..<field.end]))
         }
-        let text = Array(text(of: field).utf8)
-        return try text.withUnsafeBufferPointer { (text) throws(DatasetError) in try body(text) }
+        return try unescaped(field).withUnsafeBufferPointer { (text) throws(DatasetError) in try body(text) }
     }
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// The line and the byte in it, from 1, of an offset.
+    /// The line and the byte in it, from 1, of an offset. Lines end with LF, CR LF or CR.
     func place(of offset: Int) -> (line: Int, column: Int) {
-        let before = self[..<offset]
-        let lineFeed = UInt8(ascii: "\n")
-        let lineBegin = before.lastIndex(of: lineFeed).map { $0 + 1 } ?? 0
-        return (before.count { $0 == lineFeed } + 1, offset - lineBegin + 1)
+        let (lineFeed, carriageReturn) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
+        var (line, lineBegin) = (1, 0)
+        for position in 0..<offset {
+            let endsLine =
+                self[position] == lineFeed
+                || self[position] == carriageReturn && (position + 1 == count || self[position + 1] != lineFeed)
+            if endsLine { (line, lineBegin) = (line + 1, position + 1) }
+        }
+        return (line, offset - lineBegin + 1)
     }
 
     /// The offset of the first byte that is not part of UTF-8; nil if there is none.

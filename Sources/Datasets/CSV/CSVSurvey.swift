@@ -1,3 +1,5 @@
+import Requirements
+
 /// Takes from the data what a schema leaves open, without any privacy.
 struct CSVSurvey {
     /// A column with more categories is one that nobody meant to be categorical.
@@ -58,7 +60,7 @@ struct CSVSurvey {
         var complete = schema
         var notCovered: [String] = []
         for (index, finding) in findings.enumerated() {
-            let name = schema.columns[index].name
+            let name = schema.columns[index].name.printable
             switch (finding, schema.columns[index].kind) {
             case (.bounds(let lower, let upper), .numeric(let numeric)):
                 complete.columns[index].kind = .numeric(Self.complete(numeric, lower: lower, upper: upper))

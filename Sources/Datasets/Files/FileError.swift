@@ -1,3 +1,5 @@
+import Requirements
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -37,8 +39,10 @@ public enum FileError: Error, Equatable, Sendable {
 }
 
 extension FileError: CustomStringConvertible {
-    /// The file, what is wrong with it, and the remedy.
-    public var description: String {
+    /// The file, what is wrong with it, and the remedy. Control characters of names are escaped.
+    public var description: String { sentence.printable }
+
+    private var sentence: String {
         switch self {
         case .cannotRead(let path, let code):
             "'\(path)' cannot be read: \(Self.text(of: code)). Give the path of a readable file."

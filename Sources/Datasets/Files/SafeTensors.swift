@@ -19,8 +19,9 @@ public enum SafeTensors {
 
     /// Writes `parameters` to the file at `path`, as ``AtomicFile`` does.
     ///
-    /// Throws ``FileError`` if the file cannot be written, or two leaves would have the same name: keys that hold full
-    /// stops can bring that about. Empty subtrees are not written.
+    /// Throws ``FileError`` if the file cannot be written, if names and metadata take more than the 100,000,000 bytes
+    /// that the format allows its header, or if two leaves would have the same name: keys that hold full stops can
+    /// bring that about. Nothing is written then. Empty subtrees are not written.
     public static func write(
         _ parameters: ParameterVector, metadata: [String: String] = [:], to path: String
     ) throws(FileError) {
@@ -35,8 +36,11 @@ public enum SafeTensors {
 
     /// The bytes of the file that ``write(_:metadata:to:)`` writes.
     static func encode(
-        _ parameters: ParameterVector, metadata: [String: String]
+        _ parameters: ParameterVector, metadata: [String: String], headerLimit: Int = Self.headerLimit
     ) throws(SafeTensorsProblem) -> Data {
+        // Before texts of that size are quoted.
+        let least = metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        guard least <= headerLimit else { throw .headerTooLong(length: least, limit: headerLimit) }
         var names: Set<String> = [metadataKey]
         var entries: [String] = []
         if !metadata.isEmpty {
@@ -53,6 +57,7 @@ public enum SafeTensors {
         }
         var header = Array("{\(entries.joined(separator: ","))}".utf8)
         header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: -header.count & 7))
+        guard header.count <= headerLimit else { throw .headerTooLong(length: header.count, limit: headerLimit) }
 
         var data = Data(capacity: 8 + header.count + 4 * parameters.count)
         withUnsafeBytes(of: UInt64(header.count).littleEndian) { data.append(contentsOf: $0) }

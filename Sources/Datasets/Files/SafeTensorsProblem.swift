@@ -1,4 +1,5 @@
 import PyTrees
+import Requirements
 
 /// What can be wrong with a safetensors file.
 public enum SafeTensorsProblem: Error, Equatable, Sendable {
@@ -28,13 +29,17 @@ public enum SafeTensorsProblem: Error, Equatable, Sendable {
     case unexpectedTensor(String)
     /// A tensor has another shape than the expected layout says.
     case shapeMismatch(name: String, shape: [Int], expected: [Int])
+    /// Names and metadata to be written take at least so many bytes, more than the format allows its header.
+    case headerTooLong(length: Int, limit: Int)
     /// Two leaves of the layout would be written under one name, or one under a name that the format reserves.
     case ambiguousName(String)
 }
 
 extension SafeTensorsProblem: CustomStringConvertible {
-    /// What was found, what is allowed, and the remedy.
-    public var description: String {
+    /// What was found, what is allowed, and the remedy. Control characters of names are escaped.
+    public var description: String { sentence.printable }
+
+    private var sentence: String {
         switch self {
         case .noHeaderLength(let fileBytes):
             "it has \(fileBytes) bytes, but must begin with 8 that hold its header's length. Write or fetch it again."
@@ -66,6 +71,9 @@ extension SafeTensorsProblem: CustomStringConvertible {
         case .shapeMismatch(let name, let shape, let expected):
             "the tensor \"\(name)\" has the shape \(shape), but the layout expects \(expected): read a file of the "
                 + "same model."
+        case .headerTooLong(let length, let limit):
+            "names and metadata would take \(length) bytes or more of its header, which can have \(limit) at most: "
+                + "shorten the metadata, or keep it in a file of its own."
         case .ambiguousName(let name):
             "the layout has several leaves that would be named \"\(name)\", or one that may not be: rename a leaf."
         }

@@ -37,11 +37,11 @@ struct PredictCommand: ParsableCommand {
                 var fields = ["\(lines.count - 1)"]
                 switch predictions {
                 case .classes(let classes, _):
-                    fields.append(quoted(model.name(of: classes[row])))
+                    fields.append(model.name(of: classes[row]))
                     if scores { fields += values.map { "\($0)" } }
                 case .values: fields += values.map { "\($0)" }
                 }
-                lines.append(fields.joined(separator: ","))
+                lines.append(CSVWriter.record(fields))
             }
         }
         let text = lines.joined(separator: "\n") + "\n"
@@ -51,10 +51,10 @@ struct PredictCommand: ParsableCommand {
     private func header(_ model: TrainedModel) -> String {
         let count = model.network.outputCount
         guard model.description.architecture.loss != .squaredError else {
-            return (["example"] + (0..<count).map { "value\($0)" }).joined(separator: ",")
+            return CSVWriter.record(["example"] + (0..<count).map { "value\($0)" })
         }
         let names = count == 1 ? ["score"] : (0..<count).map { "score \(model.name(of: $0))" }
-        return (["example", "class"] + (scores ? names.map(quoted) : [])).joined(separator: ",")
+        return CSVWriter.record(["example", "class"] + (scores ? names : []))
     }
 
     private func unlabelledData(_ model: TrainedModel) throws -> InMemoryDataset {
@@ -65,12 +65,6 @@ struct PredictCommand: ParsableCommand {
         let images = try IdxFile.readImages(data).pixels
         let targets = Targets.classes(Array(repeating: 0, count: images.rows), classCount: model.network.outputCount)
         return InMemoryDataset(inputs: images, targets: targets)
-    }
-
-    /// RFC 4180: a field with a comma, a quote or a line break stands in quotes.
-    private func quoted(_ text: String) -> String {
-        guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 }
 

@@ -1,4 +1,5 @@
 import GradientTransformations
+import Requirements
 
 /// What is wrong with the configuration of a training run.
 enum TrainingConfigurationError: Error, Equatable {
@@ -15,8 +16,10 @@ enum TrainingConfigurationError: Error, Equatable {
 }
 
 extension TrainingConfigurationError: CustomStringConvertible {
-    /// The value, what is allowed, and the remedy.
-    var description: String {
+    /// The value, what is allowed, and the remedy. Control characters of names are escaped.
+    var description: String { sentence.printable }
+
+    private var sentence: String {
         switch self {
         case .noSecondMoment(let optimizer):
             "\(optimizer) has no second moment of gradients to scale by: leave scaleThenPrivatize out, or choose one "

@@ -24,6 +24,25 @@ import Testing
         #expect(try FileContents.readInflating(path) == text + text)
     }
 
+    /// `gzip -t` accepts zeros after the last member, and nothing else there.
+    @Test func zerosMayFollowTheLastMember() throws {
+        let zeros = { (count: Int) in [UInt8](repeating: 0, count: count) }
+        for count in [1, 2, 511, 300_000] {
+            let one = try folder.write(gzipped(text) + zeros(count), "padded.gz")
+            #expect(try FileContents.readInflating(one) == text)
+            let two = try folder.write(gzipped(text) + gzipped(text) + zeros(count), "padded.gz")
+            #expect(try FileContents.readInflating(two) == text + text)
+        }
+        let member = gzipped(text)
+        for (rest, place) in [([0, 0, 7], 2), ([0] + member, 1), (zeros(300_000) + [1, 0], 300_000)] {
+            let path = try folder.write(member + rest, "refused.gz")
+            #expect(
+                throws: FileError.damagedGzip(
+                    path: path, offset: member.count + place, reason: "data after the padding")
+            ) { try FileContents.readInflating(path) }
+        }
+    }
+
     @Test func everyTruncationIsFound() throws {
         let whole = gzipped(text)
         for count in 2..<whole.count {

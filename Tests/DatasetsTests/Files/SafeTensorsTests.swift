@@ -1,7 +1,8 @@
-import Datasets
 import Foundation
 import PyTrees
 import Testing
+
+@testable import Datasets
 
 @Suite struct SafeTensorsTests {
     private let folder: TemporaryFolder
@@ -37,6 +38,34 @@ import Testing
         #expect(
             try FileContents.read(path)
                 == [64, 0, 0, 0, 0, 0, 0, 0] + Array(header.utf8) + [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0])
+    }
+
+    /// What the reader would refuse is not written, whether keys, values or names make it too long.
+    @Test func aHeaderBeyondTheFormatsLimitIsNotWritten() throws {
+        let path = try folder.write("before", "model.safetensors")
+        let vector = ParameterVector(zeros: try layout(("a", [1])))
+        let long = String(repeating: "k", count: 100_000_001)
+        for metadata in [["note": long], [long: ""]] {
+            let error = #expect(throws: FileError.self) { try SafeTensors.write(vector, metadata: metadata, to: path) }
+            guard case .tensors(path, .headerTooLong(_, 100_000_000)) = error else {
+                Issue.record("\(String(describing: error).prefix(200))")
+                continue
+            }
+        }
+        #expect(try FileContents.read(path) == Array("before".utf8))
+        #expect(try folder.names == ["model.safetensors"])
+
+        // To the byte: as many bytes as are allowed are written, and not one more. Escapes count.
+        let layouts = [vector.layout, try layout((TreePath([String(repeating: "n", count: 900)]), [1]))]
+        for (layout, metadata) in zip(layouts, [["note": String(repeating: "\u{1}", count: 150)], [:]]) {
+            let data = try SafeTensors.encode(ParameterVector(zeros: layout), metadata: metadata)
+            let length = data[0..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+            let same = try SafeTensors.encode(ParameterVector(zeros: layout), metadata: metadata, headerLimit: length)
+            #expect(same == data)
+            #expect(throws: SafeTensorsProblem.headerTooLong(length: length, limit: length - 1)) {
+                try SafeTensors.encode(ParameterVector(zeros: layout), metadata: metadata, headerLimit: length - 1)
+            }
+        }
     }
 
     @Test func anEmptyVectorAndARootLeaf() throws {

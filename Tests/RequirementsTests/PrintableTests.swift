@@ -1,0 +1,17 @@
+import Requirements
+import Testing
+
+@Suite struct PrintableTests {
+    @Test func whatMovesTheCursorIsEscaped() {
+        #expect("x\ry\n\tz\r\n".printable == #"x\ry\n\tz\r\n"#)
+        #expect("\u{1b}[2J\u{0}\u{7f}\u{9b}".printable == #"\u{1b}[2J\u{0}\u{7f}\u{9b}"#)
+        #expect("a\u{2028}b\u{202e}c\u{2066}".printable == #"a\u{2028}b\u{202e}c\u{2066}"#)
+    }
+
+    /// The control: what people write in any script stays as it is.
+    @Test func textStaysAsItIs() {
+        for text in ["", "naïve café ", "e\u{301}", "👩‍👧", "שלום", "日本", #"C:\new"#] {
+            #expect(Array(text.printable.unicodeScalars) == Array(text.unicodeScalars))
+        }
+    }
+}
