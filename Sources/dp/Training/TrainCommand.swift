@@ -198,7 +198,7 @@ extension TrainCommand {
         if let momentum { configuration.hyperparameters.momentum = momentum }
         if scaleThenPrivatize || scaleEpsilon != nil {
             var scaling = configuration.scaleThenPrivatize ?? OptimizerConfiguration.Scaling()
-            scaling.epsilon = scaleEpsilon ?? scaling.epsilon ?? 1e-3
+            scaling.epsilon = scaleEpsilon ?? scaling.epsilon ?? ScaleEpsilon.usual
             configuration.scaleThenPrivatize = scaling
         }
     }
