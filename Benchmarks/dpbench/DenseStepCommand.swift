@@ -85,7 +85,7 @@ struct DenseStepCommand: ParsableCommand {
         var parameters: ParameterVector
 
         init(problem: PipelineProblem) throws {
-            optimizer = try ScaleThenPrivatize(adam(learningRate: 1e-3), epsilon: 1e-3)
+            optimizer = try ScaleThenPrivatize(adam(learningRate: 1e-3))
             rows = try DenseRows(problem.gradients, layout: problem.layout)
             // A noisy sum that is small against the scaled gradients, so that second moments stay where they are.
             clipping = try .flat(l2ClipNorm: 1, normalizeBy: Double(rows.exampleCount))

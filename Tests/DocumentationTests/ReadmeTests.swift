@@ -9,7 +9,7 @@ func trainOnDigits(seed: UInt64? = nil) throws -> TrainingOutcome<ParameterVecto
         exampleCount: training.count, expectedBatchSize: 250, epochs: 40, clipping: .flat(l2ClipNorm: 1),
         budget: .epsilon(4), delta: 1e-5)
     let model = try Network(.multilayerPerceptron(dims: [64, 64, 10], activation: .tanh))
-    let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.02), epsilon: 1e-2)
+    let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.02))
     let trainer = try Trainer(
         plan: plan, model: model, optimizer: optimizer,
         options: TrainingOptions(averaging: .tail(fraction: 0.5), nonPrivateSeed: seed))

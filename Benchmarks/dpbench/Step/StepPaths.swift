@@ -19,8 +19,8 @@ enum StepPathKind: String, CaseIterable {
         case .factored: return try PrivatePath(problem, IdentityAugmented(base), isDense: false)
         case .dense: return try PrivatePath(problem, IdentityAugmented(base), isDense: true)
         case .factoredScaled:
-            return try PrivatePath(problem, ScaleThenPrivatize(base, epsilon: 1e-3), isDense: false)
-        case .denseScaled: return try PrivatePath(problem, ScaleThenPrivatize(base, epsilon: 1e-3), isDense: true)
+            return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: false)
+        case .denseScaled: return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: true)
         }
     }
 }

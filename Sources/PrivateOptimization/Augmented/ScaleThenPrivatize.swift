@@ -11,19 +11,19 @@ import Requirements
 /// v is the base's second moment of the step before, without bias correction. Leaves for which the base keeps none
 /// (masked out, or another part of a partition) have s = 1. Algorithm 8 of arXiv 2507.01129; ε is its ε_{s1}.
 ///
-///     let optimizer = try ScaleThenPrivatize(adamw(learningRate: 1e-3), epsilon: 1e-3)
+///     let optimizer = try ScaleThenPrivatize(adamw(learningRate: 1e-3))
 ///
 /// The compiler finds v wherever it lies in a chain, a mask or a partition, and rejects a base without one. For a
 /// state of your own, say where it is: `try ScaleThenPrivatize(mine, secondMoment: \.squares)`.
 ///
-/// Before the first step v = 0, and s = 1/ε: at the default ε of 1e-8 every example then has a norm of some 1e8 and is
-/// clipped, which keeps its direction only, and an optimizer can stand still for hundreds of steps. That is the
-/// published method and the default. Remedies, to be combined at will:
+/// Before the first step v = 0, and s = 1/ε: every example then has a norm of 1/ε times its own and is clipped, which
+/// keeps its direction only. At ``ScaleEpsilon/paper``, 10⁻⁸, an optimizer can stand still for hundreds of steps; the
+/// default is ``ScaleEpsilon/usual``, 10⁻³, and the paper recommends to tune ε. Further remedies, to be combined at
+/// will:
 /// - `warmUpSteps`: s = 1 for that many steps. The clip norm then bounds unscaled gradients.
 /// - `floor`: v counts as at least this much in the scale.
 /// - `initialSecondMoment`: v starts there, for the base too. Adam's bias correction takes it for a mean of the steps
 ///   so far, which makes its first updates small.
-/// - a larger ε, as the paper recommends to tune.
 ///
 /// Noise comes back through the scale: where gradients are small against it, one step makes
 /// v ← (β₂ + (1 − β₂)σ²)·v, with σ = zC/N. From σ = 1 on, noise alone makes v grow without end; choose a clip norm, a
@@ -78,7 +78,7 @@ public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMom
     /// `invalidHyperparameter` if a number lies outside its range.
     public init(
         _ base: Base, secondMoment: any WritableKeyPath<Base.State, ParameterVector> & Sendable,
-        epsilon: Double = 1e-8, epsilonRoot: Double = 0, warmUpSteps: Int = 0, floor: Double = 0,
+        epsilon: Double = ScaleEpsilon.usual, epsilonRoot: Double = 0, warmUpSteps: Int = 0, floor: Double = 0,
         initialSecondMoment: Double = 0
     ) throws(GradientTransformationError) where Moment == SecondMomentAtKeyPath<Base.State> {
         try self.init(
@@ -90,8 +90,8 @@ public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMom
 extension ScaleThenPrivatize where Base.State: SecondMomentState, Moment == KnownSecondMoment<Base.State> {
     /// Scales by the base's second moment. Throws `invalidHyperparameter` if a number lies outside its range.
     public init(
-        _ base: Base, epsilon: Double = 1e-8, epsilonRoot: Double = 0, warmUpSteps: Int = 0, floor: Double = 0,
-        initialSecondMoment: Double = 0
+        _ base: Base, epsilon: Double = ScaleEpsilon.usual, epsilonRoot: Double = 0, warmUpSteps: Int = 0,
+        floor: Double = 0, initialSecondMoment: Double = 0
     ) throws(GradientTransformationError) {
         try self.init(
             base, moment: KnownSecondMoment(), epsilon: epsilon, epsilonRoot: epsilonRoot, warmUpSteps: warmUpSteps,
@@ -110,8 +110,8 @@ extension ScaleThenPrivatize where Moment == SecondMomentAtKeyPath<Base.State> {
             """
     )
     public init(
-        _ base: Base, epsilon: Double = 1e-8, epsilonRoot: Double = 0, warmUpSteps: Int = 0, floor: Double = 0,
-        initialSecondMoment: Double = 0
+        _ base: Base, epsilon: Double = ScaleEpsilon.usual, epsilonRoot: Double = 0, warmUpSteps: Int = 0,
+        floor: Double = 0, initialSecondMoment: Double = 0
     ) throws(GradientTransformationError) {
         fail("There is no second moment to scale by.")
     }

@@ -6,7 +6,7 @@ import Requirements
 /// An optimizer in a file: its name as in optax, its hyperparameters where they differ from the usual ones, and the
 /// transform that gradients are clipped under.
 ///
-///     {"name": "adam", "learningRate": 0.002, "scaleThenPrivatize": {"epsilon": 1e-3}}
+///     {"name": "adam", "learningRate": 0.002, "scaleThenPrivatize": {}}
 struct OptimizerConfiguration: Codable, Hashable, Sendable {
     /// One of the names in the table of optimizers.
     struct Name: RawRepresentable, CaseIterable, Hashable, Sendable {
@@ -125,7 +125,7 @@ extension OptimizerConfiguration {
     ) throws -> Visitor.Result {
         try visitor.visit(
             ScaleThenPrivatize(
-                optimizer, epsilon: scaling.epsilon ?? 1e-8, epsilonRoot: scaling.epsilonRoot ?? 0,
+                optimizer, epsilon: scaling.epsilon ?? ScaleEpsilon.usual, epsilonRoot: scaling.epsilonRoot ?? 0,
                 warmUpSteps: scaling.warmUpSteps ?? 0, floor: scaling.floor ?? 0,
                 initialSecondMoment: scaling.initialSecondMoment ?? 0))
     }

@@ -36,10 +36,13 @@ import Testing
         }
     }
 
-    @Test func firstScaleIsThatOfThePaper() throws {
-        let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.1))
-        let state = try optimizer.initialState(for: ParameterVector(zeros: layout))
-        #expect(state.scale.values.allSatisfy { $0 == 1 / Float(1e-8) })
+    @Test func firstScaleIsOneOverEpsilon() throws {
+        for epsilon in [ScaleEpsilon.paper, ScaleEpsilon.usual, 0.25] {
+            let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.1), epsilon: epsilon)
+            let state = try optimizer.initialState(for: ParameterVector(zeros: layout))
+            #expect(state.scale.values.allSatisfy { $0 == 1 / Float(epsilon) })
+        }
+        #expect(try ScaleThenPrivatize(adam(learningRate: 0.1)).epsilon == ScaleEpsilon.usual)
     }
 
     @Test func warmUpKeepsOnes() throws {
@@ -50,14 +53,15 @@ import Testing
     }
 
     @Test func floorBoundsTheScale() throws {
-        let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.1), epsilon: 1e-8, floor: 0.25)
+        let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.1), epsilon: ScaleEpsilon.paper, floor: 0.25)
         let state = try optimizer.initialState(for: ParameterVector(zeros: layout))
         #expect(state.scale.values.allSatisfy { $0 == 2 })
         #expect(state.base.first.secondMoment.values.allSatisfy { $0 == 0 })
     }
 
     @Test func initialSecondMomentIsTheBases() throws {
-        let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.1), initialSecondMoment: 0.25)
+        let optimizer = try ScaleThenPrivatize(
+            adam(learningRate: 0.1), epsilon: ScaleEpsilon.paper, initialSecondMoment: 0.25)
         let state = try optimizer.initialState(for: ParameterVector(zeros: layout))
         #expect(state.scale.values.allSatisfy { $0 == 2 })
         #expect(state.base.first.secondMoment.values.allSatisfy { $0 == 0.25 })
