@@ -23,10 +23,12 @@ package struct Terminal: Sendable {
         hasColors = isTerminal && !isUnwanted && !isDumb
     }
 
-    /// How many columns it has just now, at least 20; 100 where it is no terminal, or does not say.
+    /// How many columns it has just now, at least 20. Where it is no terminal there is no limit: lines stay whole for
+    /// programs. 80 where a terminal does not say.
     package var columns: Int {
+        guard isTerminal else { return .max }
         var size = winsize()
-        guard isTerminal, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return max(20, Int(size.ws_col))
     }
 

@@ -6,7 +6,11 @@ public enum ModelError: Error, Equatable, Sendable {
     case malformedSpecification(String, form: String)
     /// A width in a specification is not a whole number, or below 1.
     case invalidWidth(String, specification: String)
-    /// A specification's first or last width, or a model made for one data set, does not fit the data.
+    /// The widths of a specification begin or end with a width of the data, but not both; `fitting` would do.
+    case widthsDoNotFit([Int], fitting: [Int])
+    /// A logistic model has two classes, and the data more, or fewer.
+    case tooManyClasses(Int)
+    /// A model that was made for one data set does not fit another.
     case widthMismatch(WidthPlace, model: Int, data: Int)
     /// An activation function has a name or constants that none has.
     case unknownActivation(String)
@@ -41,13 +45,18 @@ extension ModelError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownModel(let name):
-            "There is no model '\(name)': choose linear, logistic, softmax, mlp:784-1000-10 or cnn:mnist."
+            "There is no model '\(name)': choose linear, logistic, softmax, mlp:256 (hidden widths) or cnn:mnist."
         case .malformedSpecification(let text, let form):
             "The model '\(text)' cannot be read: write it as \(form)."
         case .invalidWidth(let width, let text):
             "The width '\(width)' in the model '\(text)' must be a whole number of at least 1."
         case .widthMismatch(let place, let model, let data):
             "The model has \(model) \(place.rawValue), but the data need \(data): change the model or the data."
+        case .widthsDoNotFit(let widths, let fitting):
+            "The widths \(Self.text(widths)) do not fit data of \(fitting[0]) inputs and \(fitting[fitting.count - 1]) "
+                + "outputs: write mlp:\(Self.text(fitting)), or hidden widths alone."
+        case .tooManyClasses(let count):
+            "A logistic model has 2 classes, but the data has \(count): choose softmax."
         case .unknownActivation(let name):
             "There is no activation '\(name)': choose identity, relu, tanh, gelu, or sigmoid=SCALE,TEMPERATURE,OFFSET."
         case .invalidSigmoid(let scale, let temperature, let offset):
@@ -74,4 +83,6 @@ extension ModelError: CustomStringConvertible {
             "Example \(example) has class \(value), outside 0..<\(classCount): correct the data."
         }
     }
+
+    private static func text(_ widths: [Int]) -> String { widths.map(String.init).joined(separator: "-") }
 }

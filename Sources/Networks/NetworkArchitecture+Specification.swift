@@ -5,9 +5,13 @@ extension NetworkArchitecture {
     ///     linear                  linear regression
     ///     logistic                logistic regression, for two classes
     ///     softmax                 softmax regression
-    ///     mlp:784-256-10          dense layers with ReLU; the first and last width must fit the data
-    ///     mlp:784-256-10:tanh     with another activation, as `Activation` reads it
+    ///     mlp:256-64              dense layers with ReLU of these hidden widths
+    ///     mlp:256-64:tanh         with another activation, as `Activation` reads it
+    ///     mlp:784-256-64-10       the same with all widths, for data of 784 features and 10 classes
     ///     cnn:mnist, cnn:mnist:tanh
+    ///
+    /// Widths that begin with the number of features, or end with the number of outputs, are all of them: the other end
+    /// must then fit too.
     ///
     /// Throws a `ModelError` that names the part that cannot be read, or that does not fit the data.
     public init(specification text: String, featureCount: Int, outputCount: Int) throws(ModelError) {
@@ -18,10 +22,9 @@ extension NetworkArchitecture {
             self = try Self.regression(parts[0], featureCount: featureCount, outputCount: outputCount)
         case "mlp":
             guard parts.count == 2 || parts.count == 3 else {
-                throw .malformedSpecification(text, form: "mlp:784-256-10 or mlp:784-256-10:tanh")
+                throw .malformedSpecification(text, form: "mlp:256-64 or mlp:256-64:tanh")
             }
-            let dims = try Self.widths(parts[1], of: text)
-            try Self.checkWidths(dims[0], dims[dims.count - 1], featureCount: featureCount, outputCount: outputCount)
+            let dims = try Self.widths(parts[1], of: text, featureCount: featureCount, outputCount: outputCount)
             self = .multilayerPerceptron(dims: dims, activation: try Self.activation(parts.dropFirst(2)))
         case "cnn":
             guard parts.count == 2 || parts.count == 3, parts[1] == "mnist" else {
@@ -40,18 +43,24 @@ extension NetworkArchitecture {
         case "linear": return .linearRegression(features: featureCount, outputs: outputCount)
         case "softmax": return .softmaxRegression(features: featureCount, classes: outputCount)
         default:
-            if outputCount != 2 { throw .widthMismatch(.outputs, model: 2, data: outputCount) }
+            if outputCount != 2 { throw .tooManyClasses(outputCount) }
             return .logisticRegression(features: featureCount)
         }
     }
 
-    private static func widths(_ part: Substring, of text: String) throws(ModelError) -> [Int] {
+    private static func widths(
+        _ part: Substring, of text: String, featureCount: Int, outputCount: Int
+    ) throws(ModelError) -> [Int] {
         var widths: [Int] = []
         for width in part.split(separator: "-", omittingEmptySubsequences: false) {
             guard let value = Int(width), value >= 1 else { throw .invalidWidth(String(width), specification: text) }
             widths.append(value)
         }
-        if widths.count < 2 { throw .malformedSpecification(text, form: "mlp:784-256-10, with at least two widths") }
+        let isWhole = widths.count >= 2 && (widths.first == featureCount || widths.last == outputCount)
+        guard isWhole else { return [featureCount] + widths + [outputCount] }
+        guard widths.first == featureCount, widths.last == outputCount else {
+            throw .widthsDoNotFit(widths, fitting: [featureCount] + widths.dropFirst().dropLast() + [outputCount])
+        }
         return widths
     }
 

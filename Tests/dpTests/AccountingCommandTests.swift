@@ -43,7 +43,7 @@ import Testing
         #expect(one.status != 0 && one.output.isEmpty)
         let unknown = try Program.run(question + ["--accountant", "moments"] + Self.setting, in: folder)
         #expect(unknown.status != 0)
-        #expect(unknown.complaints.contains { $0.contains("'pld', 'rdp'") && $0.contains("'all'") })
+        #expect(unknown.complaints.contains { $0.contains("one of pld, rdp, all") })
     }
 
     @Test func thePlotIsAnSVGFile() throws {
@@ -96,21 +96,21 @@ import Testing
     }
 
     @Test(arguments: [
-        BadPlan(#""epochs""#, #""epoch""#, "no setting 'epoch'", "epochs"),
-        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": -1"#, "-1.0", "between 1e-100 and 1e100"),
-        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "rescale": true"#, "no setting 'rescale'", "rescaleToUnitNorm"),
-        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "normalizeBy": 2"#, "normalizeBy", "leave it out"),
+        BadPlan(#""epochs""#, #""epoch""#, "'epoch' in 'plan.json' is no setting", "did you mean 'epochs'"),
+        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": -1"#, "'clipping.l2ClipNorm' in 'plan.json' is -1", "between 1e-100 and 1e100"),
+        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "rescale": true"#, "'clipping.rescale'", "no setting of threshold", "rescaleToUnitNorm"),
+        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "normalizeBy": 2"#, "'clipping.normalizeBy'", "no setting of threshold"),
         BadPlan("threshold", "treshold", "'treshold'", "threshold, automatic"),
         BadPlan(#""rdp""#, #""moments""#, "'moments'", "pld, rdp"),
-        BadPlan("60000", "\"many\"", "'exampleCount'", "whole number"),
-        BadPlan("60000", "60000.5", "must be whole"),
+        BadPlan("60000", "\"many\"", "'exampleCount'", "'many'", "a whole number"),
+        BadPlan("60000", "60000.5", "'exampleCount'", "is 60000.5", "a whole number"),
         BadPlan("60000", "500", "600", "at most the number of examples, 500"),
         BadPlan(#""epochs": 5"#, #""epochs": 5, "iterations": 5"#, "iterations and epochs", "both", "leave one"),
         BadPlan(#""epochs": 5,"#, "", "iterations and epochs", "none", "add one"),
         BadPlan(#""epochs": 5"#, #""epochs": 1e300"#, "1e+300", "at most 1e15 steps"),
-        BadPlan(#""epsilon": 2"#, #""epsilon": -2"#, "-2.0", "(0, ∞)"),
+        BadPlan(#""epsilon": 2"#, #""epsilon": -2"#, "is -2", "(0, ∞)"),
         BadPlan(#""epsilon": 2"#, #""epsilon": 2, "noiseMultiplier": 0.5"#, "0.5", "budget of 2.0", "larger budget"),
-        BadPlan("1e-5", "1", "1.0", "[0, 1)"),
+        BadPlan("1e-5", "1", "'delta' in 'plan.json' is 1", "[0, 1)"),
         BadPlan(#""delta": 1e-5}"#, #""delta": 1e-5"#, "'plan.json'", "not JSON", "end of file"),
     ])
     func badPlansAreRefused(_ bad: BadPlan) throws {
@@ -119,10 +119,9 @@ import Testing
         try #require(text != Self.plan)
         try folder.write(text, to: "plan.json")
         let outcome = try Program.run(["plan", "plan.json", "--format", "json"], in: folder)
-        #expect(outcome.status == 1)
+        #expect([1, 64].contains(outcome.status))
         #expect(outcome.output.isEmpty)
-        #expect(outcome.complaints.count == 1)
-        let message = outcome.complaints.joined()
+        let message = outcome.messages
         for part in bad.says { #expect(message.contains(part), "\(message)") }
     }
 }

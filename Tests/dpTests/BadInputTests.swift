@@ -17,71 +17,70 @@ import Testing
 
     /// Runs `dp` in a folder with nothing but what `prepare` puts there; nothing more may be there afterwards.
     private func expectRefusal(
-        _ arguments: [String], _ says: [String], status: Int32 = 1, prepare: (WorkFolder) throws -> Void = { _ in }
+        _ arguments: [String], _ says: [String], status: Int32 = 64, prepare: (WorkFolder) throws -> Void = { _ in }
     ) throws {
         let folder = try WorkFolder()
         try prepare(folder)
         let before = try folder.contents()
         let outcome = try Program.run(arguments, in: folder)
-        #expect(outcome.status == status)
+        #expect(outcome.status == status, "\(outcome.messages)")
         #expect(outcome.output.isEmpty)
-        // A usage error is followed by the usage.
+        // Something wrong with the command line is followed by where to look.
         #expect(status == 64 || outcome.complaints.count == 1, "\(outcome.complaints)")
-        let message = String(outcome.complaints.first ?? "")
+        let message = outcome.messages
         #expect(message.hasPrefix("Error: "))
         for part in says { #expect(message.contains(part), "\(message)") }
         // A case of an error or a type of Swift would be a dump and not a sentence.
-        #expect(message.wholeMatch(of: /.*(Error\.|\w\(\w+:|Optional\().*/) == nil, "\(message)")
+        #expect(message.wholeMatch(of: /(?s).*(Error\.|\w\(\w+:|Optional\().*/) == nil, "\(message)")
         #expect(try folder.contents() == before)
     }
 
     @Test(arguments: [
-        Wrong("--epsilon=-1", "-1.0", "(0, ∞)"),
-        Wrong("--epsilon nan", "nan", "(0, ∞)"),
-        Wrong("--epsilon 0", "0.0", "(0, ∞)"),
-        Wrong("--epsilon inf", "inf", "(0, ∞)"),
-        Wrong("--delta 1", "1.0", "[0, 1)"),
-        Wrong("--delta nan", "nan", "[0, 1)"),
-        Wrong("--batch 5000", "5000.0", "at most the number of examples, 1437"),
-        Wrong("--batch 0", "0.0", "above 0"),
-        Wrong("--clip 0", "clip norm is 0", "above 0", "1 is usual"),
-        Wrong("--clip=-1", "-1.0", "between 1e-100 and 1e100"),
-        Wrong("--clip nan", "nan", "between 1e-100 and 1e100"),
+        Wrong("--epsilon -1", "--epsilon is -1", "(0, ∞)"),
+        Wrong("--epsilon nan", "--epsilon is nan", "(0, ∞)"),
+        Wrong("--epsilon 0", "--epsilon is 0", "(0, ∞)"),
+        Wrong("--epsilon inf", "--epsilon is inf", "(0, ∞)"),
+        Wrong("--delta 1", "--delta is 1", "[0, 1)"),
+        Wrong("--delta -1e-5", "--delta is -1e-5", "[0, 1)"),
+        Wrong("--delta 1/0", "--delta is '1/0'", "256/60000"),
+        Wrong("--delta nan", "--delta is nan", "[0, 1)"),
+        Wrong("--batch 5000", "--batch is 5000", "at most the number of examples, 1437"),
+        Wrong("--batch 0", "--batch is 0", "(0, ∞)"),
+        Wrong("--clip 0", "--clip is 0", "1e-100", "1 is usual"),
+        Wrong("--clip -1", "--clip is -1", "between 1e-100 and 1e100"),
+        Wrong("--clip nan", "--clip is nan", "between 1e-100 and 1e100"),
         Wrong("--clip inf", "infinite", "choose a finite clip norm"),
-        Wrong("--epochs 3 --iterations 4", "iterations and epochs", "leave one of them out"),
-        Wrong("--epochs nan", "nan", "at least 0"),
-        Wrong("--iterations=-3", "-3", "at least 0"),
+        Wrong("--epochs 3 --iterations 4", "--epochs and --iterations", "leave one of them out"),
+        Wrong("--epochs nan", "--epochs is nan", "at least 0"),
+        Wrong("--iterations -3", "--iterations is -3", "at least 0"),
         Wrong("--epsilon 1 --noise-multiplier 0.5", "0.5", "budget of 1.0", "leave the noise multiplier out"),
-        Wrong("--noise-multiplier=-1", "-1.0", "0 (no privacy) or positive"),
-        Wrong("--model mlp:784-10-10", "784 inputs", "need 64", "change the model"),
-        Wrong("--model logistic", "2 outputs", "need 10", "change the model"),
-        Wrong("--model linear", "numbers as targets", "use a softmax model"),
+        Wrong("--noise-multiplier -1", "--noise-multiplier is -1", "at least 0"),
+        Wrong("--model mlp:784-10-10", "--model is 'mlp:784-10-10'", "64 inputs", "mlp:64-10-10"),
+        Wrong("--model logistic", "--model is 'logistic'", "2 classes", "has 10", "softmax"),
+        Wrong("--model linear", "numbers as targets", "softmax"),
         Wrong("--model mlp:64-0-10", "'0'", "at least 1"),
         Wrong("--model forest", "'forest'", "choose linear, logistic, softmax"),
-        Wrong("--scale-then-privatize", "sgd has no second moment", "choose one of adam"),
-        Wrong("--optimizer adam --scale-epsilon=-1", "-1.0", "above 0"),
-        Wrong("--optimizer adam --momentum 0.5", "adam has no momentum", "beta1, beta2, epsilon"),
-        Wrong("--momentum 2", "2.0", "below 1"),
-        Wrong("--learning-rate=-1", "-1.0", "at least 0"),
-        Wrong("--learning-rate nan", "nan", "at least 0"),
-        Wrong("--average-tail 2", "2.0", "(0, 1]"),
-        Wrong("--checkpoint-interval 0", "0", "at least 1"),
-        Wrong("--schema schema.json", "schema", "no effect", "leave it out"),
-        Wrong("--test-data test.csv", "testPath", "no effect", "leave it out"),
+        Wrong("--optimizer sgd --scale-then-privatize", "--scale-then-privatize", "sgd has no second moment", "choose one of adam"),
+        Wrong("--optimizer adam --scale-epsilon -1", "--scale-epsilon is -1", "(0, ∞)"),
+        Wrong("--optimizer adam --momentum 0.5", "--momentum is no setting of adam", "beta1, beta2, epsilon"),
+        Wrong("--momentum 2", "--momentum is 2", "[0, 1)"),
+        Wrong("--learning-rate -1", "--learning-rate is -1", "at least 0"),
+        Wrong("--learning-rate nan", "--learning-rate is nan", "at least 0"),
+        Wrong("--average-tail 2", "--average-tail is 2", "(0, 1]"),
+        Wrong("--checkpoint-interval 0", "--checkpoint-interval is 0", "at least 1"),
+        Wrong("--schema schema.json", "--schema is no setting of digits"),
+        Wrong("--test-data test.csv", "--test-data is no setting of digits"),
     ])
     func optionsOutOfRange(_ wrong: Wrong) throws {
         try expectRefusal(["train", "--demo", "--output", "RUN"] + wrong.arguments, wrong.says)
     }
 
     @Test(arguments: [
-        Wrong("train", "clip norm is missing", "--clip"),
-        Wrong("train --clip 1 --delta 1e-5", "data is missing", "--data"),
         Wrong("train --config none.json", "'none.json'", "No such file", "Give the path"),
         Wrong("train --resume --output RUN", "/RUN'", "'config.json' is missing", "Give the folder"),
-        Wrong("train --data none.csv --model softmax --clip 1 --delta 1e-5", "schema", "--schema"),
         Wrong(
-            "train --data none.csv --schema s.json --model softmax --clip 1 --delta 1e-5", "'s.json'", "No such file"),
-        Wrong("train --data . --model softmax --clip 1 --delta 1e-5", "train-labels-idx1-ubyte", "put it there"),
+            "train --data none.csv --schema s.json --epsilon 1 --delta 1e-5", "'none.csv'", "no such file or folder"),
+        Wrong("train --data . --epsilon 1 --delta 1e-5", "train-labels-idx1-ubyte", "put it there"),
         Wrong("train --demo --output /proc/RUN", "'/proc/RUN' could not be written"),
         Wrong("evaluate --run RUN --data x.csv", "/RUN'", "'model.json' is missing"),
         Wrong("predict --run RUN --data x.csv", "/RUN'", "'model.json' is missing"),
@@ -90,7 +89,7 @@ import Testing
     func missingThings(_ wrong: Wrong) throws {
         // The order in which files are looked for is the program's affair: any of the four may be missed first.
         let says = wrong.says.map { $0.replacing("train-labels-idx1-ubyte", with: "-ubyte'") }
-        try expectRefusal(wrong.arguments, says)
+        try expectRefusal(wrong.arguments, says, status: 1)
     }
 
     @Test(arguments: [
@@ -98,36 +97,68 @@ import Testing
         Wrong("train --resume --output RUN --epsilon 1 --demo", "leave --demo, --epsilon out"),
         Wrong("train --demo --data x", "leave --data out"),
         Wrong("train --demo --threads 0", "--threads is 0", "at least 1"),
-        Wrong("train --demo --optimizer adamm", "'adamm'", "--optimizer"),
-        Wrong("epsilon --noise-multiplier x", "'x'"),
+        Wrong("train", "--data is missing", "--epsilon is missing", "--delta is missing", "3 things are wrong"),
+        Wrong("train --demo --optimizer adamm", "--optimizer is 'adamm'", "Did you mean 'adam'"),
+        Wrong("train --demo --epsilo 2", "no option --epsilo", "did you mean --epsilon"),
+        Wrong("train --demo --batch x --iterations 1.5", "--batch is 'x'", "--iterations is '1.5'", "a whole number"),
+        Wrong("epsilon --noise-multiplier x", "4 things", "'x'", "--delta is missing", "--iterations is missing"),
         Wrong("calibrate --epsilon 1 --delta 1e-5 --iterations 5", "exactly 2", "leave out"),
+        Wrong("plan p.json --format yaml", "--format is 'yaml'", "table, json"),
     ])
     func wrongUsage(_ wrong: Wrong) throws {
-        try expectRefusal(wrong.arguments, wrong.says, status: 64)
+        try expectRefusal(wrong.arguments, wrong.says)
     }
 
     /// Each replaces a part of a configuration that is good, as the last of them shows by what it lacks.
     @Test(arguments: [
-        (#""softmax""#, #""softmax", "modell": 1"#, ["no setting 'modell'", "model"]),
-        (#""learningRate""#, #""learningrate""#, ["no setting 'learningrate'", "learningRate"]),
-        (#""kind": "digits""#, #""kind": "digit""#, ["'digit'", "idx, csv, digits"]),
-        (#""name": "adam""#, #""name": "adamm""#, ["'adamm'", "sgd, adam"]),
-        (#""name": "adam""#, #""name": "adam", "momentum": 0.9"#, ["adam has no momentum", "beta1, beta2"]),
+        (#""softmax""#, #""softmax", "modell": 1"#, ["'modell' in 'c.json'", "did you mean 'model'"]),
+        (#""learningRate""#, #""learningrate""#, ["'optimizer.learningrate' in", "did you mean 'learningRate'"]),
+        (#""kind": "digits""#, #""kind": "digit""#, ["'data.kind' in", "'digit'", "Did you mean 'digits'"]),
+        (#""name": "adam""#, #""name": "adamm""#, ["'optimizer.name' in", "'adamm'", "sgd, adam"]),
+        (#""name": "adam""#, #""name": "adam", "momentum": 0.9"#, ["'optimizer.momentum' in", "no setting of adam", "beta1, beta2"]),
         (#""name": "adam""#, #""name": "sgd""#, ["sgd has no second moment", "leave scaleThenPrivatize out"]),
         (#""cosine""#, #""cosinus""#, ["'cosinus'", "cosine"]),
         (#""tail""#, #""head""#, ["'head'", "none, exponential, tail"]),
-        (#""fraction": 0.5"#, #""fraction": 1.5"#, ["1.5", "(0, 1]"]),
-        (#""l2ClipNorm": 1"#, #""l2ClipNorm": 0"#, ["clip norm is 0", "above 0"]),
-        (#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "clip": 2"#, ["no setting 'clip'", "l2ClipNorm"]),
-        (#""evaluationInterval": 1"#, #""evaluationInterval": 0"#, ["evaluationInterval is 0", "at least 1"]),
+        (#""fraction": 0.5"#, #""fraction": 1.5"#, ["'averaging.fraction' in", "1.5", "(0, 1]"]),
+        (#""l2ClipNorm": 1"#, #""l2ClipNorm": 0"#, ["'plan.clipping.l2ClipNorm' in", "is 0", "1 is usual"]),
+        (#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "clip": 2"#, ["'plan.clipping.clip' in", "no setting of threshold", "l2ClipNorm"]),
+        (#""evaluationInterval": 1"#, #""evaluationInterval": 0"#, ["'evaluationInterval' in", "is 0", "at least 1"]),
         (#""evaluationInterval": 1"#, #""evaluationInterval": "often""#, ["'evaluationInterval'", "whole number"]),
-        (#""nonPrivateSeed": 7}"#, #""nonPrivateSeed": 7"#, ["'c.json' cannot be read"]),
     ])
     func wrongConfigurations(_ old: String, _ new: String, _ says: [String]) throws {
         let text = SeededRun().configuration
         try #require(text.contains(old))
         try expectRefusal(["train", "--config", "c.json", "--output", "RUN"], says) {
             try $0.write(text.replacing(old, with: new), to: "c.json")
+        }
+    }
+
+    /// Everything that is wrong with a file is said at once, each with its path.
+    @Test func allMistakesOfAFileAtOnce() throws {
+        let mistakes = [
+            #""softmax""#: "7", #""learningRate""#: #""learningrate""#, #""delta": 1e-5"#: #""delta": 2"#,
+            #""fraction": 0.5"#: #""fraction": 0"#, #""rdp""#: #""rpd""#,
+        ]
+        let text = mistakes.reduce(SeededRun().configuration) { $0.replacing($1.key, with: $1.value) }
+        let says = [
+            "5 things are wrong", "'model' in 'c.json' is 7, but must be a text", "'optimizer.learningrate' in 'c.json'",
+            "'plan.delta' in 'c.json' is 2", "'averaging.fraction' in 'c.json' is 0", "Did you mean 'rdp'?",
+        ]
+        try expectRefusal(["train", "--config", "c.json", "--output", "RUN"], says) {
+            try $0.write(text, to: "c.json")
+        }
+        // What an option says is called by the option's name, and the rest by its place.
+        try expectRefusal(
+            ["train", "--config", "c.json", "--delta", "3"], ["--delta is 3, but", "'averaging.fraction' in 'c.json'"]
+        ) {
+            try $0.write(text, to: "c.json")
+        }
+    }
+
+    @Test func whatIsNoJSONIsRefusedWithItsPlace() throws {
+        let text = SeededRun().configuration.replacing(#""nonPrivateSeed": 7}"#, with: #""nonPrivateSeed": 7"#)
+        try expectRefusal(["train", "--config", "c.json"], ["'c.json' cannot be read", "not JSON"], status: 1) {
+            try $0.write(text, to: "c.json")
         }
     }
 
@@ -145,7 +176,7 @@ import Testing
             "train", "--data", "images", "--model", "softmax", "--epsilon", "1", "--delta", "1e-5", "--epochs", "1",
             "--batch", "10", "--clip", "1", "--output", "RUN",
         ]
-        try expectRefusal(arguments, ["train-images-idx3-ubyte'", says]) {
+        try expectRefusal(arguments, ["train-images-idx3-ubyte'", says], status: 1) {
             try TinyImages.write(to: "images", in: $0, compressed: false)
             try $0.write(Data(bytes), to: "images/train-images-idx3-ubyte")
         }
@@ -153,15 +184,15 @@ import Testing
 
     @Test func aFolderThatHoldsARunIsLeftAlone() throws {
         let arguments = ["train", "--demo", "--output", "RUN"]
-        try expectRefusal(arguments, ["/RUN' holds another run", "choose another --output"]) {
+        try expectRefusal(arguments, ["/RUN' holds another run", "choose another --output"], status: 1) {
             try $0.write(SeededRun().configuration, to: "RUN/config.json")
         }
         // Checkpoints alone would be gone on from.
-        try expectRefusal(arguments, ["/RUN' holds another run"]) {
+        try expectRefusal(arguments, ["/RUN' holds another run"], status: 1) {
             try $0.write("{}", to: "RUN/checkpoints/step-000000005/state.json")
         }
-        try expectRefusal(arguments, ["/RUN' could not be written"]) { try $0.write("a file", to: "RUN") }
-        try expectRefusal(["train", "--resume", "--output", "RUN"], ["'config.json' is missing"]) {
+        try expectRefusal(arguments, ["/RUN' could not be written"], status: 1) { try $0.write("a file", to: "RUN") }
+        try expectRefusal(["train", "--resume", "--output", "RUN"], ["'config.json' is missing"], status: 1) {
             try $0.write("a file", to: "RUN/notes.txt")
         }
     }

@@ -21,8 +21,7 @@ import Testing
         #expect(try #require(record["epsilon"] as? Double) <= 4)
         #expect(record["delta"] as? Double == 1e-5)
         #expect(try #require(record["noiseMultiplier"] as? Double) > 1)
-        // 30 epochs of 1437 / 250 steps.
-        #expect(record["steps"] as? Int == 172)
+        #expect(record["steps"] as? Int == 150)
         #expect(record["isFinished"] as? Bool == true)
         #expect(try folder.names(in: ".").isEmpty)
 
@@ -38,8 +37,7 @@ import Testing
         #expect(outcome.status == 0)
         let names = [
             "checkpoints", "config.json", "index.html", "metrics.jsonl", "model.json", "model.safetensors",
-            "report.json",
-            "report.txt",
+            "report.json", "report.txt", "result.json",
         ]
         #expect(try folder.names(in: "RUN") == names)
 
@@ -53,7 +51,7 @@ import Testing
         #expect(model.count == 8 + header + 650 * 4)
 
         let report = try folder.object("RUN/report.json")
-        #expect(report["stepsTaken"] as? Int == 172)
+        #expect(report["stepsTaken"] as? Int == 150)
         let notCovered = try #require(report["notCovered"] as? [String])
         #expect(notCovered.contains { $0.contains("seed") })
         let epsilon = try #require(try outcome.json()["epsilon"] as? Double)
@@ -66,7 +64,7 @@ import Testing
         #expect(steps.count == metrics.count && spent.count == metrics.count && metrics.count >= 20)
         #expect(zip(steps, steps.dropFirst()).allSatisfy(<))
         #expect(zip(spent, spent.dropFirst()).allSatisfy(<))
-        #expect(steps.last == 172)
+        #expect(steps.last == 150)
         #expect(spent.last == epsilon)
 
         let page = try folder.text("RUN/index.html")

@@ -38,10 +38,10 @@ struct PrivacyOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "The expected number of examples in a batch. (default: a tenth of them, at most 16,384)")
+        help: "The expected number of examples in a batch. (default: a quarter of them, at most 16,384)")
     var batch: Given<Double>?
 
-    @Option(parsing: .unconditional, help: "The number of steps. (default: 200)")
+    @Option(parsing: .unconditional, help: "The number of steps. (default: 150)")
     var iterations: Given<Int>?
 
     @Option(parsing: .unconditional, help: "How often the data is gone through on average, instead of steps.")

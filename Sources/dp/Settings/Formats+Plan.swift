@@ -18,7 +18,7 @@ enum Formats {
                 "delta", .number(.belowOne), absent: "only where --delta gives it", example: "1e-6",
                 "δ, far below one over the number of examples (or users)"),
             Setting(
-                "expectedBatchSize", .number(.positive), absent: "a tenth of the examples", example: "600",
+                "expectedBatchSize", .number(.positive), absent: "a quarter of the examples", example: "600",
                 "the expected number of examples in a batch of Poisson sampling"),
             Setting(
                 "sampling", .group(sampling), absent: "Poisson sampling", example: #"{"kind": "poisson", "exampleCount": 60000, "samplingProbability": 0.01}"#,

@@ -43,13 +43,13 @@ struct TrainCommand: ParsableCommand {
                 check.add(
                     "--resume takes everything from the run in --output: leave \(ignored.joined(separator: ", ")) out.")
             }
+            try check.finish()
         }
         if data.demo, data.data != nil { check.add("--demo brings its own data: leave --data out.") }
         let folder = kept.output.map(RunFolder.init)
         var settings: Settings
         let configuration: TrainingConfiguration
         if kept.resume, let folder {
-            try check.finish()
             if let result = try folder.finishedResult() {
                 note("The run in '\(folder.url.path)' has taken all of its steps: nothing is changed.")
                 return try result.show(as: format, output: folder.url.path)

@@ -7,12 +7,12 @@ import PrivateTraining
 /// - **Model**: linear, logistic or softmax, as the targets ask for. Few parameters drown in less noise.
 /// - **Features**: scattering (arXiv 2011.11660) for images that are large enough, which is fixed and not learned.
 /// - **Clip norm** C = 1: with nearly every gradient clipped, only the product of rate and C matters.
-/// - **Batch**: a tenth of the examples, at most 16,384: of batches that cost the same ε, large ones have less noise.
-/// - **Steps**: 200.
+/// - **Batch**: a quarter of the examples, at most 16,384: of batches that cost the same ε, large ones have less noise.
+/// - **Steps**: 150.
 /// - **Optimizer**: SGD with momentum 0.9, and the mean of the last half of the steps.
-/// - **Rate**: C·η/(1 − momentum) = min(50, 3/s) for the length s = z·√d/N of the noise on a mean of clipped gradients
+/// - **Rate**: C·η/(1 − momentum) = min(50, 2/s) for the length s = z·√d/N of the noise on a mean of clipped gradients
 ///   in units of C: noise then moves the parameters as far in every run. Adaptive optimizers, whose updates are about
-///   as long as the rate in every coordinate, take min(0.05, 0.015/s).
+///   as long as the rate in every coordinate, take min(0.1, 0.03/s).
 ///
 /// **Guarantee:** no choice depends on what the examples hold.
 struct TrainingDefaults {
@@ -62,13 +62,13 @@ struct TrainingDefaults {
     /// Chooses how steps look, where `configuration` leaves it open.
     mutating func choosePlan(of configuration: inout TrainingConfiguration) {
         if configuration.plan.sampling == nil, configuration.plan.expectedBatchSize == nil {
-            let batch = min(16_384, max(1, (Double(exampleCount) / 10).rounded()))
+            let batch = min(16_384, max(1, (Double(exampleCount) / 4).rounded()))
             configuration.plan.expectedBatchSize = batch
-            choose("batch", "\(Int(batch))", "a tenth of the examples, at most 16,384")
+            choose("batch", "\(Int(batch))", "a quarter of the examples, at most 16,384")
         }
         if configuration.plan.iterations == nil, configuration.plan.epochs == nil {
-            configuration.plan.iterations = 200
-            choose("steps", "200", "more would add more noise than progress")
+            configuration.plan.iterations = 150
+            choose("steps", "150", "more would add more noise than progress")
         }
         if configuration.plan.clipping == nil {
             configuration.plan.clipping = .flat(l2ClipNorm: 1)
@@ -96,9 +96,9 @@ struct TrainingDefaults {
             let rate: Double
             if optimizer.name == .sgd {
                 let unit = bound.isFinite && bound > 0 ? bound : 1
-                rate = min(50, 3 / noise) * (1 - (optimizer.hyperparameters.momentum ?? 0)) / unit
+                rate = min(50, 2 / noise) * (1 - (optimizer.hyperparameters.momentum ?? 0)) / unit
             } else {
-                rate = min(0.05, 0.015 / noise)
+                rate = min(0.1, 0.03 / noise)
             }
             let rounded = Double(String(format: "%.2g", rate)) ?? rate
             optimizer.learningRate = RateConfiguration(rounded)

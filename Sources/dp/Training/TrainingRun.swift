@@ -53,9 +53,8 @@ struct TrainingRun {
         let briefing = TrainingBriefing(
             configuration: configuration, plan: plan, training: training, test: test,
             parameterCount: network.layout.count, choices: defaults.choices)
-        briefing.show(as: format)
         let session = Session(
-            configuration: configuration,
+            configuration: configuration, briefing: briefing, format: format,
             description: RunFolder.Model(
                 architecture: architecture, features: configuration.features, schema: data.schema),
             folder: folder, plan: plan, network: network, training: training, test: test, progress: progress,
@@ -74,6 +73,8 @@ struct TrainingRun {
 /// Everything but the optimizer's type.
 private struct Session: OptimizerVisitor {
     let configuration: TrainingConfiguration
+    let briefing: TrainingBriefing
+    let format: OutputFormat
     let description: RunFolder.Model
     let folder: RunFolder?
     let plan: PrivacyPlan
@@ -97,6 +98,7 @@ private struct Session: OptimizerVisitor {
         Interruption.watch(keepsCheckpoints: folder != nil)
         // Not earlier: a run that cannot begin leaves nothing behind.
         try folder?.begin(configuration, description)
+        briefing.show(as: format)
         let outcome = try trainer.fit(
             training, evaluatingOn: test, checkpoints: checkpoints,
             logger: progress.isTerminal ? nil : Logger(label: "dp") { StreamLogHandler.standardError(label: $0) }

@@ -1,0 +1,156 @@
+import Foundation
+import GradientTransformations
+import PrivacyMechanisms
+import PrivateTraining
+import Testing
+
+@testable import dp
+
+/// What `dp help formats` says of files is what their decoders read: neither more nor less.
+@Suite struct FormatsTests {
+    /// A group with a file's type, and where in such a file an object of the group stands.
+    struct Place: Sendable, CustomTestStringConvertible {
+        let group: SettingGroup
+        /// The choice of its kind; nil where it has none.
+        let kind: String?
+        let decode: @Sendable (Data) throws -> Void
+        var testDescription: String { group.name + (kind.map { ": \($0)" } ?? "") }
+
+        /// An object with every key of the group, each with its example.
+        var object: [String: Any] {
+            var object: [String: Any] = [:]
+            for setting in settings { object[setting.key] = example(setting) }
+            if let kinds = group.kinds { object[kinds.key] = kind }
+            return object
+        }
+
+        var settings: [Setting] { group.settings(ofKind: kind) }
+        var keys: Set<String> { Set(settings.map(\.key) + (group.kinds.map { [$0.key] } ?? [])) }
+
+        func example(_ setting: Setting) -> Any {
+            (try? JSONSerialization.jsonObject(with: Data(setting.example.utf8), options: .fragmentsAllowed)) ?? "?"
+        }
+
+        func read(_ object: [String: Any]) throws {
+            try decode(JSONSerialization.data(withJSONObject: object))
+        }
+    }
+
+    private static func places<Value: Decodable>(_ group: SettingGroup, _: Value.Type) -> [Place] {
+        let kinds: [String?] = group.kinds?.choices.map(\.name) ?? [nil]
+        return kinds.map { kind in
+            Place(group: group, kind: kind) { _ = try JSONDecoder.exact.decode(Value.self, from: $0) }
+        }
+    }
+
+    static let places: [Place] =
+        places(Formats.configuration, TrainingConfiguration.self) + places(Formats.data, DataConfiguration.self)
+        + places(Formats.features, FeatureConfiguration.self) + places(Formats.optimizer, OptimizerConfiguration.self)
+        + places(Formats.learningRate, RateConfiguration.self)
+        + places(Formats.scaling, OptimizerConfiguration.Scaling.self)
+        + places(Formats.averaging, ParameterAveraging.self) + places(Formats.plan, PlanRequest.self)
+        + places(Formats.clipping, PlannedClipping.self) + places(Formats.sampling, SamplingScheme.self)
+        + places(Formats.noise, NoiseScheme.self) + places(Formats.schema, CSVSchema.self)
+        + places(Formats.column, CSVSchema.Column.self) + places(Formats.model, RunFolder.Model.self)
+        + places(Formats.architecture, NetworkArchitecture.self)
+        + places(Formats.input, NetworkArchitecture.Input.self) + places(Formats.layer, NetworkArchitecture.Layer.self)
+
+    /// The suite looks at every group that the help prints.
+    @Test func everyGroupIsLookedAt() {
+        let looked = Set(Self.places.map(\.group.name))
+        #expect(Set(Formats.groups.map(\.name)) == looked)
+    }
+
+    /// Each documented key can stand in a file: alone beside those that must, and all of them at once.
+    @Test(arguments: places) func documentedKeysDecode(_ place: Place) throws {
+        // Of a vector and an image, one at a time.
+        let isInput = place.group.name == "input"
+        if !isInput { try place.read(place.object) }
+        let needed = place.object.filter { key, _ in
+            key == place.group.kinds?.key || place.settings.contains { $0.key == key && $0.absent == nil }
+        }
+        if !isInput { try place.read(needed) }
+        for setting in place.settings where !isInput {
+            var object = needed
+            object[setting.key] = place.example(setting)
+            try place.read(object)
+            // What has no default must be there.
+            object[setting.key] = nil
+            if setting.absent == nil { #expect(throws: (any Error).self) { try place.read(object) } }
+        }
+        if isInput {
+            try place.read(["features": 64])
+            try place.read(["height": 28, "width": 28, "channels": 1])
+        }
+        let document = try JSONDecoder.exact.decode(
+            JSONValue.self, from: JSONSerialization.data(withJSONObject: place.object))
+        #expect(place.group.problems(with: document).isEmpty)
+    }
+
+    /// Each key that a decoder knows is documented: asked with a key that nobody knows, it lists those that it does.
+    @Test(arguments: places) func decodedKeysAreDocumented(_ place: Place) throws {
+        var object = place.object
+        object["?"] = 1
+        if place.group.name == "input" { object = ["?": 1] }
+        let error = try #require(throws: DecodingError.self) { try place.read(object) }
+        guard case .dataCorrupted(let context) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        let known = try #require(context.debugDescription.firstMatch(of: /nown are (.*)\./)).1
+        let names = Set(known.split(separator: ", ").map(String.init))
+        // An optimizer's decoder knows the numbers of all of them, and refuses those of others by name afterwards.
+        #expect(place.group.name == "optimizer" ? names.isSuperset(of: place.keys) : names == place.keys)
+        let value = JSONValue.object(["?": .integer(1)])
+        #expect(place.group.kinds != nil || place.group.problems(with: value).contains { $0.path == ["?"] })
+    }
+
+    /// The kinds that are documented are those that there are.
+    @Test func theKindsAreThoseOfTheRegistries() {
+        func kinds(_ group: SettingGroup) -> Set<String> { Set(group.kinds?.choices.map(\.name) ?? []) }
+        #expect(kinds(Formats.sampling) == Set(SamplingScheme.samplers.map { $0.kind }))
+        #expect(kinds(Formats.noise) == Set(NoiseScheme.mechanisms.map { $0.kind }))
+        #expect(kinds(Formats.clipping) == Set(ClippingRule.methods.map { $0.name }))
+        #expect(kinds(Formats.data) == Set(DataConfiguration.Kind.allCases.map(\.rawValue)))
+        #expect(kinds(Formats.learningRate) == Set(RateConfiguration.Kind.allCases.map(\.rawValue)))
+        #expect(kinds(Formats.optimizer) == Set(NamedOptimizer.table.map(\.name)))
+    }
+
+    /// A number out of the documented range is refused before anything is decoded; a type that does not fit, too.
+    @Test func rangesAndTypesAreChecked() throws {
+        let wrong: [(String, String, String)] = [
+            (#"{"delta": 1}"#, "delta", "in [0, 1)"), (#"{"epsilon": "much"}"#, "epsilon", "a number"),
+            (#"{"iterations": 1.5}"#, "iterations", "a whole number"), (#"{"epochs": -1}"#, "epochs", "at least 0"),
+            (#"{"clipping": {"method": "threshold", "l2ClipNorm": {"a": 1, "b": {"c": 0}}}}"#,
+             "clipping.l2ClipNorm.b.c", "1e-100"),
+            (#"{"clipping": 1}"#, "clipping", "an object"),
+            (#"{"sampling": {"kind": "user", "owners": [0, 0.5], "userCount": 1, "samplingProbability": 1}}"#,
+             "sampling.owners.1", "a whole number"),
+            (#"{"sampling": {"kind": "poison"}}"#, "sampling.kind", "Did you mean 'poisson'?"),
+            (#"{"sampling": {}}"#, "sampling.kind", "is missing"),
+            (#"{"relation": "replace one"}"#, "relation", "Did you mean 'replace-one'?"),
+        ]
+        for (text, path, says) in wrong {
+            let value = try JSONDecoder.exact.decode(JSONValue.self, from: Data(text.utf8))
+            let problems = Formats.plan.problems(with: value)
+            #expect(problems.count == 1, "\(text): \(problems)")
+            #expect(problems.first?.path.joined(separator: ".") == path)
+            #expect(problems.first?.text.contains(says) == true, "\(problems)")
+        }
+        // All of them at once.
+        let all = #"{"delta": 1, "epsilon": -1, "iterations": 1.5, "acountant": "pld", "unit": "users"}"#
+        let value = try JSONDecoder.exact.decode(JSONValue.self, from: Data(all.utf8))
+        #expect(Formats.plan.problems(with: value).count == 5)
+    }
+
+    @Test func theHelpNamesEveryKey() throws {
+        let folder = try WorkFolder()
+        let outcome = try Program.run(["help", "formats"], in: folder)
+        #expect(outcome.status == 0)
+        for place in Self.places {
+            for key in place.keys { #expect(outcome.output.contains(key)) }
+        }
+        #expect(outcome.output == (try Program.run(["formats"], in: folder)).output)
+        #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 100 || !$0.contains("  ") })
+    }
+}
