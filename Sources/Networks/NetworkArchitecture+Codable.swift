@@ -1,5 +1,28 @@
 import Requirements
 
+extension NetworkArchitecture: Codable {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case input, layers, loss
+    }
+
+    /// Reads an input, layers and a loss. Throws `DecodingError` for unknown keys.
+    public init(from decoder: any Decoder) throws {
+        try decoder.refuseUnknownKeys(CodingKeys.self)
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            input: try box.decode(Input.self, forKey: .input), layers: try box.decode([Layer].self, forKey: .layers),
+            loss: try box.decodeChoice(LossFunction.self, forKey: .loss))
+    }
+
+    /// Writes what ``init(from:)`` reads.
+    public func encode(to encoder: any Encoder) throws {
+        var box = encoder.container(keyedBy: CodingKeys.self)
+        try box.encode(input, forKey: .input)
+        try box.encode(layers, forKey: .layers)
+        try box.encode(loss, forKey: .loss)
+    }
+}
+
 extension NetworkArchitecture.Input: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case features, height, width, channels

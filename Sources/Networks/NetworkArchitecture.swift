@@ -1,7 +1,7 @@
 import Requirements
 
 /// What a network is made of: enough to build it again, for configuration and saved models.
-public struct NetworkArchitecture: Codable, Hashable, Sendable {
+public struct NetworkArchitecture: Hashable, Sendable {
     /// What an example looks like.
     public var input: Input
     /// The layers, in the order in which outputs become inputs.

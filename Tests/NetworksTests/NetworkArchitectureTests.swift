@@ -45,7 +45,7 @@ import Testing
         #expect(error("") == .unknownModel(""))
         #expect(error("perceptron") == .unknownModel("perceptron"))
         #expect(error("softmax:3") == .malformedSpecification("softmax:3", form: "softmax"))
-        #expect(error("logistic") == .widthMismatch(.outputs, model: 2, data: 10))
+        #expect(error("logistic") == .tooManyClasses(10))
         for text in ["mlp", "mlp:784-10:relu:relu"] {
             guard case .malformedSpecification(text, _) = error(text) else {
                 Issue.record("\(text) was read, or rejected otherwise.")
@@ -104,7 +104,7 @@ import Testing
         ]
         #expect(Set(errors.map(\.description)).count == errors.count)
         #expect(errors.allSatisfy { $0.description.hasSuffix(".") })
-        #expect(errors[6].description.contains("-3") && errors[6].description.contains("at least 0"))
+        #expect(errors[8].description.contains("-3") && errors[8].description.contains("at least 0"))
     }
 
     @Test func aSavedArchitectureBuildsTheSameNetwork() throws {

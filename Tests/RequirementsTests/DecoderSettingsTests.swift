@@ -38,8 +38,8 @@ import Testing
 
     @Test func whatIsNotKnownIsNamedWithItsPlace() throws {
         let key = try #require(message(#"{"a": {"color": "red", "colour": "green"}}"#))
-        #expect(key == ("a/colour", "There is no setting 'colour'; known are color."))
+        #expect(key == ("a/colour", "There is no setting 'colour'. Did you mean 'color'? Known are color."))
         let choice = try #require(message(#"{"a": {"color": "blue"}}"#))
-        #expect(choice == ("a/color", "There is no choice 'blue'; known are red, green."))
+        #expect(choice == ("a/color", "There is no choice 'blue'. Known are red, green."))
     }
 }

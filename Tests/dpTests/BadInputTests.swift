@@ -41,7 +41,7 @@ import Testing
         Wrong("--epsilon 0", "--epsilon is 0", "(0, ∞)"),
         Wrong("--epsilon inf", "--epsilon is inf", "(0, ∞)"),
         Wrong("--delta 1", "--delta is 1", "[0, 1)"),
-        Wrong("--delta -1e-5", "--delta is -1e-5", "[0, 1)"),
+        Wrong("--delta -1e-5", "--delta is -1e-05", "[0, 1)"),
         Wrong("--delta 1/0", "--delta is '1/0'", "256/60000"),
         Wrong("--delta nan", "--delta is nan", "[0, 1)"),
         Wrong("--batch 5000", "--batch is 5000", "at most the number of examples, 1437"),

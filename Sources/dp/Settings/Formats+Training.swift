@@ -7,8 +7,8 @@ extension Formats {
         "configuration", "All of a run: what `dp train --config` reads, and what stands in a run's config.json.",
         [
             Setting(
-                "data", .group(data), absent: "only where --data gives it", example: #"{"kind": "idx", "path": "mnist"}"#,
-                "where the examples come from"),
+                "data", .group(data), example: #"{"kind": "idx", "path": "mnist"}"#,
+                "where the examples come from (or --demo, to try)"),
             Setting(
                 "features", .group(features), absent: "the inputs themselves",
                 example: #"{"kind": "scattering", "height": 28, "width": 28}"#,

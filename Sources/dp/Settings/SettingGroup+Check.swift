@@ -127,7 +127,8 @@ extension JSONValue {
         case .flag(let flag): "\(flag)"
         case .integer(let integer): "\(integer)"
         case .unsigned(let unsigned): "\(unsigned)"
-        case .number(let number): "\(number)"
+        case .number(let number): "\(number)".replacing(/\.0$/, with: "")
+        case .text("inf"): "inf"
         case .text(let text): "'\(text)'"
         case .list: "a list"
         case .object: "an object"

@@ -15,10 +15,12 @@ struct Settings {
     /// The options that said what stands at a path, by path.
     private var flags: [String: String] = [:]
     private var check = UsageCheck()
+    /// What the user should know though nothing is wrong.
+    private(set) var notes: [String] = []
 
     /// The option for each path, for settings that have one.
     private static let options = [
-        "data.path": "--data", "data.testPath": "--test-data", "data.schema": "--schema", "model": "--model",
+        "data": "--data", "data.path": "--data", "data.testPath": "--test-data", "data.schema": "--schema", "model": "--model",
         "data.takesOpenRangesFromDataWithoutPrivacy": "--open-ranges-from-data-without-privacy",
         "optimizer.name": "--optimizer", "optimizer.learningRate": "--learning-rate",
         "optimizer.momentum": "--momentum", "optimizer.scaleThenPrivatize": "--scale-then-privatize",
@@ -72,6 +74,9 @@ struct Settings {
     /// Notes what is wrong with the settings together.
     mutating func add(_ problem: String) { check.add(problem) }
 
+    /// Notes what is not wrong, and should be known.
+    mutating func addNote(_ note: String) { notes.append(note) }
+
     /// How a user knows the setting at `path`: by its option, or by its place in the file.
     func name(of path: String) -> String {
         if let flag = flags[path] { return flag }
@@ -117,6 +122,7 @@ struct Settings {
         case GradientTransformationError.invalidHyperparameter(let key, let value, let allowed):
             (key, "is \(value), but must be \(allowed).")
         case PlanError.unboundedClipping: ("l2ClipNorm", "is infinite: \(error)")
+        case PlanError.overBudget: ("noiseMultiplier", "does not fit: \(error)")
         case let error as ModelError: ("model", "is \(value["model"]?.brief ?? "left open"): \(error)")
         default: nil
         }

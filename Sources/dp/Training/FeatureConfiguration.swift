@@ -11,6 +11,8 @@ enum FeatureConfiguration: Codable, Hashable, Sendable {
         case kind
     }
 
+    private static let scatteringKeys = ["kind", "height", "width"]
+
     private enum Kind: String, Codable, CaseIterable {
         case scattering
     }
@@ -18,7 +20,9 @@ enum FeatureConfiguration: Codable, Hashable, Sendable {
     init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)
         switch try box.decodeChoice(Kind.self, forKey: .kind) {
-        case .scattering: self = .scattering(try ScatteringFeatures(from: decoder))
+        case .scattering:
+            try decoder.refuseUnknownKeys(except: Self.scatteringKeys)
+            self = .scattering(try ScatteringFeatures(from: decoder))
         }
     }
 

@@ -26,6 +26,24 @@ struct RunFolder {
         var features: FeatureConfiguration?
         /// How CSV files become inputs.
         var schema: CSVSchema?
+
+        private enum CodingKeys: CodingKey, CaseIterable {
+            case architecture, features, schema
+        }
+
+        init(architecture: NetworkArchitecture, features: FeatureConfiguration?, schema: CSVSchema?) {
+            self.architecture = architecture
+            self.features = features
+            self.schema = schema
+        }
+
+        init(from decoder: any Decoder) throws {
+            try decoder.refuseUnknownKeys(CodingKeys.self)
+            let box = try decoder.container(keyedBy: CodingKeys.self)
+            architecture = try box.decode(NetworkArchitecture.self, forKey: .architecture)
+            features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
+            schema = try box.decodeIfPresent(CSVSchema.self, forKey: .schema)
+        }
     }
 
     var checkpoints: URL { url.appending(path: "checkpoints") }

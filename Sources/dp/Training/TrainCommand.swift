@@ -59,6 +59,7 @@ struct TrainCommand: ParsableCommand {
         } else {
             settings = try makeSettings(noting: check)
             configuration = try settings.decoded(as: Formats.configuration)
+            settings.notes.forEach(note)
             if let folder, folder.hasRun { throw TrainingConfigurationError.outputExists(path: folder.url.path) }
         }
         if let threads { Threads.limit = threads }
@@ -113,9 +114,6 @@ extension TrainCommand {
             }
             settings.set("data.path", to: .text(path))
         }
-        if settings["data"] == nil {
-            settings.add("--data is missing: the folder or file with the examples. Or try --demo.")
-        }
         if let path = data.testData { settings.set("data.testPath", to: .text(path)) }
         if let path = data.schema { settings.set("data.schema", to: .text(path)) }
         if data.openRangesFromDataWithoutPrivacy {
@@ -164,7 +162,7 @@ extension TrainCommand {
         if privacy.noiseMultiplier != nil, privacy.epsilon == nil, let budget = settings["plan.epsilon"] {
             // Beside a budget on the same line, the noise is checked against it; one from a file is given up, aloud.
             settings.remove("plan.epsilon")
-            note("--noise-multiplier takes the place of the configuration's budget, ε = \(budget.brief)")
+            settings.addNote("--noise-multiplier takes the place of the configuration's budget, ε = \(budget.brief)")
         }
         settings.set("plan.epsilon", to: privacy.epsilon)
         settings.set("plan.noiseMultiplier", to: privacy.noiseMultiplier)

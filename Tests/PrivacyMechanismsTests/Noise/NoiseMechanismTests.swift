@@ -105,7 +105,7 @@ import Testing
         let error = #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(NoiseScheme.self, from: Data(#"{"kind": "gausian"}"#.utf8))
         }
-        #expect("\(error!)".contains("There is no choice 'gausian'; known are gaussian."))
+        #expect("\(error!)".contains("There is no choice 'gausian'. Did you mean 'gaussian'? Known are gaussian."))
         let setting = #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(NoiseScheme.self, from: Data(#"{"kind": "gaussian", "z": 2}"#.utf8))
         }
