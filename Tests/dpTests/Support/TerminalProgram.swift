@@ -71,9 +71,18 @@ final class PseudoTerminal: @unchecked Sendable {
     let program: FileHandle
 
     init(columns: Int) throws {
-        reader = posix_openpt(O_RDWR | O_NOCTTY)
-        try #require(reader >= 0 && grantpt(reader) == 0 && unlockpt(reader) == 0)
-        let path = String(cString: try #require(ptsname(reader)))
+        #if os(Linux)
+            // As posix_openpt and its kin do it, which Glibc's module hides.
+            reader = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+            var (number, lock): (Int32, Int32) = (0, 0)
+            let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+            try #require(reader >= 0 && ioctl(reader, setLock, &lock) == 0 && ioctl(reader, getNumber, &number) == 0)
+            let path = "/dev/pts/\(number)"
+        #else
+            reader = posix_openpt(O_RDWR | O_NOCTTY)
+            try #require(reader >= 0 && grantpt(reader) == 0 && unlockpt(reader) == 0)
+            let path = String(cString: try #require(ptsname(reader)))
+        #endif
         let end = open(path, O_RDWR | O_NOCTTY)
         try #require(end >= 0)
         program = FileHandle(fileDescriptor: end, closeOnDealloc: true)
