@@ -68,6 +68,8 @@ import Testing
         Wrong("--checkpoint-interval 0", "0", "at least 1"),
         Wrong("--schema schema.json", "schema", "no effect", "leave it out"),
         Wrong("--test-data test.csv", "testPath", "no effect", "leave it out"),
+        Wrong("--classes 10", "classCount", "no effect", "leave it out"),
+        Wrong("--labels y.npy --test-labels z.npy", "labels, testLabels", "no effect", "leave it out"),
     ])
     func optionsOutOfRange(_ wrong: Wrong) throws {
         try expectRefusal(["train", "--demo", "--output", "RUN"] + wrong.arguments, wrong.says)
@@ -78,9 +80,9 @@ import Testing
         Wrong("train --clip 1 --delta 1e-5", "data is missing", "--data"),
         Wrong("train --config none.json", "'none.json'", "No such file", "Give the path"),
         Wrong("train --resume --output RUN", "/RUN'", "'config.json' is missing", "Give the folder"),
-        Wrong("train --data none.csv --model softmax --clip 1 --delta 1e-5", "schema", "--schema"),
-        Wrong(
-            "train --data none.csv --schema s.json --model softmax --clip 1 --delta 1e-5", "'s.json'", "No such file"),
+        // Before anything else, whatever else is missing.
+        Wrong("train --data nofolder", "no such file or folder: 'nofolder'", "Give the path"),
+        Wrong("train --data none.npz --model softmax --clip 1 --delta 1e-5", "no such file or folder: 'none.npz'"),
         Wrong("train --data . --model softmax --clip 1 --delta 1e-5", "train-labels-idx1-ubyte", "put it there"),
         Wrong("train --demo --output /proc/RUN", "'/proc/RUN' could not be written"),
         Wrong("evaluate --run RUN --data x.csv", "/RUN'", "'model.json' is missing"),
@@ -93,10 +95,27 @@ import Testing
         try expectRefusal(wrong.arguments, says)
     }
 
+    /// Beside a file that is there.
+    @Test(arguments: [
+        Wrong("", "schema", "--schema"),
+        Wrong("--schema s.json", "no such file or folder: 's.json'"),
+        Wrong("--schema s.json --test-data t.csv", "no such file or folder: 't.csv', 's.json'"),
+        Wrong("--classes 3", "classCount", "data of the kind csv"),
+        Wrong("--labels y.npy", "labels", "data of the kind csv"),
+    ])
+    func missingThingsBesideAFile(_ wrong: Wrong) throws {
+        let arguments = ["train", "--data", "data.csv", "--model", "softmax", "--clip", "1", "--delta", "1e-5"]
+        try expectRefusal(arguments + wrong.arguments, wrong.says) { try $0.write("x,y\n", to: "data.csv") }
+        try expectRefusal(arguments.map { $0 == "data.csv" ? "data.npy" : $0 }, ["'data.npy'"]) {
+            try $0.write("x,y\n", to: "data.npy")
+        }
+    }
+
     @Test(arguments: [
         Wrong("train --resume", "--resume needs --output"),
         Wrong("train --resume --output RUN --epsilon 1 --demo", "leave --demo, --epsilon out"),
         Wrong("train --demo --data x", "leave --data out"),
+        Wrong("train --resume --output RUN --labels y --classes 3", "leave --labels, --classes out"),
         Wrong("train --demo --threads 0", "--threads is 0", "at least 1"),
         Wrong("train --demo --optimizer adamm", "'adamm'", "--optimizer"),
         Wrong("epsilon --noise-multiplier x", "'x'"),
@@ -110,7 +129,7 @@ import Testing
     @Test(arguments: [
         (#""softmax""#, #""softmax", "modell": 1"#, ["no setting 'modell'", "model"]),
         (#""learningRate""#, #""learningrate""#, ["no setting 'learningrate'", "learningRate"]),
-        (#""kind": "digits""#, #""kind": "digit""#, ["'digit'", "idx, csv, digits"]),
+        (#""kind": "digits""#, #""kind": "digit""#, ["'digit'", "idx, csv, numpy, digits"]),
         (#""name": "adam""#, #""name": "adamm""#, ["'adamm'", "sgd, adam"]),
         (#""name": "adam""#, #""name": "adam", "momentum": 0.9"#, ["adam has no momentum", "beta1, beta2"]),
         (#""name": "adam""#, #""name": "sgd""#, ["sgd has no second moment", "leave scaleThenPrivatize out"]),

@@ -38,7 +38,7 @@ struct RunFolder {
     func path(_ name: String) -> String { url.appending(path: name).path }
 
     /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be
-    /// trained.
+    /// trained. The paths of the data are made absolute, so that the run can be resumed from anywhere.
     func begin(_ configuration: TrainingConfiguration, _ model: Model) throws {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -47,7 +47,9 @@ struct RunFolder {
         }
         AtomicFile.removeLeftovers(in: url.path)
         if let sampling = configuration.secretSampling { try writeSecret(sampling) }
-        try write(configuration.published, to: "config.json")
+        var published = configuration.published
+        published.data = published.data.withAbsolutePaths()
+        try write(published, to: "config.json")
         try write(model, to: "model.json")
     }
 

@@ -24,11 +24,24 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "A JSON file with the whole configuration.", completion: .file(extensions: ["json"]))
     var config: String?
 
-    @Option(help: "A folder with idx files, or a CSV file; plain or .gz.", completion: .file())
+    @Option(help: "A folder with idx files, a CSV file (plain or .gz), a .npy or a .npz file.", completion: .file())
     var data: String?
 
-    @Option(help: "A CSV file to test on. It is not covered by the promise.", completion: .file())
+    @Option(help: "A file of the same kind to test on. It is not covered by the promise.", completion: .file())
     var testData: String?
+
+    @Option(help: "A .npy file with the labels of a .npy file.", completion: .file(extensions: ["npy"]))
+    var labels: String?
+
+    @Option(help: "A .npy file with the labels of --test-data.", completion: .file(extensions: ["npy"]))
+    var testLabels: String?
+
+    @Option(
+        help: """
+            The number of classes of idx files (default: 10) or of whole-numbered labels in NumPy files. It is public, \
+            and never taken from the data.
+            """)
+    var classes: Int?
 
     @Option(help: "A JSON file that says what the columns of the CSV file mean.")
     var schema: String?
@@ -116,6 +129,7 @@ struct TrainCommand: ParsableCommand {
     private var ignoredByResume: [String] {
         let given: [(name: String, isSet: Bool)] = [
             ("config", config != nil), ("data", data != nil), ("test-data", testData != nil),
+            ("labels", labels != nil), ("test-labels", testLabels != nil), ("classes", classes != nil),
             ("schema", schema != nil),
             ("open-ranges-from-data-without-privacy", openRangesFromDataWithoutPrivacy), ("demo", demo),
             ("model", model != nil), ("optimizer", optimizer != nil), ("learning-rate", learningRate != nil),
@@ -148,23 +162,27 @@ extension OptimizerConfiguration.Name: ExpressibleByArgument {}
 extension TrainCommand {
     /// What the file says, and what the options say beside it.
     func makeConfiguration() throws -> TrainingConfiguration {
+        let guessed = try data.map(DataConfiguration.guess)
         var configuration: TrainingConfiguration
         if let config {
             configuration = try readConfiguration(config)
         } else if demo {
             configuration = try .demo()
         } else {
-            configuration = try fromOptionsAlone()
+            configuration = try fromOptionsAlone(guessed)
         }
-        if let data {
+        if let guessed {
             if config == nil || configuration.data.kind == .digits {
-                configuration.data = .guess(path: data)
+                configuration.data = guessed
             } else {
                 configuration.data.path = data
             }
         }
         if let testData { configuration.data.testPath = testData }
         if let schema { configuration.data.schema = schema }
+        if let labels { configuration.data.labels = labels }
+        if let testLabels { configuration.data.testLabels = testLabels }
+        if let classes { configuration.data.classCount = classes }
         if openRangesFromDataWithoutPrivacy { configuration.data.takesOpenRangesFromDataWithoutPrivacy = true }
         if let model { configuration.model = model }
         applyOptimizer(to: &configuration.optimizer)
@@ -175,7 +193,7 @@ extension TrainCommand {
         return configuration
     }
 
-    private func fromOptionsAlone() throws -> TrainingConfiguration {
+    private func fromOptionsAlone(_ data: DataConfiguration?) throws -> TrainingConfiguration {
         func required<Value>(_ value: Value?, _ what: String, _ remedy: String) throws -> Value {
             guard let value else { throw TrainingConfigurationError.missing(what: what, remedy: remedy) }
             return value
@@ -183,7 +201,7 @@ extension TrainCommand {
         let clipNorm = try required(clip, "The clip norm", "give it with --clip; 1 is usual")
         let delta = try required(delta, "δ", "give it with --delta; far below one over the number of examples")
         return TrainingConfiguration(
-            data: .guess(path: try required(data, "The data", "give it with --data, or use --demo")),
+            data: try required(data, "The data", "give it with --data, or use --demo"),
             model: try required(model, "The model", "give it with --model, for example softmax"),
             optimizer: OptimizerConfiguration(
                 name: optimizer ?? .adam, learningRate: RateConfiguration(learningRate ?? 1e-3)),
