@@ -15,8 +15,8 @@ extension DatasetError: CustomStringConvertible {
                 + "raise the limit, or encode columns in fewer features."
         case .labelOutOfRange(let path, let index, let label, let classCount):
             "'\(path)' has the label \(label) at index \(index), but with \(classCount) classes labels must be in "
-                + "0..<\(classCount). The number of classes is public and never taken from the data: give the right one "
-                + "(classCount, or --classes of 'dp train'), or correct the file."
+                + "0..<\(classCount). The number of classes is public and never taken from the data: give the right "
+                + "one (classCount, or --classes of 'dp train'), or correct the file."
         case .invalidClassCount(let count):
             "The number of classes is \(count), but must be in 2...\(Targets.classLimit): give the number of labels "
                 + "that there can be, 0 included."

@@ -48,8 +48,8 @@ public enum IdxFile {
 
     /// The labels of the file at `path`, which needs one dimension.
     ///
-    /// Throws ``DatasetError`` as ``readImages(_:limit:)`` does, and if a label is not in 0..<`classCount`, which must be
-    /// in 2...1,000,000 and public.
+    /// Throws ``DatasetError`` as ``readImages(_:limit:)`` does, and if a label is not in 0..<`classCount`, which must
+    /// be in 2...1,000,000 and public.
     public static func readLabels(
         _ path: String, classCount: Int, limit: Int = FileContents.usualLimit
     ) throws(DatasetError) -> [Int] {

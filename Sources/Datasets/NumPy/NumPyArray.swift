@@ -16,8 +16,8 @@ public struct NumPyArray: Sendable {
 
     /// Reads the file at `path`.
     ///
-    /// Throws ``DatasetError`` if the file cannot be read, has or inflates to more than `limit` bytes, breaks the format,
-    /// or promises another length than it has (nothing is allocated then).
+    /// Throws ``DatasetError`` if the file cannot be read, has or inflates to more than `limit` bytes, breaks the
+    /// format, or promises another length than it has (nothing is allocated then).
     public init(contentsOf path: String, limit: Int = FileContents.usualLimit) throws(DatasetError) {
         let bytes: [UInt8]
         do throws(FileError) {

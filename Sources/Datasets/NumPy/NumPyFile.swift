@@ -20,11 +20,11 @@ public struct NumPyFile: Sendable {
     /// The shape of an example, before it was flattened.
     public let exampleShape: [Int]
 
-    /// Reads the file at `path`, and the labels from the `.npy` file at `labels` or from the archive itself. Without any
-    /// labels, targets are rows of no numbers: enough to predict.
+    /// Reads the file at `path`, and the labels from the `.npy` file at `labels` or from the archive itself. Without
+    /// any labels, targets are rows of no numbers: enough to predict.
     ///
-    /// - Parameter classCount: the number of classes, where labels are whole numbers. It is public: it is not taken from
-    ///   the data, where one person could decide about it.
+    /// - Parameter classCount: the number of classes, where labels are whole numbers. It is public: it is not taken
+    ///   from the data, where one person could decide about it.
     ///
     /// Throws ``DatasetError`` if a file cannot be read, breaks the format, or takes more than `limit` bytes; if
     /// features and labels are not as many, if a number is not finite or a label not in 0..<`classCount`; or if an
@@ -142,8 +142,8 @@ private struct Reader {
                 throw .numPy(path: path, problem: .classesAreNotWhole(type: array.type))
             }
             guard array.shape.count <= 2, array.columns > 0 else {
-                throw .numPy(
-                    path: path, problem: .wrongShape(array.shape, expected: "a number, or a row of numbers, an example"))
+                let expected = "a number, or a row of numbers, an example"
+                throw .numPy(path: path, problem: .wrongShape(array.shape, expected: expected))
             }
             let values = array.matrix()
             try requireFinite(values, path: path)

@@ -34,8 +34,8 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     var labels: String?
     /// The `.npy` file with the labels of `testPath`.
     var testLabels: String?
-    /// The number of classes of idx and NumPy files: public, and never taken from the data. Nil for 10 of idx files, and
-    /// for NumPy's labels that are no classes.
+    /// The number of classes of idx and NumPy files: public, and never taken from the data. Nil for 10 of idx files,
+    /// and for NumPy's labels that are no classes.
     var classCount: Int?
 
     init(_ kind: Kind, path: String? = nil) {
