@@ -77,7 +77,7 @@ let package = Package(
         ),
         .target(
             name: "CommandLineSupport",
-            dependencies: ["LinearAlgebra", "Requirements", .product(name: "TextTable", package: "TextTable")]
+            dependencies: ["Requirements", .product(name: "TextTable", package: "TextTable")]
         ),
         .executableTarget(
             name: "dp",
@@ -92,8 +92,8 @@ let package = Package(
         .executableTarget(
             name: "dpbench",
             dependencies: [
-                "CommandLineSupport", "GradientTransformations", "LinearAlgebra", "Networks", "PrivacyAccounting",
-                "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
+                "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
+                "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/dpbench"
@@ -103,7 +103,7 @@ let package = Package(
             path: "Tests/_TestSupport"
         ),
         .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels", "_TestSupport"]),
-        .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "LinearAlgebra"]),
+        .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport"]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "LinearAlgebra", "PyTrees", "_TestSupport"]),
         .testTarget(name: "DocumentationTests", dependencies: ["PrivateTraining"]),
         .testTarget(
@@ -141,7 +141,7 @@ let package = Package(
         ),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees", "_TestSupport"]),
         .testTarget(name: "RequirementsTests", dependencies: ["LinearAlgebra", "Requirements"]),
-        .testTarget(name: "dpTests", dependencies: ["dp", "CZlib"]),
+        .testTarget(name: "dpTests", dependencies: ["dp", "CZlib", "_TestSupport"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -13,8 +13,17 @@ extension DatasetError: CustomStringConvertible {
         case .tooLarge(let path, let examples, let features, let limit):
             "'\(path)' has \(examples) examples of \(features) features, whose matrix takes more than \(limit) bytes: "
                 + "raise the limit, or encode columns in fewer features."
-        case .missingFile(let folder, let name):
-            "'\(folder)' has neither a file '\(name)' nor '\(name).gz': put it there under one of these names."
+        case .labelOutOfRange(let path, let index, let label, let classCount):
+            "'\(path)' has the label \(label) at index \(index), but with \(classCount) classes labels must be in "
+                + "0..<\(classCount). The number of classes is public and never taken from the data: give the right "
+                + "one (classCount, or --classes of 'dp train'), or correct the file."
+        case .invalidClassCount(let count):
+            "The number of classes is \(count), but must be in 2...\(Targets.classLimit): give the number of labels "
+                + "that there can be, 0 included."
+        case .missingFile(let folder, let names):
+            "'\(folder)' has no file '\(names[0])', nor one named "
+                + names.dropFirst().map { "'\($0)'" }.joined(separator: " or ")
+                + ": put it there under one of these names."
         case .notIdx(let path, let magic):
             "'\(path)' begins with the bytes \(magic), but an idx file with 0, 0, the type of its elements, and the "
                 + "number of its dimensions."
@@ -26,16 +35,16 @@ extension DatasetError: CustomStringConvertible {
             "'\(path)' promises \(dimensions.map(String.init).joined(separator: " × ")) = "
                 + "\(promised.map(String.init) ?? "more than \(Int.max)") bytes, but \(bytes) follow its header: "
                 + "fetch or write it again."
-        case .labelOutOfRange(let path, let index, let label, let classCount):
-            "'\(path)' has the label \(label) at index \(index), but labels must be in 0..<\(classCount): "
-                + "give the right number of classes, or correct the file."
-        case .countMismatch(let images, let imageCount, let labels, let labelCount):
-            "'\(images)' has \(imageCount) images, but '\(labels)' has \(labelCount) labels: take files of one set."
-        case .imageShapeMismatch(let train, let test):
-            "The training images have the shape \(train), but the test images \(test): take files of one set."
-        case .testsOnTrainingImages(let train, let test):
-            "'\(train)' and '\(test)' hold the same images: accuracies on them would tell of the very examples that "
-                + "training protects. Put other images into the test set."
+        case .countMismatch(let examples, let exampleCount, let labels, let labelCount):
+            "'\(examples)' has \(exampleCount) examples, but '\(labels)' has \(labelCount) labels: take files of one "
+                + "set."
+        case .exampleShapeMismatch(let train, let test):
+            "The training examples have the shape \(train), but the test examples \(test): take files of one set."
+        case .testsOnTrainingExamples(let train, let test):
+            "'\(train)' and '\(test)' hold the same examples: accuracies on them would tell of the very examples that "
+                + "training protects. Put others into the test set."
+        case .numPy(let path, let problem):
+            "'\(path)' is not the NumPy file that was expected: \(problem)"
         case .invalidSchema(let column, let problem):
             "The schema\(column.map { " of column '\($0)'" } ?? "") \(problem)"
         case .openSchema(let columns):

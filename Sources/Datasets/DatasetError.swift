@@ -10,10 +10,27 @@ public enum DatasetError: Error, Equatable, Sendable {
     /// The matrix of inputs would take more bytes than allowed.
     case tooLarge(path: String, examples: Int, features: Int, limit: Int)
 
+    /// A label is not in 0..<`classCount`.
+    case labelOutOfRange(path: String, index: Int, label: Int, classCount: Int)
+    /// A number of classes is not in 2...1,000,000.
+    case invalidClassCount(Int)
+
+    /// There are not as many labels as examples.
+    case countMismatch(examples: String, exampleCount: Int, labels: String, labelCount: Int)
+    /// The examples of the test set have another shape than those of the training set.
+    case exampleShapeMismatch(train: [Int], test: [Int])
+    /// The features of the test set are those of the training set.
+    case testsOnTrainingExamples(train: String, test: String)
+
+    // MARK: NumPy's files
+
+    /// A file in NumPy's format, or an array in an archive, is not what it must be.
+    case numPy(path: String, problem: NumPyProblem)
+
     // MARK: idx files
 
-    /// The folder has neither the file nor one with `.gz` after its name.
-    case missingFile(folder: String, name: String)
+    /// The folder has no file of any of the names.
+    case missingFile(folder: String, names: [String])
     /// The file does not begin as an idx file does; `magic` are its first bytes, four at most.
     case notIdx(path: String, magic: [UInt8])
     /// The elements are not unsigned bytes.
@@ -22,14 +39,6 @@ public enum DatasetError: Error, Equatable, Sendable {
     case wrongIdxRank(path: String, rank: Int, expected: Int)
     /// The header promises another number of bytes than follow it; `promised` is nil if it exceeds `Int.max`.
     case idxSizeMismatch(path: String, dimensions: [Int], promised: Int?, bytes: Int)
-    /// A label is not in 0..<`classCount`.
-    case labelOutOfRange(path: String, index: Int, label: Int, classCount: Int)
-    /// There are not as many labels as images.
-    case countMismatch(images: String, imageCount: Int, labels: String, labelCount: Int)
-    /// The images of the test set have another shape than those of the training set.
-    case imageShapeMismatch(train: [Int], test: [Int])
-    /// The images of the test set are those of the training set.
-    case testsOnTrainingImages(train: String, test: String)
 
     // MARK: CSV files
 

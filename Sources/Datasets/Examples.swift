@@ -66,3 +66,13 @@ extension Targets {
         }
     }
 }
+
+extension Targets {
+    /// More classes mean that something is wrong.
+    static let classLimit = 1_000_000
+
+    /// Throws ``DatasetError/invalidClassCount(_:)`` unless there can be so many classes.
+    static func check(classCount: Int) throws(DatasetError) {
+        guard (2...classLimit).contains(classCount) else { throw .invalidClassCount(classCount) }
+    }
+}

@@ -48,10 +48,12 @@ public enum IdxFile {
 
     /// The labels of the file at `path`, which needs one dimension.
     ///
-    /// Throws ``DatasetError`` as ``readImages(_:limit:)`` does, and if a label is not in 0..<`classCount`.
+    /// Throws ``DatasetError`` as ``readImages(_:limit:)`` does, and if a label is not in 0..<`classCount`, which must
+    /// be in 2...1,000,000 and public.
     public static func readLabels(
         _ path: String, classCount: Int, limit: Int = FileContents.usualLimit
     ) throws(DatasetError) -> [Int] {
+        try Targets.check(classCount: classCount)
         let (bytes, _) = try read(path, rank: 1, limit: limit)
         guard bytes.count > 0 else { throw .noExamples(path: path) }
         if let index = bytes.firstIndex(where: { Int($0) >= classCount }) {

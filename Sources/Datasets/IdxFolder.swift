@@ -1,7 +1,10 @@
 import Foundation
 
-/// A folder with the four files of MNIST and its kin, each plain or with `.gz` after its name:
-/// `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`.
+/// A folder with the four files of MNIST and its kin: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
+/// `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`.
+///
+/// Each may have a full stop before `idx`, as in `train-images.idx3-ubyte`, and may be plain or have `.gz` after its
+/// name.
 public struct IdxFolder: Sendable {
     /// The training images, scaled to [0, 1], and their labels.
     public let train: InMemoryDataset
@@ -14,6 +17,9 @@ public struct IdxFolder: Sendable {
 
     /// Reads the folder at `path`; where a file is there both plain and compressed, the plain one.
     ///
+    /// Labels are in 0..<`classCount`. That number is public: it is not taken from the data, where one person could
+    /// decide about it.
+    ///
     /// Throws ``DatasetError`` as ``IdxFile`` does, and if a file is missing, images and labels are not as many, the
     /// images of the two sets differ in shape, or they are the same images, by a link or by a copy, compressed or not.
     public init(
@@ -21,10 +27,10 @@ public struct IdxFolder: Sendable {
     ) throws(DatasetError) {
         let train = try Self.read("train", in: path, classCount: classCount, limit: limit)
         let test = try Self.read("t10k", in: path, classCount: classCount, limit: limit)
-        guard train.shape == test.shape else { throw .imageShapeMismatch(train: train.shape, test: test.shape) }
+        guard train.shape == test.shape else { throw .exampleShapeMismatch(train: train.shape, test: test.shape) }
         // Whatever labels they have: a model's outputs for a training image tell of that image.
         guard train.dataset.inputs != test.dataset.inputs else {
-            throw .testsOnTrainingImages(train: train.imagesPath, test: test.imagesPath)
+            throw .testsOnTrainingExamples(train: train.imagesPath, test: test.imagesPath)
         }
         self.train = train.dataset
         self.test = test.dataset
@@ -41,17 +47,19 @@ public struct IdxFolder: Sendable {
         let images = try IdxFile.readImages(imagesPath, limit: limit)
         guard images.pixels.rows == labels.count else {
             throw .countMismatch(
-                images: imagesPath, imageCount: images.pixels.rows, labels: labelsPath, labelCount: labels.count)
+                examples: imagesPath, exampleCount: images.pixels.rows, labels: labelsPath, labelCount: labels.count)
         }
         let dataset = InMemoryDataset(inputs: images.pixels, targets: .classes(labels, classCount: classCount))
         return (dataset, [images.height, images.width], imagesPath)
     }
 
+    /// The file of that name, in one of its spellings.
     private static func find(_ name: String, in folder: String) throws(DatasetError) -> String {
-        let path = (folder as NSString).appendingPathComponent(name)
-        for candidate in [path, path + ".gz"] where FileManager.default.fileExists(atPath: candidate) {
-            return candidate
+        let names = [name, name.replacing("-idx", with: ".idx")].flatMap { [$0, $0 + ".gz"] }
+        for name in names {
+            let path = (folder as NSString).appendingPathComponent(name)
+            if FileManager.default.fileExists(atPath: path) { return path }
         }
-        throw .missingFile(folder: folder, name: name)
+        throw .missingFile(folder: folder, names: names)
     }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import LinearAlgebra
 import Testing
 
@@ -40,6 +41,18 @@ import Testing
         #expect(throws: DatasetError.labelOutOfRange(path: path, index: 2, label: 9, classCount: 9)) {
             try IdxFile.readLabels(path, classCount: 9)
         }
+        for count in [-1, 0, 1, 1_000_001] {
+            #expect(throws: DatasetError.invalidClassCount(count)) { try IdxFile.readLabels(path, classCount: count) }
+        }
+    }
+
+    /// Labels that begin at 1, as EMNIST's letters do: 27 classes, of which the first is empty.
+    @Test func labelsMayBeginAtOne() throws {
+        let path = try folder.write(Self.file([26], Array(1...26)), "labels")
+        #expect(try IdxFile.readLabels(path, classCount: 27) == Array(1...26))
+        let error = #expect(throws: DatasetError.self) { try IdxFile.readLabels(path, classCount: 26) }
+        #expect(error == .labelOutOfRange(path: path, index: 25, label: 26, classCount: 26))
+        #expect(error?.description.contains("--classes") == true && error?.description.contains("0..<26") == true)
     }
 
     @Test func theHeaderMustFitTheFile() throws {
@@ -115,16 +128,34 @@ import Testing
         let labels = try folder.write(IdxFileTests.file([2], [1, 1]), "t10k-labels-idx1-ubyte")
         #expect(
             throws: DatasetError.countMismatch(
-                images: folder("t10k-images-idx3-ubyte.gz"), imageCount: 1, labels: labels, labelCount: 2)
+                examples: folder("t10k-images-idx3-ubyte.gz"), exampleCount: 1, labels: labels, labelCount: 2)
         ) { try IdxFolder(folder.path) }
         _ = try folder.write(IdxFileTests.file([2, 2, 1], [1, 1, 1, 1]), "t10k-images-idx3-ubyte")
-        #expect(throws: DatasetError.imageShapeMismatch(train: [1, 2], test: [2, 1])) { try IdxFolder(folder.path) }
+        #expect(throws: DatasetError.exampleShapeMismatch(train: [1, 2], test: [2, 1])) { try IdxFolder(folder.path) }
     }
 
     @Test func aMissingFileIsNamed() throws {
         let empty = try TemporaryFolder()
-        #expect(throws: DatasetError.missingFile(folder: empty.path, name: "train-images-idx3-ubyte")) {
+        let names = [
+            "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "train-images.idx3-ubyte",
+            "train-images.idx3-ubyte.gz",
+        ]
+        let error = #expect(throws: DatasetError.missingFile(folder: empty.path, names: names)) {
             try IdxFolder(empty.path)
         }
+        for name in names { #expect(error?.description.contains("'\(name)'") == true) }
+    }
+
+    /// Names with a full stop, each of the four, plain and compressed.
+    @Test func namesMayHaveAFullStop() throws {
+        let expected = try IdxFolder(folder.path, classCount: 3)
+        for name in try folder.names {
+            try FileManager.default.moveItem(
+                atPath: folder(name), toPath: folder(name.replacing("-idx", with: ".idx")))
+        }
+        #expect(try folder.names.allSatisfy { $0.contains(".idx") })
+        let set = try IdxFolder(folder.path, classCount: 3)
+        #expect(set.train.inputs == expected.train.inputs && set.train.targets == expected.train.targets)
+        #expect(set.test.inputs == expected.test.inputs && set.test.targets == expected.test.targets)
     }
 }

@@ -70,6 +70,8 @@ import Testing
         Wrong("--checkpoint-interval 0", "--checkpoint-interval is 0", "at least 1"),
         Wrong("--schema schema.json", "--schema is no setting of digits"),
         Wrong("--test-data test.csv", "--test-data is no setting of digits"),
+        Wrong("--classes 10", "--classes is no setting of digits"),
+        Wrong("--labels y.npy --test-labels z.npy", "--labels is no setting", "--test-labels is no setting"),
     ])
     func optionsOutOfRange(_ wrong: Wrong) throws {
         try expectRefusal(["train", "--demo", "--output", "RUN"] + wrong.arguments, wrong.says)
@@ -78,8 +80,6 @@ import Testing
     @Test(arguments: [
         Wrong("train --config none.json", "'none.json'", "No such file", "Give the path"),
         Wrong("train --resume --output RUN", "/RUN'", "'config.json' is missing", "Give the folder"),
-        Wrong(
-            "train --data none.csv --schema s.json --epsilon 1 --delta 1e-5", "'none.csv'", "no such file or folder"),
         Wrong("train --data . --epsilon 1 --delta 1e-5", "train-labels-idx1-ubyte", "put it there"),
         Wrong("train --demo --output /proc/RUN", "'/proc/RUN' could not be written"),
         Wrong("evaluate --run RUN --data x.csv", "/RUN'", "'model.json' is missing"),
@@ -92,7 +92,29 @@ import Testing
         try expectRefusal(wrong.arguments, says, status: 1)
     }
 
+    /// Beside a file that is there.
     @Test(arguments: [
+        (1, Wrong("", "schema", "--schema")),
+        (1, Wrong("--schema s.json", "no such file or folder: 's.json'")),
+        (1, Wrong("--schema s.json --test-data t.csv", "no such file or folder: 't.csv', 's.json'")),
+        (64, Wrong("--classes 3", "--classes is no setting of csv")),
+        (64, Wrong("--labels y.npy", "--labels is no setting of csv")),
+    ])
+    func missingThingsBesideAFile(_ status: Int32, _ wrong: Wrong) throws {
+        let arguments = ["train", "--data", "data.csv", "--epsilon", "1", "--delta", "1e-5"]
+        try expectRefusal(arguments + wrong.arguments, wrong.says, status: status) {
+            try $0.write("x,y\n", to: "data.csv")
+        }
+        guard !wrong.arguments.contains("--schema") else { return }
+        try expectRefusal(arguments.map { $0 == "data.csv" ? "data.npy" : $0 }, ["'data.npy'"], status: 1) {
+            try $0.write("x,y\n", to: "data.npy")
+        }
+    }
+
+    @Test(arguments: [
+        Wrong("train --data nofolder", "--data: There is no such file or folder: 'nofolder'", "--epsilon is missing"),
+        Wrong("train --data none.npz --epsilon 1", "no such file or folder: 'none.npz'", "--delta is missing"),
+        Wrong("train --resume --output RUN --labels y --classes 3", "leave --labels, --classes out"),
         Wrong("train --resume", "--resume needs --output"),
         Wrong("train --resume --output RUN --epsilon 1 --demo", "leave --demo, --epsilon out"),
         Wrong("train --demo --data x", "leave --data out"),

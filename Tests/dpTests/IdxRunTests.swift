@@ -40,4 +40,33 @@ import Testing
         let single = try Program.run(["predict", "--run", "RUN", "--data", file, "--scores"], in: folder)
         #expect(single.output == (try folder.text("predictions.csv")))
     }
+
+    /// Labels 5 to 14 in files whose names have a full stop: 15 classes, which the model then has.
+    @Test func theNumberOfClassesIsAnOption() throws {
+        let folder = try WorkFolder()
+        try TinyImages.write(to: "images", in: folder, compressed: false, firstLabel: 5, separator: ".")
+        let training = [
+            "train", "--data", "images", "--model", "softmax", "--optimizer", "sgd", "--learning-rate", "2",
+            "--epsilon", "8", "--delta", "1e-5", "--epochs", "20", "--batch", "100", "--clip", "1",
+            "--non-private-seed", "5", "--threads", "1", "--output", "RUN", "--format", "json",
+        ]
+        let refused = try Program.run(training, in: folder)
+        #expect(refused.status == 1 && !folder.has("RUN"))
+        #expect(refused.complaints.joined().contains("0..<10"))
+        #expect(refused.complaints.joined().contains("--classes"))
+
+        let trained = try Program.run(training + ["--classes", "15"], in: folder)
+        #expect(trained.status == 0, "\(trained.complaints)")
+        let accuracy = try #require(try trained.json()["testAccuracy"] as? Double)
+        #expect(accuracy > 0.5)
+        let evaluated = try Program.run(
+            ["evaluate", "--run", "RUN", "--data", "images", "--format", "json"], in: folder)
+        #expect(try evaluated.json()["accuracy"] as? Double == accuracy)
+        #expect(try evaluated.json()["isOfTrainingData"] as? Bool == false)
+        let predicted = try Program.run(["predict", "--run", "RUN", "--data", "images", "--scores"], in: folder)
+        let lines = predicted.output.split(separator: "\n").map { $0.split(separator: ",") }
+        #expect(lines.count == 51 && lines.allSatisfy { $0.count == 17 })
+        let right = lines.dropFirst().enumerated().count { $1[1] == "\(5 + TinyImages.label($0))" }
+        #expect(Double(right) / 50 == accuracy)
+    }
 }

@@ -66,10 +66,24 @@ import Testing
         let folder = try WorkFolder()
         #expect(try run.begin(in: folder).finish().status == 0)
         let expected = try SeededRun.Result(in: folder)
-        for name in ["model.safetensors", "report.json", "report.txt", "index.html"] {
+        for name in ["model.safetensors", "report.json", "report.txt", "index.html", "result.json"] {
             try folder.remove("RUN/\(name)")
         }
         #expect(try SeededRun.resume(in: folder) == expected)
-        for name in ["report.json", "report.txt", "index.html"] { #expect(folder.has("RUN/\(name)")) }
+        for name in ["report.json", "report.txt", "index.html", "result.json"] { #expect(folder.has("RUN/\(name)")) }
+    }
+
+    /// A run that is finished is left as it is, to the byte, and says again what it came to.
+    @Test func aFinishedRunIsNotChangedByResuming() throws {
+        let run = SeededRun(iterations: 30)
+        let folder = try WorkFolder()
+        let first = try run.begin(in: folder).finish()
+        #expect(first.status == 0)
+        let before = try folder.contents()
+        let again = try Program.run(SeededRun.resumption, in: folder)
+        #expect(again.status == 0)
+        #expect(try again.json() as NSDictionary == first.json() as NSDictionary)
+        #expect(again.complaints.contains { $0.contains("nothing is changed") })
+        #expect(try folder.contents() == before)
     }
 }

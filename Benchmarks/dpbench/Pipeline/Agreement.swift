@@ -71,6 +71,8 @@ enum BenchmarkError: Error, Equatable, CustomStringConvertible {
     case pathsDisagree(path: String, parameter: Int, found: Float, exact: Double)
     /// The matrix, and the copy that the BLAS path makes of it, need more memory than there is.
     case notEnoughMemory(needed: Int, available: Int)
+    /// A matrix of gradients has no elements.
+    case nothingToMeasure(path: String, shape: [Int])
 
     var description: String {
         switch self {
@@ -80,6 +82,8 @@ enum BenchmarkError: Error, Equatable, CustomStringConvertible {
         case .notEnoughMemory(let needed, let available):
             "The matrix and its scaled copy need \(needed >> 20) MiB, but \(available >> 20) MiB are free: "
                 + "use fewer examples or parameters."
+        case .nothingToMeasure(let path, let shape):
+            "'\(path)' has the shape \(shape): there is nothing to measure."
         }
     }
 }

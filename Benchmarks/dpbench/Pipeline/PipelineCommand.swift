@@ -25,7 +25,7 @@ struct PipelineCommand: ParsableCommand {
     @Option(help: "Parameters in the synthetic matrix (default: 1000000).")
     var params: Int?
 
-    @Option(help: ArgumentHelp("A matrix of your own: NumPy format, Float32, C order.", valueName: "FILE.npy"))
+    @Option(help: ArgumentHelp("A matrix of your own, in NumPy's format.", valueName: "FILE.npy"))
     var gradients: String?
 
     @Option(help: "The pre-clipping transform.")
@@ -62,10 +62,13 @@ struct PipelineCommand: ParsableCommand {
             }
             return try .synthetic(examples: rows, parameters: columns, hasScale: hasScale)
         }
-        let matrix = try NumPyFile.readMatrix(gradients)
-        if matrix.count == 0 {
-            throw NumPyFileError.empty(path: gradients, rows: matrix.rows, columns: matrix.columns)
+        let array = try NumPyArray(contentsOf: gradients, limit: .max)
+        guard array.shape.count == 2 else {
+            let problem = NumPyProblem.wrongShape(array.shape, expected: "two dimensions: examples × parameters")
+            throw DatasetError.numPy(path: gradients, problem: problem)
         }
+        guard array.count > 0 else { throw BenchmarkError.nothingToMeasure(path: gradients, shape: array.shape) }
+        let matrix = array.matrix()
         return PipelineProblem(
             name: URL(fileURLWithPath: gradients).lastPathComponent, gradients: matrix,
             layout: try TreeLayout([("gradient", [matrix.columns])]), hasScale: hasScale, l2ClipNorm: nil,

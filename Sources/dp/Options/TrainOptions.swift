@@ -4,11 +4,27 @@ import GradientTransformations
 
 /// Where the examples come from.
 struct DataOptions: ParsableArguments {
-    @Option(help: "A folder with idx files, or a CSV file; plain or .gz.", completion: .file())
+    @Option(help: "A folder with idx files, a CSV file (plain or .gz), a .npy or a .npz file.", completion: .file())
     var data: String?
 
-    @Option(help: "A CSV file to test on. It is not covered by the promise. (default: none)", completion: .file())
+    @Option(
+        help: "A file of the same kind to test on. It is not covered by the promise. (default: none)",
+        completion: .file())
     var testData: String?
+
+    @Option(help: "A .npy file with the labels of a .npy file.", completion: .file(extensions: ["npy"]))
+    var labels: String?
+
+    @Option(help: "A .npy file with the labels of --test-data.", completion: .file(extensions: ["npy"]))
+    var testLabels: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            The number of classes of idx files (default: 10) or of whole-numbered labels in NumPy files. It is public, \
+            and never taken from the data.
+            """)
+    var classes: Given<Int>?
 
     @Option(
         help: "A JSON file that says what the columns of the CSV file mean; see 'dp help formats'.",

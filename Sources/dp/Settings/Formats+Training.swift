@@ -49,7 +49,7 @@ extension Formats {
             choices: [
                 SettingGroup.Kind(
                     name: "idx", about: "a folder with the four files of MNIST and its kin, plain or .gz",
-                    settings: [path]),
+                    settings: [path, classCount("10")]),
                 SettingGroup.Kind(
                     name: "csv", about: "a CSV file, plain or .gz",
                     settings: [
@@ -64,8 +64,29 @@ extension Formats {
                             "take bounds and categories that the schema leaves open from the data: NOT PRIVATE"),
                     ]),
                 SettingGroup.Kind(
+                    name: "numpy", about: "a .npy file and one with its labels, or a .npz file with x_train and y_train",
+                    settings: [
+                        path,
+                        Setting(
+                            "labels", .text, absent: "they are in the .npz file", example: #""y.npy""#,
+                            "the file with the labels"),
+                        Setting(
+                            "testPath", .text, absent: "x_test of the .npz file, or none", example: #""x-test.npy""#,
+                            "a file to test on"),
+                        Setting(
+                            "testLabels", .text, absent: "they are in the .npz file", example: #""y-test.npy""#,
+                            "the file with its labels"),
+                        classCount("labels are numbers"),
+                    ]),
+                SettingGroup.Kind(
                     name: "digits", about: "the 1,797 digits that ship with the program", settings: []),
             ]))
+
+    private static func classCount(_ absent: String) -> Setting {
+        Setting(
+            "classCount", .whole(.atLeast(2)), absent: absent, example: "10",
+            "the number of classes: public, never taken from the data")
+    }
 
     private static let path = Setting(
         "path", .text, absent: "only where --data gives it", example: #""data""#, "the folder or file")

@@ -4,17 +4,21 @@ import Requirements
 
 /// Where the examples come from.
 ///
-///     {"kind": "idx", "path": "data/mnist"}
+///     {"kind": "idx", "path": "data/mnist", "classCount": 10}
 ///     {"kind": "csv", "path": "adult.data.gz", "testPath": "adult.test.gz", "schema": "adult-schema.json"}
+///     {"kind": "numpy", "path": "X.npy", "labels": "y.npy", "classCount": 10}
+///     {"kind": "numpy", "path": "mnist.npz", "classCount": 10}
 ///     {"kind": "digits"}
 ///
-/// A schema is named by its file, relative to the working folder.
+/// Paths are relative to the working folder.
 struct DataConfiguration: Codable, Hashable, Sendable {
     enum Kind: String, Codable, CaseIterable {
         /// A folder with the four files of MNIST and its kin.
         case idx
         /// A CSV file, plain or gzip, and perhaps another one to test on.
         case csv
+        /// A `.npy` file and another one for its labels, or a `.npz` archive.
+        case numpy
         /// The digits that ship with the package.
         case digits
     }
@@ -26,6 +30,13 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     var schema: String?
     /// Whether bounds and categories that the schema leaves open may be taken from the data: not covered by privacy.
     var takesOpenRangesFromDataWithoutPrivacy: Bool?
+    /// The `.npy` file with the labels of `path`.
+    var labels: String?
+    /// The `.npy` file with the labels of `testPath`.
+    var testLabels: String?
+    /// The number of classes of idx and NumPy files: public, and never taken from the data. Nil for 10 of idx files,
+    /// and for NumPy's labels that are no classes.
+    var classCount: Int?
 
     init(_ kind: Kind, path: String? = nil) {
         self.kind = kind
@@ -33,25 +44,58 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case kind, path, testPath, schema, takesOpenRangesFromDataWithoutPrivacy
+        case kind, path, testPath, schema, takesOpenRangesFromDataWithoutPrivacy, labels, testLabels, classCount
+
+        /// The keys that data of a kind has: another one would look as if it had been followed.
+        static func allowed(for kind: Kind) -> [CodingKeys] {
+            switch kind {
+            case .idx: [.kind, .path, .classCount]
+            case .csv: [.kind, .path, .testPath, .schema, .takesOpenRangesFromDataWithoutPrivacy]
+            case .numpy: [.kind, .path, .labels, .testPath, .testLabels, .classCount]
+            case .digits: [.kind]
+            }
+        }
     }
 
     init(from decoder: any Decoder) throws {
-        try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
         kind = try box.decodeChoice(Kind.self, forKey: .kind)
+        try decoder.refuseUnknownKeys(except: CodingKeys.allowed(for: kind).map(\.stringValue))
         path = try box.decodeIfPresent(String.self, forKey: .path)
         testPath = try box.decodeIfPresent(String.self, forKey: .testPath)
         schema = try box.decodeIfPresent(String.self, forKey: .schema)
         takesOpenRangesFromDataWithoutPrivacy =
             try box.decodeIfPresent(Bool.self, forKey: .takesOpenRangesFromDataWithoutPrivacy)
+        labels = try box.decodeIfPresent(String.self, forKey: .labels)
+        testLabels = try box.decodeIfPresent(String.self, forKey: .testLabels)
+        classCount = try box.decodeIfPresent(Int.self, forKey: .classCount)
     }
 
-    /// The kind of data that is at `path`: a folder holds idx files, a file is CSV.
-    static func guess(path: String) -> DataConfiguration {
+    /// The kind of data that is at `path`: a folder holds idx files, names that end with `.npy` or `.npz` are NumPy's,
+    /// other files are CSV. Throws `TrainingConfigurationError` if there is nothing.
+    static func guess(path: String) throws -> DataConfiguration {
         var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        return DataConfiguration(isFolder.boolValue ? .idx : .csv, path: path)
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw TrainingConfigurationError.noSuchFile([path])
+        }
+        if isFolder.boolValue { return DataConfiguration(.idx, path: path) }
+        let name = path.lowercased()
+        let isNumPy = [".npy", ".npz", ".npy.gz"].contains(where: name.hasSuffix)
+        return DataConfiguration(isNumPy ? .numpy : .csv, path: path)
+    }
+
+    /// The same data whatever the working folder is, which `folder` is at present.
+    func withAbsolutePaths(from folder: String = FileManager.default.currentDirectoryPath) -> DataConfiguration {
+        var result = self
+        for key in Self.paths {
+            guard let path = self[keyPath: key], !path.hasPrefix("/") else { continue }
+            result[keyPath: key] = (folder as NSString).appendingPathComponent(path)
+        }
+        return result
+    }
+
+    private static var paths: [WritableKeyPath<DataConfiguration, String?>] {
+        [\.path, \.testPath, \.schema, \.labels, \.testLabels]
     }
 }
 
@@ -69,29 +113,66 @@ extension DataConfiguration {
     /// Reads the files. Throws `DatasetError` and `TrainingConfigurationError`, also if the test data is the training
     /// data: the same file over whatever links, or a file with the same examples.
     func load() throws -> LoadedData {
-        try refuseUnusedSettings()
+        guard testLabels == nil || testPath != nil else {
+            throw TrainingConfigurationError.unused(
+                what: ["testLabels"], reason: "there is no testPath whose labels they are; give it with --test-data")
+        }
+        let missing = Self.paths.compactMap { self[keyPath: $0] }
+            .filter { !FileManager.default.fileExists(atPath: $0) }
+        guard missing.isEmpty else { throw TrainingConfigurationError.noSuchFile(missing) }
+        if let path, let testPath, FileContents.isSameFile(path, testPath) {
+            throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
+        }
         switch kind {
         case .digits:
             let split = Digits.split
             return LoadedData(training: split.train, test: split.test)
         case .idx:
-            let folder = try IdxFolder(try requiredPath())
+            let folder = try idxFolder()
             return LoadedData(
                 training: folder.train, test: folder.test, imageShape: [folder.height, folder.width])
-        case .csv:
-            let open: CSVFile.OpenRanges =
-                takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused
-            let path = try requiredPath()
-            if let testPath, FileContents.isSameFile(path, testPath) {
-                throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
-            }
-            let file = try CSVFile(path, schema: try readSchema(), openRanges: open)
-            let test = try testPath.map { try CSVFile($0, schema: file.schema).dataset }
-            if let testPath, let test, try file.dataset.hasSameExamples(as: test) {
-                throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
-            }
-            return LoadedData(training: file.dataset, test: test, schema: file.schema)
+        case .csv: return try loadCSV()
+        case .numpy: return try loadNumPy()
         }
+    }
+
+    private func loadCSV() throws -> LoadedData {
+        let open: CSVFile.OpenRanges =
+            takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused
+        let path = try requiredPath()
+        let file = try CSVFile(path, schema: try readSchema(), openRanges: open)
+        let test = try testPath.map { try CSVFile($0, schema: file.schema).dataset }
+        if let testPath, let test, try file.dataset.hasSameExamples(as: test) {
+            throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
+        }
+        return LoadedData(training: file.dataset, test: test, schema: file.schema)
+    }
+
+    private func loadNumPy() throws -> LoadedData {
+        let path = try requiredPath()
+        let file = try NumPyFile(path, labels: labels, classCount: classCount)
+        guard file.dataset.targets.outputCount > 0 else {
+            throw TrainingConfigurationError.missingLabels(path, option: "--labels")
+        }
+        guard let testPath else {
+            if file.test?.targets.outputCount == 0 {
+                throw TrainingConfigurationError.missingLabels("\(path)/x_test.npy", option: "--test-labels")
+            }
+            return LoadedData(training: file.dataset, test: file.test)
+        }
+        let testFile = try NumPyFile(testPath, labels: testLabels, classCount: classCount)
+        let test = testFile.test ?? testFile.dataset
+        guard test.targets.outputCount > 0 else {
+            throw TrainingConfigurationError.missingLabels(testPath, option: "--test-labels")
+        }
+        guard file.exampleShape == testFile.exampleShape else {
+            throw DatasetError.exampleShapeMismatch(train: file.exampleShape, test: testFile.exampleShape)
+        }
+        // Whatever labels they have, as for the test set of one archive.
+        guard file.dataset.inputs != test.inputs else {
+            throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
+        }
+        return LoadedData(training: file.dataset, test: test)
     }
 
     /// Whether `examples` are the ones that a run with this configuration trains on, as far as its files are still
@@ -100,29 +181,20 @@ extension DataConfiguration {
         switch kind {
         case .digits: return Digits.split.train.inputs == examples.inputs
         // Whatever labels they have, as for the test set of one folder.
-        case .idx: return try IdxFolder(try requiredPath()).train.inputs == examples.inputs
+        case .idx: return try idxFolder().train.inputs == examples.inputs
+        case .numpy: return try NumPyFile(features: try requiredPath()).dataset.inputs == examples.inputs
         case .csv:
             let path = try requiredPath()
             return try CSVFile(path, schema: schema ?? readSchema()).dataset.hasSameExamples(as: examples)
         }
     }
 
-    /// A schema beside data that needs none would look as if it had been followed.
-    private func refuseUnusedSettings() throws {
-        guard kind != .csv else { return }
-        let given: [(name: String, isSet: Bool)] = [
-            ("path", kind == .digits && path != nil), ("testPath", testPath != nil), ("schema", schema != nil),
-            (
-                "takesOpenRangesFromDataWithoutPrivacy",
-                takesOpenRangesFromDataWithoutPrivacy == true
-            ),
-        ]
-        let unused = given.filter(\.isSet).map(\.name)
-        guard unused.isEmpty else {
-            throw TrainingConfigurationError.unused(
-                what: unused, reason: "data of the kind \(kind.rawValue) does without; leave it out, or use CSV data")
-        }
+    private func idxFolder() throws -> IdxFolder {
+        try IdxFolder(try requiredPath(), classCount: classCount ?? Self.idxClassCount)
     }
+
+    /// The number of classes of idx files where nobody says it.
+    static let idxClassCount = 10
 
     private func requiredPath() throws -> String {
         guard let path else {

@@ -15,8 +15,13 @@ struct EvaluateCommand: ParsableCommand {
     @Option(name: .customLong("run"), help: "The folder that 'dp train' wrote.", completion: .directory)
     var runPath: String
 
-    @Option(help: "A folder with idx files, of which the test set is taken, or a CSV file.", completion: .file())
+    @Option(
+        help: "A folder with idx files or a .npz file, of which the test set is taken, a .npy file, or a CSV file.",
+        completion: .file())
     var data: String
+
+    @Option(help: "A .npy file with the labels of a .npy file.", completion: .file(extensions: ["npy"]))
+    var labels: String?
 
     @Option(parsing: .unconditional, help: "A table for people, or one JSON object. (default: table)")
     var format: Given<OutputFormat>?
@@ -54,11 +59,27 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     private func labelledData(_ model: TrainedModel) throws -> InMemoryDataset {
-        if DataConfiguration.guess(path: data).kind == .idx { return try IdxFolder(data).test }
-        guard let schema = model.description.schema else {
-            throw TrainingConfigurationError.notARun(path: runPath, reason: "It was not trained on a CSV file.")
+        var configuration = try DataConfiguration.guess(path: data)
+        if model.description.schema != nil { configuration.kind = .csv }
+        guard labels == nil || configuration.kind == .numpy else {
+            throw TrainingConfigurationError.unused(
+                what: ["--labels"], reason: "'\(data)' is read as \(configuration.kind.rawValue) data; leave it out")
         }
-        return try CSVFile(data, schema: schema).dataset
+        switch configuration.kind {
+        case .csv, .digits:
+            guard let schema = model.description.schema else {
+                throw TrainingConfigurationError.notARun(path: runPath, reason: "It was not trained on a CSV file.")
+            }
+            return try CSVFile(data, schema: schema).dataset
+        case .idx: return try IdxFolder(data, classCount: model.classCount ?? DataConfiguration.idxClassCount).test
+        case .numpy:
+            let file = try NumPyFile(data, labels: labels, classCount: model.classCount)
+            let examples = labels == nil ? file.test ?? file.dataset : file.dataset
+            guard examples.targets.outputCount > 0 else {
+                throw TrainingConfigurationError.missingLabels(data, option: "--labels")
+            }
+            return examples
+        }
     }
 }
 

@@ -12,7 +12,10 @@ struct PredictCommand: ParsableCommand {
     var runPath: String
 
     @Option(
-        help: "An idx file of images, a folder with idx files, of which the test images are taken, or a CSV file.",
+        help: """
+            A CSV file, a .npy file, an idx file of images; or a folder with idx files or a .npz file, of which the \
+            test set is taken.
+            """,
         completion: .file())
     var data: String
 
@@ -61,7 +64,13 @@ struct PredictCommand: ParsableCommand {
         if let schema = model.description.schema {
             return try CSVFile(data, schema: schema.withoutLabel(hasColumn: !withoutLabelColumn)).dataset
         }
-        if DataConfiguration.guess(path: data).kind == .idx { return try IdxFolder(data).test }
+        switch try DataConfiguration.guess(path: data).kind {
+        case .idx: return try IdxFolder(data, classCount: model.classCount ?? DataConfiguration.idxClassCount).test
+        case .numpy:
+            let file = try NumPyFile(features: data)
+            return file.test ?? file.dataset
+        case .csv, .digits: break
+        }
         let images = try IdxFile.readImages(data).pixels
         let targets = Targets.classes(Array(repeating: 0, count: images.rows), classCount: model.network.outputCount)
         return InMemoryDataset(inputs: images, targets: targets)

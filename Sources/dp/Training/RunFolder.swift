@@ -56,7 +56,7 @@ struct RunFolder {
     func path(_ name: String) -> String { url.appending(path: name).path }
 
     /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be
-    /// trained.
+    /// trained. The paths of the data are made absolute, so that the run can be resumed from anywhere.
     func begin(_ configuration: TrainingConfiguration, _ model: Model) throws {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -65,7 +65,9 @@ struct RunFolder {
         }
         AtomicFile.removeLeftovers(in: url.path)
         if let sampling = configuration.secretSampling { try writeSecret(sampling) }
-        try write(configuration.published, to: "config.json")
+        var published = configuration.published
+        published.data = published.data.withAbsolutePaths()
+        try write(published, to: "config.json")
         try write(model, to: "model.json")
     }
 
@@ -119,7 +121,8 @@ struct RunFolder {
 
     /// What the run came to, if it took all of its steps and wrote all of its files.
     func finishedResult() throws -> TrainingResult? {
-        guard FileManager.default.fileExists(atPath: path("result.json")) else { return nil }
+        let names = ["result.json", "model.safetensors", "report.json", "report.txt", "index.html"]
+        guard names.allSatisfy({ FileManager.default.fileExists(atPath: path($0)) }) else { return nil }
         let record: TrainingResult.Record = try read("result.json")
         guard record.isFinished else { return nil }
         let report = try FileContents.read(path("report.txt"), limit: 1 << 24)

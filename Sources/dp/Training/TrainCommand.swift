@@ -110,11 +110,20 @@ extension TrainCommand {
     private func addData(to settings: inout Settings) {
         if let path = data.data {
             if config == nil || settings["data.kind"] == .text("digits") || settings["data.kind"] == nil {
-                settings.complete("data.kind", with: .text(DataConfiguration.guess(path: path).kind.rawValue))
+                do {
+                    let kind = try DataConfiguration.guess(path: path).kind
+                    settings.complete("data.kind", with: .text(kind.rawValue))
+                } catch {
+                    settings.add("--data: \(error)")
+                    return
+                }
             }
             settings.set("data.path", to: .text(path))
         }
         if let path = data.testData { settings.set("data.testPath", to: .text(path)) }
+        if let path = data.labels { settings.set("data.labels", to: .text(path)) }
+        if let path = data.testLabels { settings.set("data.testLabels", to: .text(path)) }
+        settings.set("data.classCount", to: data.classes)
         if let path = data.schema { settings.set("data.schema", to: .text(path)) }
         if data.openRangesFromDataWithoutPrivacy {
             settings.set("data.takesOpenRangesFromDataWithoutPrivacy", to: .flag(true))

@@ -21,6 +21,15 @@ struct TrainedModel {
         try description.features?.map(data) ?? data
     }
 
+    /// The number of classes; nil if the model predicts numbers.
+    var classCount: Int? {
+        switch description.architecture.loss {
+        case .squaredError: nil
+        case .logistic: 2
+        case .softmaxCrossEntropy: network.outputCount
+        }
+    }
+
     /// The names of the classes where the data has them, their numbers elsewhere.
     func name(of label: Int) -> String {
         guard let classes = description.schema?.classes, classes.indices.contains(label) else { return "\(label)" }

@@ -6,6 +6,8 @@ enum TrainingConfigurationError: Error, Equatable {
     case noSecondMoment(optimizer: String)
     case unknownHyperparameter(String, optimizer: String, known: [String])
     case missing(what: String, remedy: String)
+    case noSuchFile([String])
+    case missingLabels(String, option: String)
     case unreadable(path: String, reason: String)
     case outputExists(path: String)
     case notARun(path: String, reason: String)
@@ -28,6 +30,11 @@ extension TrainingConfigurationError: CustomStringConvertible {
             "\(optimizer) has no \(name); it has \(known.joined(separator: ", "))."
         case .missing(let what, let remedy):
             "\(what) is missing: \(remedy)."
+        case .noSuchFile(let paths):
+            "There is no such file or folder: \(paths.map { "'\($0)'" }.joined(separator: ", ")). Give the path of one "
+                + "that is there."
+        case .missingLabels(let path, let option):
+            "The labels of '\(path)' are missing: give a .npy file of them with \(option), or a .npz archive with both."
         case .unreadable(let path, let reason):
             "The configuration '\(path)' cannot be read: \(reason)"
         case .outputExists(let path):

@@ -62,7 +62,7 @@ import Testing
         _ = try folder.write(labels, "t10k-labels-idx1-ubyte")
         let train = try folder.write(images, "train-images-idx3-ubyte")
         let test = try folder.write(gzipped(images), "t10k-images-idx3-ubyte.gz")
-        let expected = DatasetError.testsOnTrainingImages(train: train, test: test)
+        let expected = DatasetError.testsOnTrainingExamples(train: train, test: test)
         #expect(throws: expected) { try IdxFolder(folder.path) }
         #expect(expected.description.contains(train) && expected.description.contains(test))
         // Control: one pixel is another.

@@ -167,6 +167,6 @@ import Testing
         let unknown = try Program.run(arguments + ["--format", "json"], in: folder)
         #expect(unknown.status == 0, "\(unknown.complaints)")
         #expect(try unknown.json()["isOfTrainingData"] is NSNull)
-        #expect(try #require(unknown.json()["warning"] as? String).contains("'train.csv'"))
+        #expect(try #require(unknown.json()["warning"] as? String).contains("/train.csv'"))
     }
 }

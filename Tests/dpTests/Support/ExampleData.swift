@@ -43,14 +43,19 @@ enum TinyImages {
         return Data(bytes)
     }
 
-    static func labels(_ count: Int) -> Data {
-        Data([0, 0, 8, 1] + bigEndian(count) + (0..<count).map { UInt8(label($0)) })
+    /// - Parameter first: the label that stands for class 0.
+    static func labels(_ count: Int, first: Int = 0) -> Data {
+        Data([0, 0, 8, 1] + bigEndian(count) + (0..<count).map { UInt8(first + label($0)) })
     }
 
-    /// Writes the four files to `name` in `folder`.
-    static func write(to name: String, in folder: WorkFolder, compressed: Bool) throws {
+    /// Writes the four files to `name` in `folder`, with `separator` before `idx` in their names.
+    static func write(
+        to name: String, in folder: WorkFolder, compressed: Bool, firstLabel: Int = 0, separator: String = "-"
+    ) throws {
         for (prefix, count) in [("train", 400), ("t10k", 50)] {
-            for (file, data) in [("images-idx3", images(count)), ("labels-idx1", labels(count))] {
+            for (file, data) in [
+                ("images\(separator)idx3", images(count)), ("labels\(separator)idx1", labels(count, first: firstLabel)),
+            ] {
                 let path = "\(name)/\(prefix)-\(file)-ubyte"
                 try folder.write(compressed ? gzipped(data) : data, to: compressed ? path + ".gz" : path)
             }

@@ -1,0 +1,116 @@
+import Foundation
+import Testing
+import _TestSupport
+
+/// From files of NumPy's to predictions.
+@Suite struct NumPyRunTests {
+    private static func training(_ data: [String], model: String = "softmax") -> [String] {
+        ["train", "--data"] + data + [
+            "--model", model, "--optimizer", "sgd", "--learning-rate", "2", "--epsilon", "8", "--delta", "1e-5",
+            "--epochs", "20", "--batch", "100", "--clip", "1", "--non-private-seed", "5", "--threads", "1", "--output",
+            "RUN", "--format", "json",
+        ]
+    }
+
+    /// Whose class says which of four features is large.
+    private static func features(_ examples: Range<Int>) -> [Float] {
+        examples.flatMap { example in
+            (0..<4).map { $0 == label(example) ? 1 : Float((example * 31 + $0 * 17) % 40) / 100 }
+        }
+    }
+
+    private static func label(_ example: Int) -> Int { (example * 7) % 3 }
+
+    /// What the numbers to predict are: the sum of the features.
+    private static func sums(_ examples: Range<Int>) -> [Double] {
+        examples.map { example in features(example..<example + 1).reduce(0) { $0 + Double($1) } }
+    }
+
+    private static let (train, test) = (0..<400, 400..<450)
+
+    private func folder() throws -> WorkFolder {
+        let folder = try WorkFolder()
+        for (name, part) in [("", Self.train), ("t", Self.test)] {
+            let inputs = npy("<f4", [part.count, 2, 2], Self.features(part))
+            let labels = npy("<i8", [part.count], part.map { Int64(Self.label($0)) })
+            try folder.write(Data(inputs), to: "X\(name).npy")
+            try folder.write(Data(labels), to: "y\(name).npy")
+            try folder.write(Data(npy("<f8", [part.count, 1], Self.sums(part))), to: "sum\(name).npy")
+        }
+        let names = [("x_train", "X"), ("y_train", "y"), ("x_test", "Xt"), ("y_test", "yt")]
+        let archive = zipped(try names.map { ($0 + ".npy", Array(try folder.data($1 + ".npy"))) })
+        try folder.write(Data(archive), to: "both.npz")
+        return folder
+    }
+
+    @Test func separateFilesAndAnArchiveGiveTheSameModel() throws {
+        let folder = try folder()
+        let separate = ["X.npy", "--labels", "y.npy", "--test-data", "Xt.npy", "--test-labels", "yt.npy"]
+        var models: [Data] = []
+        for data in [separate, ["both.npz"]] {
+            let trained = try Program.run(Self.training(data + ["--classes", "3"]), in: folder)
+            #expect(trained.status == 0, "\(trained.complaints)")
+            let accuracy = try #require(try trained.json()["testAccuracy"] as? Double)
+            #expect(accuracy > 0.8)
+            models.append(try folder.data("RUN/model.safetensors"))
+
+            var predictions: Set<String> = []
+            for (file, labels) in [("Xt.npy", ["--labels", "yt.npy"]), ("both.npz", [])] {
+                let evaluated = try Program.run(
+                    ["evaluate", "--run", "RUN", "--data", file, "--format", "json"] + labels, in: folder)
+                #expect(evaluated.status == 0, "\(evaluated.complaints)")
+                #expect(try evaluated.json()["accuracy"] as? Double == accuracy)
+                #expect(try evaluated.json()["isOfTrainingData"] as? Bool == false)
+                let predicted = try Program.run(["predict", "--run", "RUN", "--data", file], in: folder)
+                #expect(predicted.status == 0, "\(predicted.complaints)")
+                predictions.insert(predicted.output)
+            }
+            #expect(predictions.count == 1)
+            let lines = try #require(predictions.first).split(separator: "\n").map { $0.split(separator: ",") }
+            #expect(lines.count == 51 && lines[0] == ["example", "class"])
+            let right = zip(Self.test, lines.dropFirst()).count { $1[1] == "\(Self.label($0))" }
+            #expect(Double(right) / 50 == accuracy)
+            let onTraining = try Program.run(
+                ["evaluate", "--run", "RUN", "--data", "X.npy", "--labels", "y.npy", "--format", "json"], in: folder)
+            #expect(try onTraining.json()["isOfTrainingData"] as? Bool == true)
+            try folder.remove("RUN")
+        }
+        #expect(models[0] == models[1])
+    }
+
+    @Test func numbersArePredicted() throws {
+        let folder = try folder()
+        let data = ["X.npy", "--labels", "sum.npy", "--test-data", "Xt.npy", "--test-labels", "sumt.npy"]
+        let arguments = Self.training(data, model: "linear").map { $0 == "2" ? "0.1" : $0 }
+        let trained = try Program.run(arguments, in: folder)
+        #expect(trained.status == 0, "\(trained.complaints)")
+        let predicted = try Program.run(["predict", "--run", "RUN", "--data", "Xt.npy"], in: folder)
+        let lines = predicted.output.split(separator: "\n").map { $0.split(separator: ",") }
+        #expect(lines[0] == ["example", "value0"])
+        let numbers = lines.dropFirst().compactMap { Double($0[1]) }
+        #expect(numbers.count == 50)
+        // Sums are between 1 and 2.2.
+        #expect(zip(numbers, Self.sums(Self.test)).allSatisfy { abs($0 - $1) < 0.5 })
+    }
+
+    @Test(arguments: [
+        (["X.npy"], "--labels"), (["X.npy", "--labels", "y.npy"], "--classes"),
+        (["X.npy", "--labels", "sum.npy"], "use a linear model"),
+        (["X.npy", "--labels", "y.npy", "--classes", "2"], "0..<2"),
+        (["X.npy", "--labels", "sum.npy", "--classes", "3"], "'<f8'"),
+        (["X.npy", "--labels", "yt.npy", "--classes", "3"], "50 labels"),
+        (["both.npz", "--test-data", "Xt.npy", "--classes", "3"], "--test-labels"),
+        (["both.npz", "--test-labels", "yt.npy", "--classes", "3"], "--test-data"),
+        (["both.npz", "--test-data", "copy.npy", "--test-labels", "y.npy", "--classes", "3"], "trained and tested on"),
+        (["both.npz", "--test-data", "./both.npz", "--classes", "3"], "trained and tested on"),
+        (["both.npz", "--classes", "1"], "--classes is 1"),
+    ])
+    func wrongFilesAreRefused(_ data: [String], _ says: String) throws {
+        let folder = try folder()
+        try folder.write(try folder.data("X.npy"), to: "copy.npy")
+        let refused = try Program.run(Self.training(data), in: folder)
+        #expect([1, 64].contains(refused.status) && refused.output.isEmpty)
+        #expect(refused.messages.contains(says), "\(refused.messages)")
+        #expect(!folder.has("RUN"))
+    }
+}
