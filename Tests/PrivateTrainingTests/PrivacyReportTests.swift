@@ -90,7 +90,10 @@ import Testing
 
     @Test func noNoiseIsNoPrivacy() throws {
         let report = PrivacyReport(of: try plan(z: 0))
-        #expect(report.guarantees.allSatisfy { $0.epsilon == nil })
+        #expect(report.guarantees.allSatisfy { $0.epsilon == .infinity })
+        let text = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
+        #expect(text.contains(#""epsilon":"inf""#) && text.contains(#""plannedEpsilon":"inf""#))
+        #expect(try JSONDecoder().decode(PrivacyReport.self, from: Data(text.utf8)) == report)
         #expect(report.text.contains("∞: not private"))
         #expect(report.text.contains("there is no noise"))
     }

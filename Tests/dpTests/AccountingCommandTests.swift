@@ -1,4 +1,5 @@
 import Foundation
+import PrivateTraining
 import Testing
 
 /// `dp epsilon`, `dp calibrate` and `dp plan`.
@@ -53,6 +54,71 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.complaints)")
         let text = try folder.text("plot.svg")
         #expect(text.hasPrefix("<svg") && text.contains("</svg>"))
+
+        try folder.write(Self.plan, to: "plan.json")
+        for arguments in [
+            ["calibrate", "--epsilon", "2"] + Self.setting, ["plan", "plan.json"],
+        ] {
+            let outcome = try Program.run(arguments + ["--plot", "\(arguments[0]).svg"], in: folder)
+            #expect(outcome.status == 0, "\(outcome.complaints)")
+            let text = try folder.text("\(arguments[0]).svg")
+            #expect(text.hasPrefix("<svg") && text.contains("steps") && text.contains("polyline"))
+        }
+    }
+
+    /// A number may be written as a fraction, and means what its quotient means.
+    @Test func fractionsAreNumbers() throws {
+        let folder = try WorkFolder()
+        func epsilon(_ probability: String) throws -> Double {
+            let arguments = ["epsilon", "--noise-multiplier", "11/10", "--iterations", "500", "--delta", "1/100000"]
+            let outcome = try Program.run(
+                arguments + ["--sampling-probability", probability, "--format", "json"], in: folder)
+            return try #require(try outcome.json()["epsilon"] as? Double, "\(outcome.messages)")
+        }
+        #expect(try epsilon("512/60000") == epsilon("\(512.0 / 60000)"))
+    }
+
+    @Test func theVersionIsThatOfThePackage() throws {
+        let outcome = try Program.run(["--version"], in: WorkFolder())
+        #expect(outcome.status == 0)
+        #expect(outcome.output == PackageVersion.current + "\n")
+    }
+
+    /// No noise has one spelling in every file and line: the text "inf", which strict JSON allows.
+    @Test func infinityHasOneSpelling() throws {
+        let folder = try WorkFolder()
+        let costs = try Program.run(
+            ["epsilon", "--noise-multiplier", "0", "--format", "json"] + Self.setting, in: folder)
+        #expect(try costs.json()["epsilon"] as? String == "inf")
+        let run = try Program.run(
+            ["train", "--demo", "--noise-multiplier", "0", "--iterations", "3", "--output", "RUN", "--format", "json"],
+            in: folder)
+        #expect(run.status == 0, "\(run.messages)")
+        #expect(try run.json()["epsilon"] as? String == "inf" && run.json()["plannedEpsilon"] as? String == "inf")
+        #expect(try folder.object("RUN/result.json")["epsilon"] as? String == "inf")
+        #expect(try folder.metrics("RUN").allSatisfy { $0["epsilon"] as? String == "inf" })
+        let report = try folder.object("RUN/report.json")
+        #expect((report["guarantees"] as? [[String: Any]])?.allSatisfy { $0["epsilon"] as? String == "inf" } == true)
+        #expect(report["plannedEpsilon"] as? String == "inf")
+        let plan = try Program.run(["plan", "RUN/config.json", "--format", "json"], in: folder)
+        #expect((try plan.json()["guarantees"] as? [[String: Any]])?.first?["epsilon"] as? String == "inf")
+        let unbounded = try Program.run(
+            ["train", "--demo", "--noise-multiplier", "0", "--clip", "inf", "--iterations", "3", "--output", "FREE"],
+            in: folder)
+        #expect(unbounded.status == 0, "\(unbounded.messages)")
+        #expect(try folder.text("FREE/config.json").contains(#""l2ClipNorm" : "inf""#))
+        #expect(try Program.run(["train", "--config", "FREE/config.json"], in: folder).status == 0)
+    }
+
+    /// The configuration of a run holds its plan, and standard input is a file.
+    @Test func aRunsConfigurationIsAPlan() throws {
+        let folder = try WorkFolder()
+        #expect(try Program.run(["train", "--demo", "--iterations", "3", "--output", "RUN"], in: folder).status == 0)
+        let ofRun = try Program.run(["plan", "RUN/config.json", "--format", "json"], in: folder)
+        #expect(ofRun.status == 0, "\(ofRun.messages)")
+        #expect(try ofRun.json()["plannedSteps"] as? Int == 3)
+        let piped = try Program.run(["plan", "-", "--format", "json"], in: folder, input: "RUN/config.json")
+        #expect(piped.output == ofRun.output)
     }
 
     private static let plan = """

@@ -99,7 +99,7 @@ import Testing
         (1, Wrong("--schema s.json --test-data t.csv", "no such file or folder: 't.csv', 's.json'")),
         (64, Wrong("--classes 3", "--classes is no setting of csv")),
         (64, Wrong("--labels y.npy", "--labels is no setting of csv")),
-    ])
+    ] as [(Int32, Wrong)])
     func missingThingsBesideAFile(_ status: Int32, _ wrong: Wrong) throws {
         let arguments = ["train", "--data", "data.csv", "--epsilon", "1", "--delta", "1e-5"]
         try expectRefusal(arguments + wrong.arguments, wrong.says, status: status) {

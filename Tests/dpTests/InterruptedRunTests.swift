@@ -32,6 +32,21 @@ import Testing
         #expect(try #require(whole["notCovered"] as? [String]).contains { $0.contains("(1 times)") })
     }
 
+    /// The second request, whichever of the two signals it is, ends the run at once, and what is lost is said.
+    @Test func aSecondRequestEndsTheRunAndSaysWhatIsLost() throws {
+        let folder = try WorkFolder()
+        let program = try SeededRun().begin(in: folder)
+        try program.wait(forStep: 13)
+        program.send(SIGINT)
+        program.send(SIGTERM)
+        let outcome = try program.finish()
+        #expect([-SIGINT, -SIGTERM].contains(outcome.status))
+        #expect(outcome.messages.contains("Stopping after this step, with a checkpoint."))
+        #expect(outcome.messages.contains("Stopped at once: steps since the last checkpoint are lost; --resume"))
+        #expect(!folder.has("RUN/result.json"))
+        #expect(try SeededRun.resume(in: folder) == SeededRun.usualResult.get())
+    }
+
     /// 64 · 512 + 512 · 10 weights take 152 KiB, and no file may have more than 100: every checkpoint is too large.
     private static let large = SeededRun(model: "mlp:64-512-10", iterations: 60, checkpointInterval: 10)
 

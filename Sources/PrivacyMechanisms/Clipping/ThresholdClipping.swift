@@ -1,4 +1,5 @@
 import PyTrees
+import Requirements
 
 /// Clipping at a threshold, for the whole gradient or for each subtree by itself: min(1, C/n), rescaled to unit norm
 /// min(1, C/n)/C.
@@ -50,14 +51,14 @@ extension ThresholdClipping: Codable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        l2ClipNorms = try container.decode(PrefixTree<CodableNorm>.self, forKey: .l2ClipNorm).map { $0.value }
+        l2ClipNorms = try container.decode(PrefixTree<ExtendedNumber>.self, forKey: .l2ClipNorm).map { $0.value }
         rescaleToUnitNorm = try container.decodeIfPresent(Bool.self, forKey: .rescaleToUnitNorm) ?? false
     }
 
     /// Writes an infinite clip norm as the string "inf".
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(l2ClipNorms.map { CodableNorm(value: $0) }, forKey: .l2ClipNorm)
+        try container.encode(l2ClipNorms.map { ExtendedNumber($0) }, forKey: .l2ClipNorm)
         try container.encode(rescaleToUnitNorm, forKey: .rescaleToUnitNorm)
     }
 }
@@ -98,30 +99,5 @@ extension PlannedClipping {
         l2ClipNorms: PrefixTree<Double>, rescaleToUnitNorm: Bool = false
     ) -> PlannedClipping {
         PlannedClipping(ThresholdClipping(l2ClipNorms: l2ClipNorms, rescaleToUnitNorm: rescaleToUnitNorm))
-    }
-}
-
-/// A clip norm in a file: JSON has no infinity, so it is spelled as a string.
-private struct CodableNorm: Codable, Hashable, Sendable {
-    let value: Double
-
-    init(value: Double) { self.value = value }
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let text = try? container.decode(String.self) {
-            guard text == "inf" else {
-                throw DecodingError.dataCorruptedError(
-                    in: container, debugDescription: "A clip norm is a number or \"inf\", not \"\(text)\".")
-            }
-            value = .infinity
-        } else {
-            value = try container.decode(Double.self)
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if value == .infinity { try container.encode("inf") } else { try container.encode(value) }
     }
 }

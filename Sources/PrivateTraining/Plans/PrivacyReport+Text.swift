@@ -13,7 +13,7 @@ extension PrivacyReport {
         for guarantee in guarantees { add("ε by \(guarantee.accountant)", Self.text(guarantee)) }
         if let equivalentMu { add("equivalent μ", Self.rounded(equivalentMu, up: true)) }
         if stepsTaken < plannedSteps {
-            let planned = plannedEpsilon.map { "\(Self.rounded($0, up: true))" } ?? "∞"
+            let planned = plannedEpsilon.map { $0.isFinite ? "\(Self.rounded($0, up: true))" : "∞" } ?? "no answer"
             add("ε of all steps", "\(planned): holds too if results were looked at to decide when to stop")
         }
         if let budget = epsilonBudget { add("budget", "ε = \(budget) for all steps") }
@@ -33,7 +33,7 @@ extension PrivacyReport {
 
     private static func text(_ guarantee: Guarantee) -> String {
         if let refusal = guarantee.refusal { return "no answer. \(refusal)" }
-        guard let epsilon = guarantee.epsilon else { return "∞: not private" }
+        guard let epsilon = guarantee.epsilon, epsilon.isFinite else { return "∞: not private" }
         let least = guarantee.lowerBound.map { " (and at least \(rounded($0, up: false)))" } ?? ""
         return "\(rounded(epsilon, up: true)) at δ = \(guarantee.delta)\(least)"
     }

@@ -1,6 +1,7 @@
 import Foundation
 import PrivacyAccounting
 import PrivacyMechanisms
+import Requirements
 
 /// What a run promises to the people in its data, and what it does not promise.
 ///
@@ -10,14 +11,38 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public struct Guarantee: Codable, Hashable, Sendable {
         /// Its name: that of a ``PlanAccountant``.
         public let accountant: String
-        /// An upper bound; nil where there is none (no noise).
-        public let epsilon: Double?
+        /// An upper bound; infinite without noise, nil where this accountant has no answer.
+        public var epsilon: Double? { bound?.value }
+        private let bound: ExtendedNumber?
         /// No analysis can show less than this; nil where the accountant does not say.
         public let lowerBound: Double?
         /// The δ that ε goes with.
         public let delta: Double
         /// Why this accountant has no answer; nil where it has one.
         public let refusal: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case accountant, lowerBound, delta, refusal
+            case bound = "epsilon"
+        }
+
+        init(accountant: String, epsilon: Double?, lowerBound: Double?, delta: Double, refusal: String?) {
+            self.accountant = accountant
+            bound = epsilon.map(ExtendedNumber.init)
+            self.lowerBound = lowerBound
+            self.delta = delta
+            self.refusal = refusal
+        }
+
+        /// Writes every key, null where there is nothing; an infinite ε as the text "inf".
+        public func encode(to encoder: any Encoder) throws {
+            var box = encoder.container(keyedBy: CodingKeys.self)
+            try box.encode(accountant, forKey: .accountant)
+            try box.encode(bound, forKey: .bound)
+            try box.encode(lowerBound, forKey: .lowerBound)
+            try box.encode(delta, forKey: .delta)
+            try box.encode(refusal, forKey: .refusal)
+        }
     }
 
     /// Whose presence is hidden.
@@ -51,8 +76,9 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     /// (ε, δ) after `stepsTaken` steps, by the plan's accountant first. For a run that was stopped early it holds if
     /// the number of steps did not depend on results; ``plannedEpsilon`` holds in any case.
     public let guarantees: [Guarantee]
-    /// ε of all planned steps, by the plan's accountant; nil where there is no bound.
-    public let plannedEpsilon: Double?
+    /// ε of all planned steps, by the plan's accountant; infinite without noise, nil where the accountant has no answer.
+    public var plannedEpsilon: Double? { plannedBound?.value }
+    private let plannedBound: ExtendedNumber?
     /// μ of the Gaussian mechanism that has the same ε at δ, for comparison only: the run is not μ-GDP, and μs of this
     /// kind do not compose. Nil where ε is not finite or δ is 0.
     public let equivalentMu: Double?
@@ -60,6 +86,13 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let notCovered: [String]
     /// The versions of the software that made the promise.
     public let versions: [String: String]
+
+    private enum CodingKeys: String, CodingKey {
+        case unit, relation, plannedSteps, stepsTaken, epsilonBudget, clipping, noiseMultiplier, isSeeded, sampling
+        case assumption, expectedBatchSize, gradientNoiseMultiplier, sensitivity, noiseStandardDeviation, guarantees
+        case equivalentMu, notCovered, versions
+        case plannedBound = "plannedEpsilon"
+    }
 
     /// The report of a plan, or of a run of it.
     ///
@@ -90,11 +123,12 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         noiseStandardDeviation = bound.isFinite ? plan.gradientNoiseMultiplier * bound : nil
         let accountants = [plan.accountant] + PlanAccountant.allCases.filter { $0 != plan.accountant }
         guarantees = accountants.map { Self.guarantee(of: plan, steps: steps, by: $0) }
-        plannedEpsilon =
+        let planned =
             steps == plan.iterations
-            ? guarantees[0].epsilon : Self.guarantee(of: plan, steps: plan.iterations, by: plan.accountant).epsilon
+            ? guarantees[0] : Self.guarantee(of: plan, steps: plan.iterations, by: plan.accountant)
+        plannedBound = planned.epsilon.map(ExtendedNumber.init)
         equivalentMu = guarantees.first?.epsilon.flatMap {
-            try? GaussianDifferentialPrivacy(epsilon: $0, delta: plan.delta).mu
+            $0.isFinite ? try? GaussianDifferentialPrivacy(epsilon: $0, delta: plan.delta).mu : nil
         }
         self.notCovered =
             Self.caveats(of: plan, steps: steps, isSeeded: isSeeded, interruptions: interruptions) + notCovered
@@ -106,7 +140,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
             let event = try plan.event(afterIterations: steps)
             let ends = try accountant.make(relation: plan.relation).epsilonEnds(of: event, delta: plan.delta)
             return Guarantee(
-                accountant: accountant.rawValue, epsilon: ends.upper.isFinite ? ends.upper : nil,
+                accountant: accountant.rawValue, epsilon: ends.upper,
                 lowerBound: ends.lower.flatMap { $0.isFinite ? $0 : nil }, delta: plan.delta, refusal: nil)
         } catch {
             return Guarantee(

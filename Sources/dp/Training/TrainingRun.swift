@@ -135,7 +135,7 @@ private struct Session: OptimizerVisitor {
     private func record(of outcome: TrainingOutcome<ParameterVector>) -> TrainingResult.Record {
         TrainingResult.Record(
             testAccuracy: outcome.evaluation?.accuracy, testLoss: outcome.evaluation?.loss,
-            epsilon: outcome.report.guarantees.first?.epsilon ?? .infinity,
+            epsilon: outcome.report.guarantees[0].epsilon ?? .infinity,
             plannedEpsilon: outcome.report.plannedEpsilon ?? .infinity, delta: plan.delta,
             noiseMultiplier: plan.noiseMultiplier, steps: outcome.stepsTaken, plannedSteps: plan.iterations,
             isFinished: outcome.stepsTaken == plan.iterations, seconds: begin.duration(to: .now) / .seconds(1))

@@ -31,9 +31,13 @@ enum Program {
 
     /// Runs `dp` in `folder` to its end.
     ///
-    /// - Parameter fileBlocks: the largest file that it may write, in blocks of 1024 bytes.
-    static func run(_ arguments: [String], in folder: WorkFolder, fileBlocks: Int? = nil) throws -> Outcome {
-        try RunningProgram(arguments, in: folder, fileBlocks: fileBlocks).finish()
+    /// - Parameters:
+    ///   - fileBlocks: the largest file that it may write, in blocks of 1024 bytes.
+    ///   - input: the file in `folder` that is its standard input.
+    static func run(
+        _ arguments: [String], in folder: WorkFolder, fileBlocks: Int? = nil, input: String? = nil
+    ) throws -> Outcome {
+        try RunningProgram(arguments, in: folder, fileBlocks: fileBlocks, input: input).finish()
     }
 }
 

@@ -18,7 +18,7 @@ final class RunningProgram {
     private let output: URL
     private var messages: [UInt8] = []
 
-    init(_ arguments: [String], in folder: WorkFolder, fileBlocks: Int? = nil) throws {
+    init(_ arguments: [String], in folder: WorkFolder, fileBlocks: Int? = nil, input: String? = nil) throws {
         let program = try #require(Program.path, "dp is not beside the test bundle: build it with 'swift build'.")
         output = FileManager.default.temporaryDirectory.appending(path: "dp-\(UUID().uuidString).txt")
         try Data().write(to: output)
@@ -32,7 +32,8 @@ final class RunningProgram {
         process.currentDirectoryURL = folder.url
         // The tests run beside each other, and results are compared bit by bit.
         process.environment = ProcessInfo.processInfo.environment.merging(["OPENBLAS_NUM_THREADS": "1"]) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput =
+            try input.map { try FileHandle(forReadingFrom: folder.url.appending(path: $0)) } ?? FileHandle.nullDevice
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = log
         #if os(Linux)
