@@ -28,6 +28,8 @@ public enum SafeTensorsProblem: Error, Equatable, Sendable {
     case unexpectedTensor(String)
     /// A tensor has another shape than the expected layout says.
     case shapeMismatch(name: String, shape: [Int], expected: [Int])
+    /// The file has tensors of another number of layers than the network has parameters of.
+    case layerCountMismatch(layers: [String], expected: Int)
     /// Two leaves of the layout would be written under one name, or one under a name that the format reserves.
     case ambiguousName(String)
 }
@@ -66,6 +68,9 @@ extension SafeTensorsProblem: CustomStringConvertible {
         case .shapeMismatch(let name, let shape, let expected):
             "the tensor \"\(name)\" has the shape \(shape), but the layout expects \(expected): read a file of the "
                 + "same model."
+        case .layerCountMismatch(let layers, let expected):
+            "it has \(layers.count) layers with a weight or a bias (\(layers.joined(separator: ", "))), but the network "
+                + "has \(expected): read a file of the same model, or name the tensors one by one."
         case .ambiguousName(let name):
             "the layout has several leaves that would be named \"\(name)\", or one that may not be: rename a leaf."
         }
