@@ -234,6 +234,7 @@ extension TrainingConfiguration {
         var configuration = TrainingConfiguration(
             data: DataConfiguration(.digits), model: "softmax", optimizer: optimizer, plan: plan)
         configuration.averaging = .tail(fraction: 0.5)
+        configuration.evaluationInterval = 8
         return configuration
     }
 }

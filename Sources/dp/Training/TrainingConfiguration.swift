@@ -14,8 +14,9 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// What the run promises.
     var plan: PlanRequest
     var averaging: ParameterAveraging
-    var microbatchSize: Int
-    /// Evaluate after every so many steps; nil for some twenty times in all.
+    /// Nil for as many examples as fit into memory; see `TrainingOptions`.
+    var microbatchSize: Int?
+    /// Evaluate after every so many steps; nil for at most twenty times in all, and a fifth of the time.
     var evaluationInterval: Int?
     /// A checkpoint after every so many steps; nil for some twenty times in all.
     var checkpointInterval: Int?
@@ -29,7 +30,6 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         self.optimizer = optimizer
         self.plan = plan
         averaging = .none
-        microbatchSize = TrainingOptions().microbatchSize
         initializationSeed = 0
     }
 
@@ -48,19 +48,18 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         optimizer = try box.decode(OptimizerConfiguration.self, forKey: .optimizer)
         plan = try box.decode(PlanRequest.self, forKey: .plan)
         averaging = try box.decodeIfPresent(ParameterAveraging.self, forKey: .averaging) ?? .none
-        microbatchSize =
-            try box.decodeIfPresent(Int.self, forKey: .microbatchSize) ?? TrainingOptions().microbatchSize
+        microbatchSize = try box.decodeIfPresent(Int.self, forKey: .microbatchSize)
         evaluationInterval = try box.decodeIfPresent(Int.self, forKey: .evaluationInterval)
         checkpointInterval = try box.decodeIfPresent(Int.self, forKey: .checkpointInterval)
         initializationSeed = try box.decodeIfPresent(UInt64.self, forKey: .initializationSeed) ?? 0
         nonPrivateSeed = try box.decodeIfPresent(UInt64.self, forKey: .nonPrivateSeed)
     }
 
-    /// The options of a trainer whose plan has `iterations` steps.
-    func options(iterations: Int) -> TrainingOptions {
+    /// The options of a trainer.
+    var options: TrainingOptions {
         TrainingOptions(
             microbatchSize: microbatchSize, averaging: averaging,
-            evaluationInterval: evaluationInterval ?? max(1, iterations / 20),
+            evaluation: evaluationInterval.map { .every($0) } ?? .adaptive(),
             initializationSeed: initializationSeed, nonPrivateSeed: nonPrivateSeed)
     }
 }

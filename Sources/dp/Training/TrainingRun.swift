@@ -114,7 +114,7 @@ private struct Session: OptimizerVisitor {
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
         let trainer = try Trainer(
             plan: plan, model: network, optimizer: optimizer,
-            options: configuration.options(iterations: plan.iterations))
+            options: configuration.options)
         let checkpoints = try folder.map {
             try CheckpointFolder<Optimizer>(
                 $0.checkpoints, interval: configuration.checkpointInterval ?? max(1, plan.iterations / 20))
