@@ -6,9 +6,9 @@ import PyTrees
 
 /// The folder that a training run writes, and that `dp evaluate` and `dp predict` read.
 ///
-/// `config.json` and `model.json` say what was trained, `model.safetensors` holds the parameters, `report.txt` and
-/// `report.json` what is promised, `metrics.jsonl` the evaluations, `index.html` all of it for a browser, and
-/// `checkpoints` what an interrupted run goes on from.
+/// `config.json` and `model.json` say what was trained, `initial.safetensors` what it began from where that was given,
+/// `model.safetensors` holds the parameters, `report.txt` and `report.json` what is promised, `metrics.jsonl` the
+/// evaluations, `index.html` all of it for a browser, and `checkpoints` what an interrupted run goes on from.
 ///
 /// **Guarantee:** who owns which example of a run whose unit is the user stands in two places: in
 /// `secret/sampling.json`, which `--resume` reads, and in the plan of the checkpoints. Both are open to the owner of
@@ -62,6 +62,9 @@ struct RunFolder {
         }
         return configuration
     }
+
+    /// The parameters that training began from, where they were given.
+    static let initial = "initial.safetensors"
 
     private static let secretSampling = "secret/sampling.json"
 

@@ -57,6 +57,15 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "ε of the scale 1/(√v + ε), above 0; 1e-3 if left out, since the paper's 1e-8 can stall at first.")
     var scaleEpsilon: Double?
 
+    @Option(
+        name: .customLong("init"),
+        help: "A safetensors file to begin from, with this package's names or PyTorch's. It must be public.",
+        completion: .file(extensions: ["safetensors"]))
+    var initial: String?
+
+    @Option(help: "Keep a layer or a leaf as it began: conv1, dense2/kernel. Several times for several.")
+    var freeze: [TreePath] = []
+
     @Option(help: "The budget ε, above 0: the noise is calibrated to it.")
     var epsilon: Double?
 
@@ -123,7 +132,8 @@ struct TrainCommand: ParsableCommand {
             ("scale-epsilon", scaleEpsilon != nil), ("epsilon", epsilon != nil),
             ("noise-multiplier", noiseMultiplier != nil), ("delta", delta != nil), ("epochs", epochs != nil),
             ("iterations", iterations != nil), ("batch", batch != nil), ("clip", clip != nil),
-            ("average-tail", averageTail != nil), ("checkpoint-interval", checkpointInterval != nil),
+            ("init", initial != nil), ("freeze", !freeze.isEmpty), ("average-tail", averageTail != nil),
+            ("checkpoint-interval", checkpointInterval != nil),
             ("non-private-seed", nonPrivateSeed != nil),
         ]
         return given.filter(\.isSet).map { "--\($0.name)" }
@@ -144,6 +154,8 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension OptimizerConfiguration.Name: ExpressibleByArgument {}
+
+extension TreePath: ExpressibleByArgument {}
 
 extension TrainCommand {
     /// What the file says, and what the options say beside it.
@@ -169,6 +181,8 @@ extension TrainCommand {
         if let model { configuration.model = model }
         applyOptimizer(to: &configuration.optimizer)
         applyPlan(to: &configuration.plan)
+        if let initial { configuration.initial = initial }
+        if !freeze.isEmpty { configuration.frozen = freeze }
         if let averageTail { configuration.averaging = .tail(fraction: averageTail) }
         if let checkpointInterval { configuration.checkpointInterval = checkpointInterval }
         if let nonPrivateSeed { configuration.nonPrivateSeed = nonPrivateSeed }

@@ -11,6 +11,10 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
     var model: String
     var optimizer: OptimizerConfiguration
+    /// A safetensors file with the parameters to begin from, with this package's names or PyTorch's. They must be public.
+    var initial: String?
+    /// Parameters that stay as they began: paths of leaves, or of layers.
+    var frozen: [TreePath]?
     /// What the run promises.
     var plan: PlanRequest
     var averaging: ParameterAveraging
@@ -34,8 +38,9 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, features, model, optimizer, plan, averaging, microbatchSize, evaluationInterval
+        case data, features, model, optimizer, frozen, plan, averaging, microbatchSize, evaluationInterval
         case checkpointInterval, initializationSeed, nonPrivateSeed
+        case initial = "init"
     }
 
     /// Throws `DecodingError` for keys that it does not know, and what the parts throw.
@@ -46,6 +51,8 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
         model = try box.decode(String.self, forKey: .model)
         optimizer = try box.decode(OptimizerConfiguration.self, forKey: .optimizer)
+        initial = try box.decodeIfPresent(String.self, forKey: .initial)
+        frozen = try box.decodeIfPresent([TreePath].self, forKey: .frozen)
         plan = try box.decode(PlanRequest.self, forKey: .plan)
         averaging = try box.decodeIfPresent(ParameterAveraging.self, forKey: .averaging) ?? .none
         microbatchSize = try box.decodeIfPresent(Int.self, forKey: .microbatchSize)

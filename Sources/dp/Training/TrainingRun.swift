@@ -38,15 +38,27 @@ struct TrainingRun {
         for examples in [training, test].compactMap(\.self) {
             try network.check(featureCount: examples.featureCount, targets: examples.targets)
         }
+        let given = try givenParameters(for: network)
+        let start = given ?? network.initialParameters(seed: configuration.initializationSeed)
         let session = Session(
             configuration: resolved,
             description: RunFolder.Model(
                 architecture: architecture, features: configuration.features, schema: data.schema),
-            folder: folder, plan: plan, network: network, training: training, test: test, progress: progress,
-            begin: begin)
+            folder: folder, plan: plan, model: try network.freezing(configuration.frozen ?? [], of: start),
+            given: given, training: training, test: test, progress: progress, begin: begin)
         let result = try configuration.optimizer.with(steps: plan.iterations, session)
         progress.clear()
         try show(result)
+    }
+
+    /// What training is to begin from; nil for the network's own initial parameters. A run that goes on has them in its
+    /// folder: frozen ones stand in no checkpoint.
+    private func givenParameters(for network: Network) throws -> ParameterVector? {
+        guard let path = configuration.initial else { return nil }
+        if let folder, folder.hasRun, FileManager.default.fileExists(atPath: folder.path(RunFolder.initial)) {
+            return try network.read(folder.path(RunFolder.initial))
+        }
+        return try network.read(path)
     }
 
     private func mapped(_ data: InMemoryDataset) throws -> InMemoryDataset {
@@ -105,7 +117,8 @@ private struct Session: OptimizerVisitor {
     let description: RunFolder.Model
     let folder: RunFolder?
     let plan: PrivacyPlan
-    let network: Network
+    let model: FrozenModel<Network>
+    let given: ParameterVector?
     let training: InMemoryDataset
     let test: InMemoryDataset?
     let progress: ProgressLine
@@ -113,7 +126,7 @@ private struct Session: OptimizerVisitor {
 
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
         let trainer = try Trainer(
-            plan: plan, model: network, optimizer: optimizer,
+            plan: plan, model: model, optimizer: optimizer,
             options: configuration.options)
         let checkpoints = try folder.map {
             try CheckpointFolder<Optimizer>(
@@ -125,8 +138,9 @@ private struct Session: OptimizerVisitor {
         Interruption.watch()
         // Not earlier: a run that cannot begin leaves nothing behind.
         try folder?.begin(configuration, description)
+        if let folder, let given { try SafeTensors.write(given, to: folder.path(RunFolder.initial)) }
         let outcome = try trainer.fit(
-            training, evaluatingOn: test, checkpoints: checkpoints,
+            training, from: given.map(model.mask.selected(from:)), evaluatingOn: test, checkpoints: checkpoints,
             logger: progress.isTerminal ? nil : Logger(label: "dp") { StreamLogHandler.standardError(label: $0) }
         ) { step in
             if isFirst, let folder {
@@ -147,7 +161,7 @@ private struct Session: OptimizerVisitor {
         let result = TrainingResult(
             record: record(of: outcome), report: outcome.report)
         if let folder {
-            try SafeTensors.write(outcome.parameters, to: folder.path("model.safetensors"))
+            try SafeTensors.write(model.whole(outcome.parameters), to: folder.path("model.safetensors"))
             try folder.write(outcome.report, to: "report.json")
             try folder.write(outcome.report.text + "\n", to: "report.txt")
             let page = TrainingPage(
