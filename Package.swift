@@ -141,7 +141,7 @@ let package = Package(
         ),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees", "_TestSupport"]),
         .testTarget(name: "RequirementsTests", dependencies: ["LinearAlgebra", "Requirements"]),
-        .testTarget(name: "dpTests", dependencies: ["dp", "CZlib", "_TestSupport"]),
+        .testTarget(name: "dpTests", dependencies: ["dp", "CZlib", "PrivateTraining", "_TestSupport"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -26,6 +26,23 @@ public struct InMemoryDataset: Dataset {
         self.notCovered = notCovered
     }
 
+    /// A data set of rows of features, and a number to predict for each.
+    ///
+    /// Traps unless all rows have the same length and there is one target for each.
+    public init(inputs: [[Float]], targets: [Float], notCovered: [String] = []) {
+        self.init(
+            inputs: Matrix(inputs),
+            targets: .values(Matrix(rows: targets.count, columns: 1, elements: targets)), notCovered: notCovered)
+    }
+
+    /// A data set of rows of features, and a class in 0..<`classCount` for each.
+    ///
+    /// Traps unless all rows have the same length and there is one class in range for each.
+    public init(inputs: [[Float]], classes: [Int], classCount: Int, notCovered: [String] = []) {
+        self.init(
+            inputs: Matrix(inputs), targets: .classes(classes, classCount: classCount), notCovered: notCovered)
+    }
+
     /// The number of examples.
     public var count: Int { inputs.rows }
 

@@ -2,20 +2,15 @@ import COpenBLAS
 import Requirements
 import Synchronization
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// How many threads this library computes with: the one knob.
 ///
 /// The limit holds for the passes over rows and columns and for large matrix products alike: both run on this library's
 /// threads, with single-threaded BLAS inside.
 public enum Threads {
-    private static let setting = Atomic<Int>(ProcessorCount.online)
+    private static let setting = Atomic<Int>(ProcessorAllowance.current)
 
-    /// The largest number of threads that one operation uses; at first, the number of processors.
+    /// The largest number of threads that one operation uses; at first, the number of processors that the process may
+    /// run on, by its affinity mask and the limits of its control groups.
     ///
     /// What an example gives to a private sum does not depend on it. Products by ``BLAS`` do, within their rounding.
     /// Traps when set below 1.
@@ -39,10 +34,6 @@ extension Threads {
 
     /// How much work a thread has to get before it is worth waking: the given amount, unless tests ask for less.
     package static func workPerThread(_ usual: Int) -> Int { sharesSmallWork ? 1 : usual }
-}
-
-private enum ProcessorCount {
-    static var online: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }
 
 /// One thread's place in a team that runs the same body.

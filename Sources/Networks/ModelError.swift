@@ -1,3 +1,5 @@
+import PyTrees
+
 /// What can be wrong with a model that configuration asks for, and with the data it is to learn from.
 public enum ModelError: Error, Equatable, Sendable {
     /// A specification begins with a name that no model has.
@@ -30,6 +32,15 @@ public enum ModelError: Error, Equatable, Sendable {
     case targetKindMismatch(loss: LossFunction)
     /// A class lies outside 0..<`classCount`.
     case classOutOfRange(Int, classCount: Int, example: Int)
+    /// Parameters have another leaf than the model in some place: the first that differs. Nil where one of them has no
+    /// more leaves, and for both if they differ in empty subtrees only.
+    case parametersDoNotFit(found: TreeLayout.Leaf?, expected: TreeLayout.Leaf?)
+    /// A parameter to begin from is infinite or not a number.
+    case parameterNotFinite(TreePath, value: Float)
+    /// A path to freeze leads to no leaf of the model; `nearest` is the most similar one that does.
+    case unknownFrozenPath(TreePath, nearest: TreePath?)
+    /// All leaves are frozen.
+    case nothingToTrain
 
     /// Which end of a model does not fit.
     public enum WidthPlace: String, Sendable {
@@ -81,6 +92,21 @@ extension ModelError: CustomStringConvertible {
                 : "A model of classes was given numbers as targets: use a linear model."
         case .classOutOfRange(let value, let classCount, let example):
             "Example \(example) has class \(value), outside 0..<\(classCount): correct the data."
+        case .parametersDoNotFit(let found?, let expected?):
+            "The parameters have \(found) where the model has \(expected): give parameters of the same model."
+        case .parametersDoNotFit(let found?, nil):
+            "The parameters have \(found), which the model lacks: give parameters of the same model."
+        case .parametersDoNotFit(nil, let expected?):
+            "The parameters lack the model's \(expected): give parameters of the same model."
+        case .parametersDoNotFit(nil, nil):
+            "The parameters have other empty subtrees than the model: give parameters of the same model."
+        case .parameterNotFinite(let path, let value):
+            "The parameter '\(path)' holds \(value), but training must begin from finite numbers."
+        case .unknownFrozenPath(let path, let nearest):
+            "There is nothing at '\(path)' to freeze"
+                + (nearest.map { ": did you mean '\($0)'?" } ?? ", for the model has no parameters.")
+        case .nothingToTrain:
+            "All parameters are frozen, and nothing is left to train: leave at least one leaf out."
         }
     }
 

@@ -1,3 +1,4 @@
+import Datasets
 import PyTrees
 
 extension Network {
@@ -30,19 +31,7 @@ extension Network {
     }
 }
 
-/// A small seeded generator, the same on every platform: for what is public. Source: Steele, Lea and Flood, "Fast
-/// splittable pseudorandom number generators", OOPSLA 2014.
-private struct SplitMix64 {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
+extension SplitMix64 {
     /// A multiple of 2⁻²³ in [-1, 1).
-    mutating func nextSymmetric() -> Float {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Float((bits ^ (bits >> 31)) >> 40) * 0x1p-23 - 1
-    }
+    fileprivate mutating func nextSymmetric() -> Float { Float(next() >> 40) * 0x1p-23 - 1 }
 }

@@ -10,6 +10,15 @@ extension Network: TrainableModel {
         NetworkWorkspace(layers: Array(repeating: LayerMemory(), count: stages.count))
     }
 
+    /// The layers' outputs and output gradients, and the patches of convolutions, in Float32.
+    public var gradientBytesPerExample: Int {
+        stages.reduce(0) { bytes, stage in
+            let outputs = 4 * stage.outputCount * (stage.activation.keepsDerivatives ? 3 : 2)
+            guard case .convolution(let map, let window) = stage else { return bytes + outputs }
+            return bytes + outputs + 4 * window.positions * map.inputs
+        }
+    }
+
     /// The factored gradients: for each layer what it was given and its output gradients.
     ///
     /// They lie in the workspace, and so do the losses. Hold them no longer than until the next call: it would have to

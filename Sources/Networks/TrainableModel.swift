@@ -21,6 +21,14 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// The number of outputs: scores of classes, or predicted numbers.
     var outputCount: Int { get }
 
+    /// The memory that the gradients of one example take up, in bytes: what microbatches are chosen by. It depends on the
+    /// model alone. 4 for each parameter unless a conforming type says otherwise, as of dense rows.
+    var gradientBytesPerExample: Int { get }
+
+    /// What went into the model that no guarantee covers, in whole sentences: the privacy report repeats it. Empty unless
+    /// a conforming type says otherwise; one that wraps another model must pass it on.
+    var notCovered: [String] { get }
+
     /// The parameters before the first step. Drawn from a public generator: they must not depend on the data.
     func initialParameters(seed: UInt64) -> Parameters
 
@@ -46,4 +54,12 @@ public protocol TrainableModel<Parameters>: Sendable {
 
     /// Throws unless the model can learn examples of so many features with such targets: for data from outside.
     func check(featureCount: Int, targets: Targets) throws(ModelError)
+}
+
+extension TrainableModel {
+    /// A row of 4 bytes for each parameter.
+    public var gradientBytesPerExample: Int { 4 * layout.count }
+
+    /// Nothing.
+    public var notCovered: [String] { [] }
 }

@@ -42,6 +42,16 @@ extension ParameterVector {
     }
 }
 
+extension ParameterVector: CustomStringConvertible {
+    /// A line for each leaf, with its path, its shape and a few elements:
+    /// `dense/bias float32[10] [0.1, 0.2, 0.3, …, 0.8, 0.9, 1.0]`.
+    public var description: String {
+        layout.leaves.map { leaf in
+            "\(leaf) \(arrayText(shape: leaf.shape) { values[leaf.range.lowerBound + $0] })"
+        }.joined(separator: "\n")
+    }
+}
+
 extension ParameterVector: Codable {
     private enum CodingKeys: CodingKey {
         case layout, bitPatterns, stored

@@ -81,6 +81,11 @@ extension Tensor: PyTree {
     }
 }
 
+extension Tensor: CustomStringConvertible {
+    /// The shape and a few elements: `float32[3,4] [[0.1, 0.2, 0.3, 0.4], …, [0.9, 1.0, 1.1, 1.2]]`.
+    public var description: String { "\(shapeText(shape)) \(arrayText(shape: shape) { values[$0] })" }
+}
+
 extension Tensor: Codable {
     private enum CodingKeys: CodingKey {
         case shape, bitPatterns

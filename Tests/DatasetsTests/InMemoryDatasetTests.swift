@@ -71,4 +71,45 @@ import Testing
             _ = one.split(every: 2, from: 2)
         }
     }
+
+    @Test func rowsOfNumbersMakeADataSet() async {
+        let numbers = InMemoryDataset(inputs: [[1, 2], [3, 4], [5, 6]], targets: [7, 8, 9])
+        #expect(numbers.inputs == Matrix(rows: 3, columns: 2, elements: [1, 2, 3, 4, 5, 6]))
+        #expect(numbers.targets == .values(Matrix(rows: 3, columns: 1, elements: [7, 8, 9])))
+        let classes = InMemoryDataset(inputs: [[1], [2]], classes: [1, 0], classCount: 2, notCovered: ["A bound."])
+        #expect(classes.targets == .classes([1, 0], classCount: 2) && classes.notCovered == ["A bound."])
+        func sentence(_ result: ExitTest.Result?) -> String {
+            String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        }
+        let ragged = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = InMemoryDataset(inputs: [[1, 2], [3]], targets: [7, 8])
+        }
+        #expect(sentence(ragged).contains("Row 1 has 1 numbers, but row 0 has 2"))
+        let forgotten = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = InMemoryDataset(inputs: [[1], [2]], classes: [0], classCount: 2)
+        }
+        #expect(sentence(forgotten).contains("1 targets do not fit 2 rows"))
+        let wrong = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = InMemoryDataset(inputs: [[1], [2]], classes: [0, 2], classCount: 2)
+        }
+        #expect(sentence(wrong).contains("Example 1 is of class 2, outside 0..<2"))
+    }
+
+    /// Whatever the examples hold, the same places are chosen.
+    @Test func aSeededSplitDependsOnPlacesAlone() {
+        let (train, test) = dataset.split(testShare: 0.3, seed: 5)
+        #expect(test.count == 3 && (places(train) + places(test)).sorted() == Array(0..<10))
+        #expect(places(train) == places(train).sorted() && places(test) == places(test).sorted())
+        #expect(train.notCovered == ["Something."] && test.notCovered == ["Something."])
+        let reversed = InMemoryDataset(
+            inputs: (0..<10).map { [Float(19 - 2 * $0), 0] }, targets: [Float](repeating: 1, count: 10))
+        let other = reversed.split(testShare: 0.3, seed: 5).test
+        #expect((0..<3).map { (19 - Int(other.inputs[$0, 0])) / 2 } == places(test))
+        // Some seed makes another choice; all and nothing are choices, too.
+        #expect((0..<10).contains { places(dataset.split(testShare: 0.3, seed: $0).test) != places(test) })
+        #expect(dataset.split(testShare: 0, seed: 1).test.count == 0)
+        #expect(dataset.split(testShare: 1, seed: 1).train.count == 0)
+        // Every place is tested on by some seed: a choice of the first three would not be random.
+        #expect(Set((0..<100).flatMap { places(dataset.split(testShare: 0.3, seed: $0).test) }).count == 10)
+    }
 }

@@ -199,4 +199,16 @@ struct MatrixTrapTests {
             matrix.reshape(rows: -1, columns: 1)
         }
     }
+
+    @Test func rowsOfOneLengthMakeAMatrix() async {
+        let matrix = Matrix([[1, 2, 3], [4, 5, 6]])
+        #expect(matrix == Matrix(rows: 2, columns: 3, elements: [1, 2, 3, 4, 5, 6]))
+        #expect("\(matrix)" == "2 × 3 [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]")
+        #expect(Matrix([]) == Matrix(rows: 0, columns: 0))
+        #expect(Matrix([[], []]).rows == 2)
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = Matrix([[1, 2], [3, 4], [5]])
+        }
+        expect("Row 2 has 1 numbers, but row 0 has 2", in: result)
+    }
 }

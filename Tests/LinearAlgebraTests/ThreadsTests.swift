@@ -1,7 +1,8 @@
 import Foundation
-import LinearAlgebra
 import Synchronization
 import Testing
+
+@testable import LinearAlgebra
 
 /// Memory that the members of a team write to in places of their own.
 private struct Slots: @unchecked Sendable {
@@ -57,9 +58,9 @@ struct ThreadsTests {
         await #expect(processExitsWith: .success) { Threads.limit = 1 }
     }
 
-    @Test func theLimitIsAtFirstTheNumberOfProcessors() async {
+    @Test func theLimitIsAtFirstTheNumberOfProcessorsThatAreAllowed() async {
         await #expect(processExitsWith: .success) {
-            exit(Threads.limit == ProcessInfo.processInfo.activeProcessorCount ? EXIT_SUCCESS : EXIT_FAILURE)
+            exit(Threads.limit == ProcessorAllowance.current ? EXIT_SUCCESS : EXIT_FAILURE)
         }
     }
 

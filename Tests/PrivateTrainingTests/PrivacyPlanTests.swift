@@ -1,8 +1,9 @@
 import Foundation
 import PrivacyAccounting
 import PrivacyMechanisms
-import PrivateTraining
 import Testing
+
+@testable import PrivateTraining
 
 @Suite struct PrivacyPlanTests {
     private let poisson = PrivacyPlanTests.poisson(exampleCount: 1000, probability: 0.05)
@@ -101,6 +102,17 @@ import Testing
         }
     }
 
+    /// Noise that needs one sensitivity in all steps is refused with the plan, not in the middle of a run.
+    @Test func noiseMustGoWithTheClipping() throws {
+        let adaptive = PlannedClipping.adaptiveQuantile(
+            try AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: 2.5))
+        let error = PlanError.noiseDoesNotFitClipping(noise: "rigid", clipping: "adaptive-quantile")
+        #expect(throws: error) { try PrivacyPlan.check(RigidNoise(), fits: adaptive) }
+        try PrivacyPlan.check(RigidNoise(), fits: .flat(l2ClipNorm: 1))
+        try PrivacyPlan.check(NoiseScheme.gaussian.mechanism, fits: adaptive)
+        #expect("\(error)".contains("rigid") && "\(error)".contains("adaptive-quantile"))
+    }
+
     @Test func badInputIsNamed() throws {
         #expect(throws: PlanError.outOfRange(name: "iterations", value: "-1", allowed: "at least 0")) {
             try plan(iterations: -1)
@@ -141,4 +153,19 @@ import Testing
         #expect(best > 1e-300)
         #expect(!remedy.isEmpty)
     }
+}
+
+/// Noise that needs the same sensitivity in every step.
+private struct RigidNoise: NoiseMechanism {
+    struct Checkpoint: Codable, Sendable {}
+    static let kind = "rigid"
+    var allowsChangingSensitivity: Bool { false }
+
+    func event(of pattern: ParticipationPattern, noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent {
+        .nonPrivate
+    }
+
+    func begin(nonPrivateSeed seed: UInt64?) -> Noise { Noise(.gaussian) }
+
+    func resume(from checkpoint: Checkpoint, nonPrivateSeed seed: UInt64?) -> Noise { Noise(.gaussian) }
 }

@@ -33,7 +33,8 @@ import Testing
         let report = PrivacyReport(
             of: try plan(), stepsTaken: 40, isSeeded: true, interruptions: 2, notCovered: ["A sentence of the data's."])
         for part in [
-            "each example", "add-or-remove-one", "40 of 100", "poisson", "N = 50", "C = 2", "z = 1", "Δ = 0.04 ",
+            "each example", "add-or-remove-one", "40 of 100", "poisson", "N = 50", "C = 2", "gaussian", "z = 1",
+            "Δ = 0.04 ",
             "ε by pld", "ε by rdp", "δ = 1e-05", "equivalent μ", "ε of all steps", "knows the seed",
             "interrupted (2 times)",
             "A sentence of the data's.", "Hyperparameters", "swift-private-training",

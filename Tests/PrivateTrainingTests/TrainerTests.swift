@@ -123,8 +123,12 @@ import Testing
         #expect(throws: TrainingError.self) {
             try Self.trainer(try Self.plan(), options: TrainingOptions(averaging: .tail(fraction: .nan)))
         }
-        #expect(throws: TrainingError.self) {
-            try Self.trainer(try Self.plan(), options: TrainingOptions(evaluationInterval: 0))
+        for schedule in [
+            EvaluationSchedule.every(0), .adaptive(limit: 0), .adaptive(timeShare: 0), .adaptive(timeShare: .nan),
+        ] {
+            #expect(throws: TrainingError.self) {
+                try Self.trainer(try Self.plan(), options: TrainingOptions(evaluation: schedule))
+            }
         }
     }
 

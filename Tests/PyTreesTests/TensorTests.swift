@@ -86,4 +86,17 @@ struct TensorTests {
             #expect(messages[3].contains("The shape [2, -3] has a negative dimension"))
         #endif
     }
+
+    @Test func descriptionsShowTheShapeAndAFewElements() throws {
+        let long = Tensor((0..<100).map(Float.init))
+        #expect("\(long)" == "float32[100] [0.0, 1.0, 2.0, …, 97.0, 98.0, 99.0]")
+        #expect(
+            "\(counting([3, 2, 2], from: 1))" == "float32[3,2,2] [[[1.0, 2.0], [3.0, 4.0]], …, "
+                + "[[9.0, 10.0], [11.0, 12.0]]]")
+        #expect("\(try Tensor(shape: [], values: [0.5]))" == "float32[] 0.5")
+        #expect("\(Tensor(zeros: [2, 0]))" == "float32[2,0] [[], []]")
+        let vector = ParameterVector(repeating: 0.25, layout: try TreeLayout([("a/b", [7]), ("c", [1])]))
+        #expect(
+            "\(vector)" == "a/b float32[7] [0.25, 0.25, 0.25, …, 0.25, 0.25, 0.25]\nc float32[1] [0.25]")
+    }
 }

@@ -56,4 +56,17 @@ struct TreeMaskTests {
             try fromJSON(TreeMask.self, text.replacing("ENTRIES", with: "true, false"))
         }
     }
+
+    @Test func selectedValuesGoOutAndBackIn() throws {
+        let layout = try TreeLayout([("a", [2]), ("b/x", [1]), ("b/y", [3]), ("c", [])])
+        let vector = try ParameterVector(values: [1, 2, 3, 4, 5, 6, 7], layout: layout)
+        let mask = TreeMask(layout: layout) { ["a", "b/y"].contains($0.path) }
+        #expect(mask.selectedLayout.description == "a float32[2]\nb/y float32[3]")
+        #expect(mask.selected(from: vector).values == [1, 2, 4, 5, 6])
+        var other = ParameterVector(repeating: 9, layout: layout)
+        mask.write(mask.selected(from: vector), to: &other)
+        #expect(other.values == [1, 2, 9, 4, 5, 6, 9])
+        mask.complement.write(mask.complement.selected(from: vector), to: &other)
+        #expect(other == vector)
+    }
 }

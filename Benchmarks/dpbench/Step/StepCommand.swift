@@ -12,7 +12,8 @@ struct StepCommand: ParsableCommand {
         discussion: """
             A step is the forward and the backward pass, clipping, noise where it is private, and the update. \
             The scaled ones scale gradients by Adam's second moment before clipping (scale-then-privatize). The \
-            gradients of all are checked to agree first. A step needs at least 2·batch·(2·weights of the first layer + \
+            gradients of all are checked to agree first, on the whole batch if a dense path is measured, otherwise on as \
+            many examples as 256 MB of rows hold. A step needs at least 2·batch·(2·weights of the first layer + \
             3·weights of the others) floating-point operations.
             """)
 
@@ -67,11 +68,15 @@ struct StepCommand: ParsableCommand {
         let progress = ProgressLine()
         guard let widths else { return }
         let problem = try StepProblem(dims: widths, batch: batch, microbatch: microbatch)
-        try problem.requireMemory()
-        progress.show("step: checking that the paths agree")
-        try problem.checkAgreement()
-        // One path at a time, so that each is charged with its own memory only.
         let kinds = StepPathKind.allCases.filter { path.isEmpty || $0 == .nonPrivate || path.contains($0) }
+        try problem.requireMemory(for: kinds)
+        progress.show("step: checking that the paths agree")
+        if kinds.contains(where: \.isDense) {
+            try problem.checkAgreement()
+        } else {
+            try StepProblem(dims: widths, batch: problem.agreementBatch, microbatch: 1).checkAgreement()
+        }
+        // One path at a time, so that each is charged with its own memory only.
         let peaks = try kinds.map { kind in
             progress.show("step: memory of the \(kind.rawValue) path")
             PeakMemory.reset()

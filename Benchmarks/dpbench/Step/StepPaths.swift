@@ -12,6 +12,9 @@ enum StepPathKind: String, CaseIterable {
     case dense
     case denseScaled = "dense-scaled"
 
+    /// Whether rows of as many numbers as there are parameters are held.
+    var isDense: Bool { self == .dense || self == .denseScaled }
+
     func makePath(for problem: StepProblem) throws -> any StepPath {
         let base = try adam(learningRate: 1e-3)
         switch self {

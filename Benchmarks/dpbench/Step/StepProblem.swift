@@ -34,11 +34,14 @@ struct StepProblem {
         return 2 * Double(examples.count) * (3 * kernels.reduce(0, +) - (kernels.first ?? 0))
     }
 
-    func requireMemory() throws {
-        // A dense path's rows, and some twelve vectors of parameters for each of five paths' optimizers; two of them
-        // are dense.
-        let (rows, overflow) = network.layout.count.multipliedReportingOverflow(by: 8 * microbatch)
-        let needed = overflow ? Int.max : rows.addingReportingOverflow(240 * network.layout.count).partialValue
+    /// How many examples' rows fit into 256 MB: at least 1, and at most the batch.
+    var agreementBatch: Int { min(examples.count, max(1, 256_000_000 / (4 * network.layout.count))) }
+
+    func requireMemory(for kinds: [StepPathKind]) throws {
+        // The rows of each dense path, and some twelve vectors of parameters for each path.
+        let rows = 4 * microbatch * kinds.count(where: \.isDense) + 48 * kinds.count
+        let (bytes, overflow) = network.layout.count.multipliedReportingOverflow(by: rows)
+        let needed = overflow ? Int.max : bytes
         if let available = SystemMemory.availableBytes, needed > available {
             throw BenchmarkError.notEnoughMemory(needed: needed, available: available)
         }

@@ -50,10 +50,28 @@ extension SafeTensors {
         }
     }
 
-    private static func read(
+    /// Reads all tensors of the file at `path`, by name, whatever their names are.
+    ///
+    /// Throws ``FileError`` if the file cannot be read, has more than `limit` bytes, or breaks the format.
+    public static func readTensors(
+        _ path: String, limit: Int = FileContents.usualLimit
+    ) throws(FileError) -> [String: Tensor] {
+        try read(path, limit: limit) { (header, bytes) throws(SafeTensorsProblem) in
+            let layout: TreeLayout
+            do throws(PyTreeError) {
+                layout = try TreeLayout(header.tensors.map { (TreePath([$0.name]), $0.shape) })
+            } catch {
+                throw .noTree(error)
+            }
+            let vector = vector(of: header.tensors, layout: layout, in: bytes)
+            return Dictionary(uniqueKeysWithValues: header.tensors.map { ($0.name, vector[TreePath([$0.name])]) })
+        }
+    }
+
+    private static func read<Result>(
         _ path: String, limit: Int,
-        _ body: (SafeTensorsHeader, ArraySlice<UInt8>) throws(SafeTensorsProblem) -> Contents
-    ) throws(FileError) -> Contents {
+        _ body: (SafeTensorsHeader, ArraySlice<UInt8>) throws(SafeTensorsProblem) -> Result
+    ) throws(FileError) -> Result {
         let bytes = try FileContents.read(path, limit: limit)
         do throws(SafeTensorsProblem) {
             let (header, data) = try header(of: bytes)

@@ -72,7 +72,8 @@ public enum SafeTensors {
         return data
     }
 
-    static func name(of leaf: TreeLayout.Leaf) -> String { leaf.path.keys.joined(separator: ".") }
+    /// The name of a leaf's tensor: its keys, joined by full stops.
+    package static func name(of leaf: TreeLayout.Leaf) -> String { leaf.path.keys.joined(separator: ".") }
 
     private static func quoted(_ text: String) -> String {
         var result = "\""

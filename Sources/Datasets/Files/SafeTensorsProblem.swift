@@ -31,6 +31,8 @@ public enum SafeTensorsProblem: Error, Equatable, Sendable {
     case shapeMismatch(name: String, shape: [Int], expected: [Int])
     /// Names and metadata to be written take at least so many bytes, more than the format allows its header.
     case headerTooLong(length: Int, limit: Int)
+    /// The file has tensors of another number of layers than the network has parameters of.
+    case layerCountMismatch(layers: [String], expected: Int)
     /// Two leaves of the layout would be written under one name, or one under a name that the format reserves.
     case ambiguousName(String)
 }
@@ -74,6 +76,9 @@ extension SafeTensorsProblem: CustomStringConvertible {
         case .headerTooLong(let length, let limit):
             "names and metadata would take \(length) bytes or more of its header, which can have \(limit) at most: "
                 + "shorten the metadata, or keep it in a file of its own."
+        case .layerCountMismatch(let layers, let expected):
+            "it has \(layers.count) layers with a weight or a bias (\(layers.joined(separator: ", "))), but the network "
+                + "has \(expected): read a file of the same model, or name the tensors one by one."
         case .ambiguousName(let name):
             "the layout has several leaves that would be named \"\(name)\", or one that may not be: rename a leaf."
         }

@@ -1,5 +1,4 @@
 import PyTrees
-import Requirements
 
 /// A transformation of some leaves; the others pass as they are.
 ///
@@ -89,18 +88,6 @@ public func freeze(_ mask: TreeMask) -> Masked<SetToZero> {
 }
 
 extension TreeMask {
-    /// The layout of the selected leaves.
-    var selectedLayout: TreeLayout {
-        do throws(PyTreeError) {
-            return try TreeLayout(
-                zip(layout.leaves, selection).filter(\.1).map { (path: $0.0.path, shape: $0.0.shape) })
-        } catch {
-            // Leaves of a valid layout stay distinct, and those of a subtree next to each other, when some are left
-            // out.
-            fail(error.description)
-        }
-    }
-
     func check(for layout: TreeLayout) throws(GradientTransformationError) {
         guard self.layout == layout else {
             throw .layoutMismatch(of: "mask", found: self.layout, expected: layout)

@@ -23,6 +23,10 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
     /// The mechanism's name in plans.
     static var kind: String { get }
 
+    /// Whether the sensitivity may change from step to step, as it does under an adaptive clip norm. Plans that combine
+    /// adaptive clipping with a mechanism that needs the same one in every step are refused.
+    var allowsChangingSensitivity: Bool { get }
+
     /// What `pattern.iterations` steps, and so any part of them, are accounted as.
     ///
     /// Throws `AccountingError` for a noise multiplier out of range, and where the mechanism has no analysis of the
@@ -42,7 +46,7 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
 package protocol NoiseState: ~Copyable, Sendable {
     /// Adds noise of standard deviation z·Δ, Δ the add-or-remove-one sensitivity of the batch, and hands the sum out.
     ///
-    /// A mechanism that needs what not every batch has (a bound, the same Δ or transform in every step) refuses here.
+    /// A mechanism that needs what not every batch has (a bound, the same transform in every step) refuses here.
     /// Throws `PrivacyMechanismError`, and then releases nothing of the batch.
     mutating func privatize<Transform>(
         _ batch: consuming ClippedAggregate<Transform>, noiseMultiplier: Double

@@ -107,7 +107,10 @@ public struct BMinSepSampler: BatchSampler {
 }
 
 extension BMinSepSampler: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case exampleCount, separation, samplingProbability
     }
 

@@ -68,7 +68,10 @@ public struct BallsInBinsSampler: BatchSampler {
 }
 
 extension BallsInBinsSampler: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case exampleCount, bins, isRedrawnEachEpoch
     }
 

@@ -15,6 +15,9 @@ package protocol BatchSampler: Codable, Hashable, Sendable {
     /// The sampler's name in configuration.
     static var kind: String { get }
 
+    /// The keys that a file may have beside `kind`.
+    static var keys: [String] { get }
+
     /// The number of examples: batches hold indices in 0..<`exampleCount`.
     var exampleCount: Int { get }
 

@@ -104,7 +104,10 @@ public struct CyclicPoissonSampler: BatchSampler {
 }
 
 extension CyclicPoissonSampler: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case exampleCount, bands, samplingProbability, partition
     }
 

@@ -57,7 +57,10 @@ public struct FixedSizeSampler: BatchSampler {
 }
 
 extension FixedSizeSampler: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case exampleCount, batchSize, isWithReplacement
     }
 

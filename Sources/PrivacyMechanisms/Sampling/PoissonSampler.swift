@@ -52,7 +52,10 @@ public struct PoissonSampler: BatchSampler {
 }
 
 extension PoissonSampler: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case exampleCount, samplingProbability
     }
 

@@ -70,7 +70,10 @@ public struct RandomAllocationSampler: BatchSampler {
 }
 
 extension RandomAllocationSampler: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case exampleCount, participations, stepsPerEpoch
     }
 

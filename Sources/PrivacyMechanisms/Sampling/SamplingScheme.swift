@@ -106,9 +106,10 @@ extension SamplingScheme: Hashable {
 
 extension SamplingScheme: Codable {
     /// Reads a `kind` and its sampler's keys. Throws ``PrivacyMechanismError`` for a value out of range, and
-    /// `DecodingError` for a kind that there is not.
+    /// `DecodingError` for a kind that there is not, or a key that the sampler does not have.
     public init(from decoder: any Decoder) throws {
         let sampler = try decoder.registered(in: Self.samplers, "kind") { $0.kind }
+        try decoder.refuseUnknownKeys(except: ["kind"] + sampler.keys)
         self.init(try sampler.init(from: decoder))
     }
 

@@ -71,7 +71,10 @@ public struct ShuffledEpochs: BatchSampler {
 }
 
 extension ShuffledEpochs: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case exampleCount, batchSize
     }
 

@@ -60,7 +60,10 @@ public struct TruncatedPoissonSampler: BatchSampler {
 }
 
 extension TruncatedPoissonSampler: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case exampleCount, samplingProbability, maximumBatchSize
     }
 

@@ -122,7 +122,10 @@ public struct UserSampler: BatchSampler {
 }
 
 extension UserSampler: Codable {
-    private enum CodingKeys: String, CodingKey {
+    /// The keys of its numbers.
+    package static let keys = CodingKeys.allCases.map(\.stringValue)
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case owners, userCount, samplingProbability
     }
 

@@ -48,8 +48,9 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     }
 
     /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now. In format 2
-    /// optimizers were named by their types, and the state of the noise was a position in a stream.
-    static var format: Int { 3 }
+    /// optimizers were named by their types, and the state of the noise was a position in a stream. Format 3 did not
+    /// say whether training began from given parameters.
+    static var format: Int { 4 }
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
 

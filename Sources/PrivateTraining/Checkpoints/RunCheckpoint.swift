@@ -3,18 +3,24 @@ import GradientTransformations
 import PrivacyMechanisms
 import PyTrees
 
-/// Everything that training needs to go on: a run, the average of its parameters, and the number of interruptions.
+/// Everything that training needs to go on: a run, the average of its parameters, the number of interruptions, and
+/// whether its first parameters were given.
 struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
     var run: RunSnapshot<Optimizer.State>
     var average: AveragedParameters
     var plan: PrivacyPlan
     var interruptions: Int
+    var beganFromGivenParameters: Bool
 
-    init(run: RunSnapshot<Optimizer.State>, average: AveragedParameters, plan: PrivacyPlan, interruptions: Int) {
+    init(
+        run: RunSnapshot<Optimizer.State>, average: AveragedParameters, plan: PrivacyPlan, interruptions: Int,
+        beganFromGivenParameters: Bool
+    ) {
         self.run = run
         self.average = average
         self.plan = plan
         self.interruptions = interruptions
+        self.beganFromGivenParameters = beganFromGivenParameters
     }
 
     /// What `state.json` holds beside the states of optimizer and noise, which are read only after the rest was
@@ -26,6 +32,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         var vectorLayouts: [TreeLayout]
         var stepsTaken: Int
         var interruptions: Int
+        var beganFromGivenParameters: Bool
         var adaptiveL2ClipNorm: Double?
         var samplingSource: SamplingSource.SecretState
         var nonPrivateSeed: UInt64?
@@ -60,6 +67,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         let header = Header(
             plan: plan, optimizer: Optimizer.identifier, layout: run.parameters.layout,
             vectorLayouts: vectors.map(\.layout), stepsTaken: run.stepsTaken, interruptions: interruptions,
+            beganFromGivenParameters: beganFromGivenParameters,
             adaptiveL2ClipNorm: run.adaptiveL2ClipNorm, samplingSource: run.source.secretState,
             nonPrivateSeed: run.nonPrivateSeed)
         try AtomicFile.write(
@@ -100,6 +108,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
                 nonPrivateSeed: header.nonPrivateSeed, noise: document.state.noise)
             average = document.state.average
             interruptions = header.interruptions
+            beganFromGivenParameters = header.beganFromGivenParameters
             self.plan = plan
         } catch let error as CheckpointError {
             throw error

@@ -9,6 +9,8 @@ public enum PlanError: Error, Equatable, Sendable {
     case relationNotCovered(sampler: String, relation: NeighboringRelation, covered: [NeighboringRelation])
     /// The sampler selects other units than the plan promises to protect.
     case unitMismatch(promised: PrivacyUnit, sampled: PrivacyUnit)
+    /// The noise mechanism needs the same sensitivity in every step, and the clip norm adapts.
+    case noiseDoesNotFitClipping(noise: String, clipping: String)
     /// Noise with an infinite clip norm.
     case unboundedClipping
     /// The noise multiplier beside a budget costs more than the budget.
@@ -36,6 +38,9 @@ extension PlanError: CustomStringConvertible {
         case .unitMismatch(let promised, let sampled):
             return "The plan promises to protect each \(promised.rawValue), but its sampler selects each "
                 + "\(sampled.rawValue): choose the sampler for the unit, or promise what it does."
+        case .noiseDoesNotFitClipping(let noise, let clipping):
+            return "\(noise) noise needs the same sensitivity in every step, and under \(clipping) clipping it changes"
+                + ": choose a fixed clip norm, or gaussian noise."
         case .unboundedClipping:
             return "The clip norm is infinite, and no noise can hide what nothing bounds: choose a finite clip norm."
         case .overBudget(let noiseMultiplier, let epsilon, let budget, let delta):

@@ -90,6 +90,7 @@ public struct PrivacyPlan: Hashable, Sendable {
         self.unit = unit
         self.accountant = accountant
         self.noise = noise
+        try Self.check(noise.mechanism, fits: clipping)
         let pattern = try sampling.participation(in: iterations)
         switch budget {
         case .noiseMultiplier(let z):
@@ -176,6 +177,15 @@ public struct PrivacyPlan: Hashable, Sendable {
         var plan = self
         plan.epsilonBudget = epsilon
         return plan
+    }
+
+    /// Throws ``PlanError/noiseDoesNotFitClipping(noise:clipping:)`` for noise that cannot follow an adaptive clip norm.
+    static func check<Mechanism: NoiseMechanism>(
+        _ mechanism: Mechanism, fits clipping: PlannedClipping
+    ) throws(PlanError) {
+        if clipping.adaptive != nil, !mechanism.allowsChangingSensitivity {
+            throw .noiseDoesNotFitClipping(noise: Mechanism.kind, clipping: type(of: clipping.method).name)
+        }
     }
 
     private func checkNoiseFitsClipping() throws {

@@ -21,6 +21,7 @@ extension PrivacyReport {
         add("sampling", sampling)
         add("expected batch size", "N = \(Self.rounded(expectedBatchSize))")
         add("clipping", clipping.method.text)
+        add("noise", noise)
         add("noise multiplier", noiseText)
         let bound = sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N\(ofFirstStep)" }
         add("sensitivity", bound ?? "unbounded")

@@ -57,6 +57,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let epsilonBudget: Double?
     /// How contributions are bounded.
     public let clipping: PlannedClipping
+    /// The noise mechanism, as plans name it.
+    public let noise: String
     /// z: noise standard deviation over Δ, of all that a step releases.
     public let noiseMultiplier: Double
     /// Whether noise and sampling can be replayed by whoever knows a seed.
@@ -112,6 +114,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         self.stepsTaken = steps
         epsilonBudget = plan.epsilonBudget
         clipping = plan.clipping
+        noise = plan.noise.kind
         noiseMultiplier = plan.noiseMultiplier
         self.isSeeded = isSeeded
         sampling = plan.sampling.kind

@@ -41,18 +41,22 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     /// first step, at the folder's interval, and at the end. One is also written before a step is reported or
     /// evaluated, so that a reported step is never repeated.
     ///
+    /// A run that goes on from a checkpoint has the checkpoint's parameters: `parameters` are part of the first
+    /// checkpoint, and need not be given again.
+    ///
     /// - Parameters:
     ///   - data: the private examples.
+    ///   - parameters: what training begins from; nil for the model's initial parameters. **They must be public**: made
+    ///     without these examples. The report says that they are not covered.
     ///   - evaluation: other examples, to evaluate on; not covered by the plan.
     ///   - onStep: called after every step. A run that goes on from a checkpoint first calls it for the checkpoint's
-    ///     step. If
-    ///     it returns `.stop`, the run ends with the ε spent so far.
+    ///     step. If it returns `.stop`, the run ends with the ε spent so far.
     ///
     /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``,
-    /// ``TrainingError/evaluatesOnTrainingData(exampleCount:)``, `ModelError`, ``CheckpointError``, and what reading
-    /// the data throws. Checkpoints that were written stay.
+    /// ``TrainingError/evaluatesOnTrainingData(exampleCount:)``, `ModelError`, also for parameters that do not fit
+    /// the model or are not finite, ``CheckpointError``, and what reading the data throws. Checkpoints that were written stay.
     public func fit(
-        _ data: some Dataset, evaluatingOn evaluation: (any Dataset)? = nil,
+        _ data: some Dataset, from parameters: Model.Parameters? = nil, evaluatingOn evaluation: (any Dataset)? = nil,
         checkpoints: CheckpointFolder<Optimizer>? = nil, logger: Logger? = nil,
         onStep: (TrainingProgress) throws -> TrainingDirective = { _ in .proceed }
     ) throws -> TrainingOutcome<Model.Parameters> {
@@ -64,52 +68,60 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         }
         let lock = try checkpoints?.lock()
         defer { lock?.release() }
-        var session = try open(checkpoints)
+        var time = TrainingTime()
+        var session = try open(checkpoints, parameters, &time)
         var workspace = model.makeWorkspace()
+        let microbatchSize = options.microbatchSize(for: model)
         var lastEvaluation: Evaluation?
-        func tell(_ session: borrowing Session) throws -> Bool {
-            let step = session.run.stepsTaken
-            let isDue = isReportDue(at: step)
+        var lastSeconds: Double?
+        func evaluate(_ session: borrowing Session) throws {
             lastEvaluation = nil
-            if let evaluation, isDue {
-                lastEvaluation = try model.evaluate(on: evaluation, at: session.parameters)
-            }
+            guard let evaluation else { return }
+            let before = time.evaluation
+            let parameters = session.parameters
+            lastEvaluation = try time.measure(\.evaluation) { try model.evaluate(on: evaluation, at: parameters) }
+            lastSeconds = time.evaluation - before
+        }
+        func isReportDue(_ session: borrowing Session) -> Bool {
+            options.evaluation.isDue(
+                at: session.run.stepsTaken, of: plan.iterations, after: time, lastEvaluation: lastSeconds)
+        }
+        func tell(_ session: borrowing Session, isDue: Bool) throws -> Bool {
+            if isDue { try evaluate(session) } else { lastEvaluation = nil }
             let progress = TrainingProgress(
-                step: step, plan: plan, evaluation: lastEvaluation, isReportDue: isDue)
+                step: session.run.stepsTaken, plan: plan, evaluation: lastEvaluation, isReportDue: isDue)
             if isDue, let logger { try progress.log(to: logger) }
             return try onStep(progress) == .stop
         }
         // What was saved may not have been told before the run was interrupted.
-        var isStopped = session.run.stepsTaken > 0 ? try tell(session) : false
+        var isStopped = session.run.stepsTaken > 0 ? try tell(session, isDue: isReportDue(session)) : false
         while !session.run.isFinished, !isStopped {
-            try session.run.step(microbatchSize: options.microbatchSize) { indices, parameters in
+            let begin = ContinuousClock.now
+            try session.run.step(microbatchSize: microbatchSize) { indices, parameters in
                 let examples = try data.examples(at: indices)
                 try model.check(featureCount: examples.inputs.columns, targets: examples.targets)
                 return model.gradients(of: examples, at: parameters, workspace: &workspace)
             }
             let step = session.run.stepsTaken
             session.average.add(session.run.vector, step: step, of: plan.iterations, options.averaging)
+            time.steps += begin.duration(to: .now) / .seconds(1)
             // Saved before anybody is told: a step that is lost and taken again was then seen by nobody.
-            let isSaved = isReportDue(at: step) || checkpoints?.isDue(at: step) ?? false
-            if isSaved { try checkpoints?.save(session.checkpoint(plan)) }
-            isStopped = try tell(session)
-            if isStopped, !isSaved { try checkpoints?.save(session.checkpoint(plan)) }
+            let isDue = isReportDue(session)
+            let isSaved = isDue || checkpoints?.isDue(at: step) ?? false
+            if isSaved { try session.save(to: checkpoints, plan, &time) }
+            isStopped = try tell(session, isDue: isDue)
+            if isStopped, !isSaved { try session.save(to: checkpoints, plan, &time) }
         }
-        let parameters = session.parameters
         // A run that was stopped, or that goes on from its end, has not evaluated what it returns.
-        if let evaluation, lastEvaluation == nil {
-            lastEvaluation = try model.evaluate(on: evaluation, at: parameters)
-        }
+        if lastEvaluation == nil { try evaluate(session) }
         return TrainingOutcome(
-            parameters: parameters, stepsTaken: session.run.stepsTaken,
+            parameters: session.parameters, stepsTaken: session.run.stepsTaken,
             evaluation: lastEvaluation,
             report: PrivacyReport(
                 of: plan, stepsTaken: session.run.stepsTaken, isSeeded: session.run.isSeeded,
-                interruptions: session.interruptions, notCovered: data.notCovered + options.notCovered))
-    }
-
-    private func isReportDue(at step: Int) -> Bool {
-        step == plan.iterations || step.isMultiple(of: options.evaluationInterval ?? .max)
+                interruptions: session.interruptions,
+                notCovered: data.notCovered + model.notCovered + session.notCovered + options.notCovered),
+            time: time)
     }
 
     /// A run, the average of its parameters, and its interruptions.
@@ -117,37 +129,58 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var run: PrivateRun<Optimizer, Model.Parameters>
         var average = AveragedParameters()
         var interruptions = 0
+        var beganFromGivenParameters: Bool
+
+        var notCovered: [String] {
+            guard beganFromGivenParameters else { return [] }
+            return [
+                "The parameters that training began from, which were given, and whatever they were made from: they must "
+                    + "be public."
+            ]
+        }
 
         /// What is evaluated and returned.
         var parameters: Model.Parameters { run.structured(average.value(orElse: run.vector)) }
 
-        func checkpoint(_ plan: PrivacyPlan) -> RunCheckpoint<Optimizer> {
-            RunCheckpoint(run: run.snapshot, average: average, plan: plan, interruptions: interruptions)
+        /// Writes a checkpoint, if there is a folder for it.
+        func save(
+            to checkpoints: CheckpointFolder<Optimizer>?, _ plan: PrivacyPlan, _ time: inout TrainingTime
+        ) throws {
+            guard let checkpoints else { return }
+            let checkpoint = RunCheckpoint<Optimizer>(
+                run: run.snapshot, average: average, plan: plan, interruptions: interruptions,
+                beganFromGivenParameters: beganFromGivenParameters)
+            try time.measure(\.checkpoints) { try checkpoints.save(checkpoint) }
         }
     }
 
     /// The newest checkpoint's run, with one interruption more, or a new run. Either is on disk before its first step.
-    private func open(_ checkpoints: CheckpointFolder<Optimizer>?) throws -> Session {
-        let initial = model.initialParameters(seed: options.initializationSeed)
+    private func open(
+        _ checkpoints: CheckpointFolder<Optimizer>?, _ parameters: Model.Parameters?, _ time: inout TrainingTime
+    ) throws -> Session {
+        if let parameters { _ = try model.checkedVector(of: parameters) }
+        let initial = parameters ?? model.initialParameters(seed: options.initializationSeed)
         if let found = try checkpoints?.newest(for: plan, layout: model.layout) {
             var session = Session(
                 run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer, structure: initial),
-                average: found.average, interruptions: found.interruptions)
+                average: found.average, interruptions: found.interruptions,
+                beganFromGivenParameters: found.beganFromGivenParameters)
             if session.run.isFinished {
                 try checkpoints?.removeOlder(isFinished: true)
             } else {
                 session.interruptions += 1
-                try checkpoints?.save(session.checkpoint(plan))
+                try session.save(to: checkpoints, plan, &time)
             }
             return session
         }
-        let session =
+        let run =
             if let seed = options.nonPrivateSeed {
-                Session(run: try PrivateRun(plan, optimizer: optimizer, parameters: initial, nonPrivateSeed: seed))
+                try PrivateRun(plan, optimizer: optimizer, parameters: initial, nonPrivateSeed: seed)
             } else {
-                Session(run: try PrivateRun(plan, optimizer: optimizer, parameters: initial))
+                try PrivateRun(plan, optimizer: optimizer, parameters: initial)
             }
-        try checkpoints?.save(session.checkpoint(plan))
+        let session = Session(run: run, beganFromGivenParameters: parameters != nil)
+        try session.save(to: checkpoints, plan, &time)
         return session
     }
 }

@@ -1,11 +1,15 @@
+import Networks
+
 /// Options that the promise does not depend on: speed, memory, accuracy, and reports on the way.
 public struct TrainingOptions: Hashable, Sendable {
-    /// How many examples' activations are in memory at once; at least 1.
-    public var microbatchSize: Int
+    /// How many examples' gradients are in memory at once, at least 1. Nil for as many as fit into 256 MB by the model's
+    /// ``TrainableModel/gradientBytesPerExample``, at least 1 and at most 512: results do not depend on it but for the
+    /// rounding of sums.
+    public var microbatchSize: Int?
     /// Which average of the parameters is evaluated and returned.
     public var averaging: ParameterAveraging
-    /// Evaluate after every so many steps, at least 1; nil only at the end.
-    public var evaluationInterval: Int?
+    /// After which steps the model is evaluated and reported.
+    public var evaluation: EvaluationSchedule
     /// The seed of the initial parameters, which do not depend on the data.
     public var initializationSeed: UInt64
     /// Replays noise and sampling. **Not private**: for tests.
@@ -15,25 +19,28 @@ public struct TrainingOptions: Hashable, Sendable {
 
     /// Options with usual values.
     public init(
-        microbatchSize: Int = 512, averaging: ParameterAveraging = .none, evaluationInterval: Int? = nil,
+        microbatchSize: Int? = nil, averaging: ParameterAveraging = .none, evaluation: EvaluationSchedule = .atEnd,
         initializationSeed: UInt64 = 0, nonPrivateSeed: UInt64? = nil, notCovered: [String] = []
     ) {
         self.microbatchSize = microbatchSize
         self.averaging = averaging
-        self.evaluationInterval = evaluationInterval
+        self.evaluation = evaluation
         self.initializationSeed = initializationSeed
         self.nonPrivateSeed = nonPrivateSeed
         self.notCovered = notCovered
     }
 
     func validated() throws(TrainingError) -> TrainingOptions {
-        guard microbatchSize >= 1 else {
+        if let microbatchSize, microbatchSize < 1 {
             throw .outOfRange(name: "microbatchSize", value: "\(microbatchSize)", allowed: "at least 1")
         }
-        guard (evaluationInterval ?? 1) >= 1 else {
-            throw .outOfRange(name: "evaluationInterval", value: "\(evaluationInterval ?? 0)", allowed: "at least 1")
-        }
+        try evaluation.validate()
         _ = try averaging.validated()
         return self
+    }
+
+    /// The microbatch that was asked for, or the one that fits.
+    func microbatchSize(for model: some TrainableModel) -> Int {
+        microbatchSize ?? min(512, max(1, 256_000_000 / max(1, model.gradientBytesPerExample)))
     }
 }

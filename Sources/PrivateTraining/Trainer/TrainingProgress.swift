@@ -55,4 +55,29 @@ public struct TrainingOutcome<Parameters: ParameterStructure & Sendable>: Sendab
     public let evaluation: Evaluation?
     /// What is promised to the people in the data.
     public let report: PrivacyReport
+    /// How the time was spent.
+    public let time: TrainingTime
+}
+
+extension TrainingOutcome: CustomStringConvertible {
+    /// Steps, ε, the evaluation, the time, and the parameters' shapes with a few values. The promise in full is
+    /// ``PrivacyReport/text``.
+    public var description: String {
+        var lines = ["\(stepsTaken) of \(report.plannedSteps) steps"]
+        if let guarantee = report.guarantees.first {
+            let epsilon = guarantee.epsilon.map { "ε = \($0)" } ?? "no bound on ε"
+            lines[0] += ", \(epsilon) at δ = \(guarantee.delta) by \(guarantee.accountant)"
+        }
+        if report.isSeeded { lines[0] += ", SEEDED: not private against anyone who knows the seed" }
+        if let evaluation {
+            let accuracy = evaluation.accuracy.map { "accuracy \($0), " } ?? ""
+            lines.append("\(accuracy)loss \(evaluation.loss) on \(evaluation.exampleCount) other examples")
+        }
+        func tenths(_ seconds: Double) -> Double { (10 * seconds).rounded() / 10 }
+        lines.append(
+            "\(tenths(time.steps)) s in steps, \(tenths(time.evaluation)) s in evaluations, "
+                + "\(tenths(time.checkpoints)) s in checkpoints")
+        if let vector = try? parameters.flattened() { lines.append(vector.description) }
+        return lines.joined(separator: "\n")
+    }
 }

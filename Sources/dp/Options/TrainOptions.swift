@@ -73,6 +73,15 @@ struct ModelOptions: ParsableArguments {
             """)
     var model: String?
 
+    @Option(
+        name: .customLong("init"),
+        help: "A safetensors file to begin from, with this package's names or PyTorch's. It must be public.",
+        completion: .file(extensions: ["safetensors"]))
+    var initial: String?
+
+    @Option(help: "Keep a layer or a leaf as it began: conv1, dense2/kernel. Several times for several.")
+    var freeze: [String] = []
+
     @Option(parsing: .unconditional, help: "The optimizer. (default: sgd with momentum 0.9)")
     var optimizer: Given<OptimizerConfiguration.Name>?
 

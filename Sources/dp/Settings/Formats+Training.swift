@@ -20,16 +20,23 @@ extension Formats {
                 "optimizer", .group(optimizer), absent: "sgd with momentum", example: #"{"name": "sgd", "momentum": 0.9}"#,
                 "how private gradients become updates"),
             Setting(
+                "init", .text, absent: "random parameters", example: #""public.safetensors""#,
+                "a file of parameters to begin from: public, with this package's names or PyTorch's"),
+            Setting(
+                "frozen", .list(.text), absent: "nothing", example: #"["conv1", "dense2/kernel"]"#,
+                "layers and leaves that stay as they began"),
+            Setting(
                 "plan", .group(plan), absent: "what options and defaults say", example: #"{"epsilon": 2, "delta": 1e-6}"#,
                 "what the run promises"),
             Setting(
                 "averaging", .group(averaging), absent: "the last half of the steps",
                 example: #"{"kind": "tail", "fraction": 0.5}"#, "which average of the parameters is kept"),
             Setting(
-                "microbatchSize", .whole(.atLeast(1)), absent: "512", example: "512",
+                "microbatchSize", .whole(.atLeast(1)), absent: "what fits into memory, at most 512",
+                example: "512",
                 "how many examples are in memory at once"),
             Setting(
-                "evaluationInterval", .whole(.atLeast(1)), absent: "some twenty evaluations", example: "50",
+                "evaluationInterval", .whole(.atLeast(1)), absent: "at most twenty times, in a fifth of the time", example: "50",
                 "evaluate after every so many steps"),
             Setting(
                 "checkpointInterval", .whole(.atLeast(1)), absent: "some twenty checkpoints", example: "50",

@@ -22,6 +22,7 @@ struct Settings {
     private static let options = [
         "data": "--data", "data.path": "--data", "data.testPath": "--test-data", "data.schema": "--schema",
         "data.labels": "--labels", "data.testLabels": "--test-labels", "data.classCount": "--classes", "model": "--model",
+        "init": "--init", "frozen": "--freeze",
         "data.takesOpenRangesFromDataWithoutPrivacy": "--open-ranges-from-data-without-privacy",
         "optimizer.name": "--optimizer", "optimizer.learningRate": "--learning-rate",
         "optimizer.momentum": "--momentum", "optimizer.scaleThenPrivatize": "--scale-then-privatize",

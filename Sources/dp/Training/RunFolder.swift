@@ -6,9 +6,10 @@ import PyTrees
 
 /// The folder that a training run writes, and that `dp evaluate` and `dp predict` read.
 ///
-/// `config.json` and `model.json` say what was trained, `model.safetensors` holds the parameters, `report.txt` and
-/// `report.json` what is promised, `metrics.jsonl` the evaluations, `index.html` all of it for a browser, and
-/// `checkpoints` what an interrupted run goes on from; `result.json` is written last, by a run that came to an end.
+/// `config.json` and `model.json` say what was trained, `initial.safetensors` what it began from where that was given,
+/// `model.safetensors` holds the parameters, `report.txt` and `report.json` what is promised, `metrics.jsonl` the
+/// evaluations, `index.html` all of it for a browser, and `checkpoints` what an interrupted run goes on from;
+/// `result.json` is written last, by a run that came to an end.
 ///
 /// **Guarantee:** who owns which example of a run whose unit is the user stands in two places: in
 /// `secret/sampling.json`, which `--resume` reads, and in the plan of the checkpoints. Both are open to the owner of
@@ -85,6 +86,9 @@ struct RunFolder {
 
     /// Whether who owns which example stands in a file of its own.
     var keepsSamplingApart: Bool { FileManager.default.fileExists(atPath: path(Self.secretSampling)) }
+
+    /// The parameters that training began from, where they were given.
+    static let initial = "initial.safetensors"
 
     private static let secretSampling = "secret/sampling.json"
 

@@ -97,6 +97,8 @@ extension TrainCommand {
         addOptimizer(to: &settings)
         addPlan(to: &settings)
         if let model = model.model { settings.set("model", to: .text(model)) }
+        if let initial = model.initial { settings.set("init", to: .text(initial)) }
+        if !model.freeze.isEmpty { settings.set("frozen", to: .list(model.freeze.map { .text($0) })) }
         if model.averageTail != nil {
             settings.set("averaging.fraction", to: model.averageTail)
             settings.complete("averaging.kind", with: .text("tail"))
@@ -209,6 +211,8 @@ extension TrainingConfiguration {
     static var demo: TrainingConfiguration {
         var plan = PlanRequest(delta: 1e-5)
         plan.epsilon = 4
-        return TrainingConfiguration(data: DataConfiguration(.digits), plan: plan)
+        var configuration = TrainingConfiguration(data: DataConfiguration(.digits), plan: plan)
+        configuration.evaluationInterval = 8
+        return configuration
     }
 }

@@ -13,11 +13,16 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
     var model: String?
     var optimizer: OptimizerConfiguration?
+    /// A safetensors file with the parameters to begin from, with this package's names or PyTorch's. They must be public.
+    var initial: String?
+    /// Parameters that stay as they began: paths of leaves, or of layers.
+    var frozen: [TreePath]?
     /// What the run promises.
     var plan: PlanRequest
     var averaging: ParameterAveraging?
-    var microbatchSize: Int
-    /// Evaluate after every so many steps; nil for some twenty times in all.
+    /// Nil for as many examples as fit into memory; see `TrainingOptions`.
+    var microbatchSize: Int?
+    /// Evaluate after every so many steps; nil for at most twenty times in all, and a fifth of the time.
     var evaluationInterval: Int?
     /// A checkpoint after every so many steps; nil for some twenty times in all.
     var checkpointInterval: Int?
@@ -28,13 +33,13 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     init(data: DataConfiguration, plan: PlanRequest = PlanRequest()) {
         self.data = data
         self.plan = plan
-        microbatchSize = TrainingOptions().microbatchSize
         initializationSeed = 0
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, features, model, optimizer, plan, averaging, microbatchSize, evaluationInterval
+        case data, features, model, optimizer, frozen, plan, averaging, microbatchSize, evaluationInterval
         case checkpointInterval, initializationSeed, nonPrivateSeed
+        case initial = "init"
     }
 
     /// Throws `DecodingError` for keys that it does not know, and what the parts throw.
@@ -45,21 +50,22 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
         model = try box.decodeIfPresent(String.self, forKey: .model)
         optimizer = try box.decodeIfPresent(OptimizerConfiguration.self, forKey: .optimizer)
+        initial = try box.decodeIfPresent(String.self, forKey: .initial)
+        frozen = try box.decodeIfPresent([TreePath].self, forKey: .frozen)
         plan = try box.decodeIfPresent(PlanRequest.self, forKey: .plan) ?? PlanRequest()
         averaging = try box.decodeIfPresent(ParameterAveraging.self, forKey: .averaging)
-        microbatchSize =
-            try box.decodeIfPresent(Int.self, forKey: .microbatchSize) ?? TrainingOptions().microbatchSize
+        microbatchSize = try box.decodeIfPresent(Int.self, forKey: .microbatchSize)
         evaluationInterval = try box.decodeIfPresent(Int.self, forKey: .evaluationInterval)
         checkpointInterval = try box.decodeIfPresent(Int.self, forKey: .checkpointInterval)
         initializationSeed = try box.decodeIfPresent(UInt64.self, forKey: .initializationSeed) ?? 0
         nonPrivateSeed = try box.decodeIfPresent(UInt64.self, forKey: .nonPrivateSeed)
     }
 
-    /// The options of a trainer whose plan has `iterations` steps.
-    func options(iterations: Int) -> TrainingOptions {
+    /// The options of a trainer.
+    var options: TrainingOptions {
         TrainingOptions(
             microbatchSize: microbatchSize, averaging: averaging ?? .none,
-            evaluationInterval: evaluationInterval ?? max(1, iterations / 20),
+            evaluation: evaluationInterval.map { .every($0) } ?? .adaptive(),
             initializationSeed: initializationSeed, nonPrivateSeed: nonPrivateSeed)
     }
 }

@@ -45,23 +45,37 @@ struct TrainingRun {
         for examples in [training, test].compactMap(\.self) {
             try network.check(featureCount: examples.featureCount, targets: examples.targets)
         }
-        defaults.chooseOptimizer(of: &configuration, for: plan, parameterCount: network.layout.count)
+        let given = try givenParameters(for: network)
+        let start = given ?? network.initialParameters(seed: configuration.initializationSeed)
+        let model = try network.freezing(configuration.frozen ?? [], of: start)
+        let parameterCount = model.layout.count
+        defaults.chooseOptimizer(of: &configuration, for: plan, parameterCount: parameterCount)
         guard let optimizer = configuration.optimizer, let rate = optimizer.learningRate else {
             fail("The defaults choose an optimizer and its rate.")
         }
         progress.clear()
         let briefing = TrainingBriefing(
             configuration: configuration, plan: plan, training: training, test: test,
-            parameterCount: network.layout.count, choices: defaults.choices)
+            parameterCount: parameterCount, choices: defaults.choices)
         let session = Session(
             configuration: configuration, briefing: briefing, format: format,
             description: RunFolder.Model(
                 architecture: architecture, features: configuration.features, schema: data.schema),
-            folder: folder, plan: plan, network: network, training: training, test: test, progress: progress,
-            begin: begin)
+            folder: folder, plan: plan, model: model, given: given, training: training, test: test,
+            progress: progress, begin: begin)
         let result = try optimizer.with(steps: plan.iterations, learningRate: rate, session)
         progress.clear()
         try result.show(as: format, output: folder?.url.path)
+    }
+
+    /// What training is to begin from; nil for the network's own initial parameters. A run that goes on has them in its
+    /// folder: frozen ones stand in no checkpoint.
+    private func givenParameters(for network: Network) throws -> ParameterVector? {
+        guard let path = configuration.initial else { return nil }
+        if let folder, folder.hasRun, FileManager.default.fileExists(atPath: folder.path(RunFolder.initial)) {
+            return try network.read(folder.path(RunFolder.initial))
+        }
+        return try network.read(path)
     }
 
     private func mapped(_ data: InMemoryDataset, by features: FeatureConfiguration?) throws -> InMemoryDataset {
@@ -78,7 +92,8 @@ private struct Session: OptimizerVisitor {
     let description: RunFolder.Model
     let folder: RunFolder?
     let plan: PrivacyPlan
-    let network: Network
+    let model: FrozenModel<Network>
+    let given: ParameterVector?
     let training: InMemoryDataset
     let test: InMemoryDataset?
     let progress: ProgressLine
@@ -86,8 +101,7 @@ private struct Session: OptimizerVisitor {
 
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
         let trainer = try Trainer(
-            plan: plan, model: network, optimizer: optimizer,
-            options: configuration.options(iterations: plan.iterations))
+            plan: plan, model: model, optimizer: optimizer, options: configuration.options)
         let checkpoints = try folder.map {
             try CheckpointFolder<Optimizer>(
                 $0.checkpoints, interval: configuration.checkpointInterval ?? max(1, plan.iterations / 20))
@@ -98,9 +112,10 @@ private struct Session: OptimizerVisitor {
         Interruption.watch(keepsCheckpoints: folder != nil)
         // Not earlier: a run that cannot begin leaves nothing behind.
         try folder?.begin(configuration, description)
+        if let folder, let given { try SafeTensors.write(given, to: folder.path(RunFolder.initial)) }
         briefing.show(as: format)
         let outcome = try trainer.fit(
-            training, evaluatingOn: test, checkpoints: checkpoints,
+            training, from: given.map(model.mask.selected(from:)), evaluatingOn: test, checkpoints: checkpoints,
             logger: progress.isTerminal ? nil : Logger(label: "dp") { StreamLogHandler.standardError(label: $0) }
         ) { step in
             if isFirst, let folder {
@@ -120,7 +135,7 @@ private struct Session: OptimizerVisitor {
         }
         let result = TrainingResult(record: record(of: outcome), report: outcome.report.text)
         if let folder {
-            try SafeTensors.write(outcome.parameters, to: folder.path("model.safetensors"))
+            try SafeTensors.write(model.whole(outcome.parameters), to: folder.path("model.safetensors"))
             try folder.write(outcome.report, to: "report.json")
             try folder.write(outcome.report.text + "\n", to: "report.txt")
             let page = TrainingPage(

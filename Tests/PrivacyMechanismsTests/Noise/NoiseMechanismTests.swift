@@ -135,6 +135,7 @@ import Testing
 private struct UnregisteredMechanism: NoiseMechanism {
     struct Checkpoint: Codable, Sendable {}
     static let kind = "unregistered"
+    var allowsChangingSensitivity: Bool { true }
 
     func event(of pattern: ParticipationPattern, noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent {
         .nonPrivate

@@ -316,6 +316,16 @@ struct SamplingSchemeTests {
         }
     }
 
+    /// A key that a sampler does not have is refused, whichever sampler it is.
+    @Test(arguments: SamplingScheme.examples) func unknownKeysAreRefused(scheme: SamplingScheme) throws {
+        let text = String(decoding: try JSONEncoder().encode(scheme), as: UTF8.self)
+        let wrong = "{\"probability\":0.5," + text.dropFirst()
+        let error = #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(SamplingScheme.self, from: Data(wrong.utf8))
+        }
+        #expect("\(error!)".contains("There is no setting 'probability'"))
+    }
+
     @Test func expectedSizesAreTheOnesObserved() throws {
         let expected = [40, 20, 20, 40, 200.0 / 6, 200.0 / 6, 200.0 / 3, 30, 20, 20, 30, 14]
         #expect(SamplingScheme.examples.map(\.expectedBatchSize) == expected)
@@ -326,6 +336,7 @@ struct SamplingSchemeTests {
 /// A sampler that is in no registry.
 private struct UnregisteredSampler: BatchSampler {
     static let kind = "unregistered"
+    static let keys: [String] = []
     var exampleCount: Int { 1 }
     var expectedBatchSize: Double { 1 }
     var relations: Set<NeighboringRelation> { [.replaceOne] }

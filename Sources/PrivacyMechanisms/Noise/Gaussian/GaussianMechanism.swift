@@ -12,6 +12,9 @@ package struct GaussianMechanism: NoiseMechanism {
 
     package init() {}
 
+    /// Noise of one step has nothing to do with that of others.
+    package var allowsChangingSensitivity: Bool { true }
+
     package func begin(nonPrivateSeed seed: UInt64?) -> Noise {
         Noise(seed.map { GaussianNoise(nonPrivateSeed: $0) } ?? GaussianNoise())
     }

@@ -1,0 +1,31 @@
+import Requirements
+
+extension Matrix {
+    /// A matrix of the given rows; 0 × 0 for none.
+    ///
+    /// Traps unless all rows have the same length.
+    public init(_ rows: [[Float]]) {
+        let columns = rows.first?.count ?? 0
+        for (index, row) in rows.enumerated() {
+            require(
+                row.count == columns,
+                "Row \(index) has \(row.count) numbers, but row 0 has \(columns): all rows of a matrix have one "
+                    + "length.")
+        }
+        self.init(rows: rows.count, columns: columns)
+        withUnsafeMutableElements { elements in
+            for (index, row) in rows.enumerated() {
+                _ = UnsafeMutableBufferPointer(rebasing: elements[index * columns..<(index + 1) * columns])
+                    .update(fromContentsOf: row)
+            }
+        }
+    }
+}
+
+extension Matrix: CustomStringConvertible {
+    /// The shape and a few elements: `3 × 4 [[0.1, 0.2, 0.3, 0.4], …, [0.9, 1.0, 1.1, 1.2]]`.
+    public var description: String {
+        let text = withUnsafeElements { elements in arrayText(shape: [rows, columns]) { elements[$0] } }
+        return "\(rows) × \(columns) \(text)"
+    }
+}

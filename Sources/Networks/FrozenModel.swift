@@ -1,0 +1,168 @@
+import Datasets
+import LinearAlgebra
+import PrivacyMechanisms
+import PyTrees
+import Requirements
+
+/// A model of which some leaves stay as they are, and the others are trained.
+///
+///     let start = try network.read("pretrained.safetensors")
+///     let model = try network.freezing(["conv1", "conv2"], of: start)
+///     let outcome = try Trainer(plan: plan, model: model, optimizer: optimizer).fit(training)
+///     let all = model.whole(outcome.parameters)
+///
+/// Its parameters are those of the leaves that are trained, in a vector of their own: optimizers, clip norms, noise and
+/// checkpoints know of no others.
+///
+/// **Guarantee:** the frozen leaves neither change nor cost anything.
+///
+/// - The parameters that ``whole(_:)`` returns have the frozen leaves' values in every bit.
+/// - An example's norm and contribution are those of its trained leaves alone; no noise is drawn for the others.
+/// - The frozen values are published as they are: they must be public, such as those of a model trained on other data.
+public struct FrozenModel<Base: TrainableModel>: Sendable where Base.Gradients: RestrictableGradients {
+    /// The model with all of its leaves.
+    public let base: Base
+    /// Which leaves of ``base`` are trained.
+    public let mask: TreeMask
+    /// The layout of the leaves that are trained.
+    public let layout: TreeLayout
+
+    private let structure: Base.Parameters
+    private let start: ParameterVector
+
+    init(_ base: Base, mask: TreeMask, structure: Base.Parameters, start: ParameterVector) {
+        self.base = base
+        self.mask = mask
+        self.structure = structure
+        self.start = start
+        layout = mask.selectedLayout
+    }
+
+    /// The parameters of ``base``: the frozen leaves, and the trained ones with the values of `trained`.
+    ///
+    /// Traps unless `trained` has as many values as ``layout``.
+    public func whole(_ trained: ParameterVector) -> Base.Parameters {
+        var vector = start
+        mask.write(trained, to: &vector)
+        return structure.holding(vector)
+    }
+}
+
+extension TrainableModel where Gradients: RestrictableGradients {
+    /// The model with the leaves at and below `paths` frozen at the values of `parameters`, from which the others begin.
+    ///
+    /// Throws `ModelError.unknownFrozenPath` with the nearest path that there is, `ModelError.nothingToTrain`, and what
+    /// ``ModelError/parametersDoNotFit(found:expected:)`` and ``ModelError/parameterNotFinite(_:value:)`` say.
+    public func freezing(_ paths: [TreePath], of parameters: Parameters) throws -> FrozenModel<Self> {
+        for path in paths where layout.leaves(under: path)?.isEmpty ?? true {
+            throw ModelError.unknownFrozenPath(path, nearest: layout.nearest(to: path))
+        }
+        let mask = TreeMask(layout: layout) { leaf in !paths.contains { $0.isPrefix(of: leaf.path) } }
+        if mask.selectedCount == 0 { throw ModelError.nothingToTrain }
+        return FrozenModel(self, mask: mask, structure: parameters, start: try checkedVector(of: parameters))
+    }
+}
+
+extension TreeLayout {
+    /// The path of a leaf or of a subtree with leaves that reads most like `path`, the first of several.
+    fileprivate func nearest(to path: TreePath) -> TreePath? {
+        let known = leaves.flatMap { leaf in
+            (1...max(1, leaf.path.keys.count)).map { TreePath(Array(leaf.path.keys.prefix($0))) }
+        }
+        return known.map { (path: $0, distance: editDistance("\($0)", "\(path)")) }.min { $0.distance < $1.distance }?
+            .path
+    }
+}
+
+/// The least number of characters to insert, leave out or replace. Source: Wagner and Fischer, JACM 21 (1974).
+private func editDistance(_ first: String, _ second: String) -> Int {
+    let second = Array(second)
+    var row = Array(0...second.count)
+    for (index, character) in first.enumerated() {
+        var diagonal = row[0]
+        row[0] = index + 1
+        for column in second.indices {
+            let replaced = diagonal + (second[column] == character ? 0 : 1)
+            diagonal = row[column + 1]
+            row[column + 1] = min(replaced, diagonal + 1, row[column] + 1)
+        }
+    }
+    return row[second.count]
+}
+
+/// Memory that is reused from one microbatch to the next: the base's, and all parameters in the base's form.
+public struct FrozenWorkspace<Base: TrainableModel> {
+    fileprivate var base: Base.Workspace
+    fileprivate var structure: Base.Parameters
+    fileprivate var vector: ParameterVector
+    fileprivate var rows = Matrix(rows: 0, columns: 0)
+}
+
+extension FrozenModel: TrainableModel {
+    /// That of ``base``.
+    public var featureCount: Int { base.featureCount }
+
+    /// That of ``base``.
+    public var outputCount: Int { base.outputCount }
+
+    /// That of ``base``; of dense rows also that of the copy without the frozen columns.
+    public var gradientBytesPerExample: Int {
+        base.gradientBytesPerExample + (Base.Gradients.self == DenseRows.self ? 4 * layout.count : 0)
+    }
+
+    /// What ``base`` says, and the frozen leaves.
+    public var notCovered: [String] {
+        let frozen = zip(mask.layout.leaves, mask.selection).filter { !$0.1 }.map { "\($0.0.path)" }
+        if frozen.isEmpty { return base.notCovered }
+        return base.notCovered + [
+            "The frozen parameters (\(frozen.joined(separator: ", "))), which are released as they were given, and "
+                + "whatever they were made from: they must be public."
+        ]
+    }
+
+    /// The values that were given for the leaves that are trained, whatever the seed is.
+    public func initialParameters(seed: UInt64) -> ParameterVector { mask.selected(from: start) }
+
+    /// The base's workspace, and a copy of all parameters.
+    public func makeWorkspace() -> FrozenWorkspace<Base> {
+        FrozenWorkspace(base: base.makeWorkspace(), structure: structure.template, vector: start)
+    }
+
+    /// The base's gradients without those of the frozen leaves.
+    public func gradients(
+        of examples: Examples, at parameters: ParameterVector, workspace: inout FrozenWorkspace<Base>
+    ) -> Base.Gradients {
+        mask.write(parameters, to: &workspace.vector)
+        return Self.with(workspace.vector, &workspace.structure, &workspace.base) { parameters, memory in
+            base.gradients(of: examples, at: parameters, workspace: &memory)
+        }.restricted(to: mask, memory: &workspace.rows)
+    }
+
+    /// The base's outputs.
+    public func outputs(
+        for inputs: Matrix, at parameters: ParameterVector, workspace: inout FrozenWorkspace<Base>
+    ) -> Matrix {
+        mask.write(parameters, to: &workspace.vector)
+        return Self.with(workspace.vector, &workspace.structure, &workspace.base) { parameters, memory in
+            base.outputs(for: inputs, at: parameters, workspace: &memory)
+        }
+    }
+
+    private static func with<Result>(
+        _ vector: ParameterVector, _ structure: inout Base.Parameters, _ memory: inout Base.Workspace,
+        _ body: (Base.Parameters, inout Base.Workspace) -> Result
+    ) -> Result {
+        structure.withValues(of: vector) { body($0, &memory) }
+    }
+
+    /// The base's losses.
+    public func losses(of outputs: Matrix, targets: Targets) -> [Float] { base.losses(of: outputs, targets: targets) }
+
+    /// The base's predictions.
+    public func predictions(from outputs: Matrix) -> Targets { base.predictions(from: outputs) }
+
+    /// Throws what ``base`` throws.
+    public func check(featureCount: Int, targets: Targets) throws(ModelError) {
+        try base.check(featureCount: featureCount, targets: targets)
+    }
+}

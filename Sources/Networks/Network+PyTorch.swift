@@ -1,0 +1,152 @@
+import Datasets
+import PyTrees
+import Requirements
+
+extension Network {
+    /// Reads parameters from a safetensors file: with this package's names (`dense1.kernel`), as
+    /// ``Datasets/SafeTensors/write(_:metadata:to:)`` writes them, or with PyTorch's, as ``readPyTorch(_:names:)`` reads
+    /// them. Which ones they are is seen from the names.
+    ///
+    /// Throws `FileError`, which names the tensor that does not fit, and both shapes.
+    public func read(_ path: String) throws(FileError) -> ParameterVector {
+        let names = try SafeTensors.readTensors(path).keys
+        if names.contains(where: { Set(layout.leaves.map(SafeTensors.name(of:))).contains($0) }) {
+            return try SafeTensors.read(path, as: layout).parameters
+        }
+        return try readPyTorch(path)
+    }
+
+    /// Reads the state of a PyTorch model of the same layers, saved by `safetensors.torch.save_file`.
+    ///
+    /// An `nn.Linear` has a `weight` [outputs, inputs] and a `bias` [outputs]; an `nn.Conv2d` has a `weight` [outputs,
+    /// channels, height, width]. Both are brought into this package's order, also where an image is flattened: PyTorch
+    /// lays images out by channel, row and column, and this package by row, column and channel.
+    ///
+    /// Layers are matched in the order of their names, numbers by value: `0`, `2`, `10` of an `nn.Sequential`, `fc1`,
+    /// `fc2`. Where that is not the order of the layers, `names` says which tensor each leaf is; then other tensors in
+    /// the file are left alone. Activations and poolings are not part of the file: that they agree is up to the caller.
+    ///
+    ///     try network.readPyTorch("m.safetensors", names: ["dense1/kernel": "head.weight", "dense1/bias": "head.bias"])
+    ///
+    /// Throws `FileError` for a file that cannot be read, and for a tensor that is missing, unexpected or of another
+    /// shape. Traps if `names` leaves out a leaf.
+    public func readPyTorch(_ path: String, names: [TreePath: String]? = nil) throws(FileError) -> ParameterVector {
+        let tensors = try SafeTensors.readTensors(path)
+        do throws(SafeTensorsProblem) {
+            let layers = pyTorchLayers
+            let names =
+                if let names { namePairs(names) } else { try namePairs(in: tensors, layerCount: layers.count) }
+            var parameters = ParameterVector(zeros: layout)
+            for (layer, (weightName, biasName)) in zip(layers, names) {
+                let weight = try tensors.tensor(weightName, shape: layer.weightShape)
+                let bias = try tensors.tensor(biasName, shape: layer.bias.shape)
+                parameters.withUnsafeMutableValues { values in
+                    _ = UnsafeMutableBufferPointer(rebasing: values[layer.kernel.range])
+                        .update(fromContentsOf: layer.kernel(fromWeight: weight.values))
+                    _ = UnsafeMutableBufferPointer(rebasing: values[layer.bias.range])
+                        .update(fromContentsOf: bias.values)
+                }
+            }
+            return parameters
+        } catch {
+            throw .tensors(path: path, problem: error)
+        }
+    }
+
+    /// Writes parameters as the state of an `nn.Sequential` of the same layers: `0.weight`, `0.bias`, `2.weight`, …
+    ///
+    /// Activations (but the identity), poolings and an `nn.Flatten` after an image have numbers of their own and no
+    /// tensors. Throws `FileError` if the file cannot be written. Traps unless `parameters` fit the network.
+    public func writePyTorch(_ parameters: ParameterVector, to path: String) throws(FileError) {
+        require(
+            parameters.layout == layout,
+            "Parameters of layout\n\(parameters.layout)\ndo not fit a network of layout\n\(layout)")
+        let layers = pyTorchLayers
+        let leaves = layers.flatMap { layer in
+            [
+                (path: TreePath(["\(layer.place)", "weight"]), shape: layer.weightShape),
+                (path: TreePath(["\(layer.place)", "bias"]), shape: layer.bias.shape),
+            ]
+        }
+        let values = layers.flatMap { layer in
+            layer.weight(fromKernel: parameters.values[layer.kernel.range]) + parameters.values[layer.bias.range]
+        }
+        let vector: ParameterVector
+        do throws(PyTreeError) {
+            vector = try ParameterVector(values: values, layout: TreeLayout(leaves))
+        } catch {
+            fail(error.description)
+        }
+        try SafeTensors.write(vector, to: path)
+    }
+
+    private typealias NamePair = (weight: String, bias: String)
+
+    /// The names of each layer's tensors, as the caller gives them.
+    private func namePairs(_ names: [TreePath: String]) -> [NamePair] {
+        func name(_ leaf: TreeLayout.Leaf) -> String {
+            guard let name = names[leaf.path] else {
+                fail("No name was given for '\(leaf.path)': name a tensor for each leaf, or leave the names out.")
+            }
+            return name
+        }
+        return pyTorchLayers.map { (name($0.kernel), name($0.bias)) }
+    }
+
+    /// The names of each layer's tensors, in the order of their prefixes.
+    private func namePairs(
+        in tensors: [String: Tensor], layerCount: Int
+    ) throws(SafeTensorsProblem) -> [NamePair] {
+        var prefixes: Set<String> = []
+        for name in tensors.keys.sorted() {
+            let end = name.lastIndex(of: ".").map { name.index(after: $0) } ?? name.startIndex
+            guard ["weight", "bias"].contains(name[end...]) else { throw .unexpectedTensor(name) }
+            prefixes.insert(String(name[..<end]))
+        }
+        let ordered = prefixes.sorted { NaturalOrder($0) < NaturalOrder($1) }
+        guard ordered.count == layerCount else {
+            throw .layerCountMismatch(
+                layers: ordered.map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }, expected: layerCount)
+        }
+        return ordered.map { ($0 + "weight", $0 + "bias") }
+    }
+}
+
+extension [String: Tensor] {
+    fileprivate func tensor(_ name: String, shape: [Int]) throws(SafeTensorsProblem) -> Tensor {
+        guard let tensor = self[name] else { throw .missingTensor(name) }
+        guard tensor.shape == shape else {
+            throw .shapeMismatch(name: name, shape: tensor.shape, expected: shape)
+        }
+        return tensor
+    }
+}
+
+/// Compares text by runs: numbers by value, other characters as they are. `fc2` comes before `fc10`.
+private struct NaturalOrder: Comparable {
+    private enum Run: Comparable {
+        case number(Int)
+        case text(String)
+    }
+
+    private let runs: [Run]
+
+    init(_ text: String) {
+        var runs: [Run] = []
+        var rest = text[...]
+        while let first = rest.first {
+            let run = rest.prefix { $0.isASCIIDigit == first.isASCIIDigit }
+            runs.append(Int(run).map { .number($0) } ?? .text(String(run)))
+            rest = rest[run.endIndex...]
+        }
+        self.runs = runs
+    }
+
+    static func < (left: NaturalOrder, right: NaturalOrder) -> Bool {
+        left.runs.lexicographicallyPrecedes(right.runs)
+    }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
+}

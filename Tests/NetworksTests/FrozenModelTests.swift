@@ -1,0 +1,116 @@
+import Datasets
+import LinearAlgebra
+import Networks
+import PrivacyMechanisms
+import PyTrees
+import Testing
+
+@Suite struct FrozenModelTests {
+    private static let architecture = NetworkArchitecture(
+        input: .image(height: 4, width: 4, channels: 1),
+        layers: [
+            .convolution(outputs: 2, size: 2, stride: 1, padding: 0, activation: .tanh),
+            .dense(outputs: 3, activation: .tanh), .dense(outputs: 2, activation: .identity),
+        ], loss: .softmaxCrossEntropy)
+
+    private func problem(seed: UInt64) throws -> (Network, Examples, ParameterVector) {
+        var generator = SeededGenerator(seed: seed)
+        let network = try Network(Self.architecture)
+        return (network, generator.examples(5, for: network), try generator.parameters(for: network))
+    }
+
+    /// The gradients are the network's own, in every bit, without the frozen columns.
+    @Test(arguments: [["conv1"], ["dense1/kernel"], ["conv1/kernel", "dense2"], []] as [[TreePath]])
+    func gradientsAreThoseOfTheTrainedLeaves(frozen: [TreePath]) throws {
+        let (network, examples, parameters) = try problem(seed: 1)
+        let model = try network.freezing(frozen, of: parameters)
+        var (workspace, own) = (network.makeWorkspace(), model.makeWorkspace())
+        let all = network.gradients(of: examples, at: parameters, workspace: &workspace)
+        let trained = model.initialParameters(seed: 9)
+        #expect(trained == model.mask.selected(from: parameters))
+        for _ in 0..<2 {
+            let part = model.gradients(of: examples, at: trained, workspace: &own)
+            let columns = model.mask.selectedColumns
+            #expect(part.rows == all.rows.map { row in columns.flatMap { row[$0] } })
+            #expect(part.nonPrivateLosses == all.nonPrivateLosses)
+        }
+        let outputs = model.outputs(for: examples.inputs, at: trained, workspace: &own)
+        #expect(outputs == network.outputs(for: examples.inputs, at: parameters, workspace: &workspace))
+    }
+
+    @Test func theWholeHasTheFrozenValuesAndTheTrainedOnes() throws {
+        let (network, examples, parameters) = try problem(seed: 2)
+        let model = try network.freezing(["dense1", "conv1/bias"], of: parameters)
+        let moved = ParameterVector(repeating: 7, layout: model.layout)
+        let whole = model.whole(moved)
+        for (leaf, isTrained) in zip(network.layout.leaves, model.mask.selection) {
+            let before = Array(parameters.values[leaf.range])
+            let expected = isTrained ? before.map { _ in 7 } : before
+            #expect(Array(whole.values[leaf.range]) == expected, "\(leaf)")
+        }
+        // What it computes is what the network computes of the whole.
+        var (workspace, own) = (network.makeWorkspace(), model.makeWorkspace())
+        #expect(
+            model.outputs(for: examples.inputs, at: moved, workspace: &own)
+                == network.outputs(for: examples.inputs, at: whole, workspace: &workspace))
+    }
+
+    @Test func closureModelsAreFrozenToo() throws {
+        let model = ClosureModel(parameters: Pair(first: 2, second: 3), featureCount: 1, outputCount: 1) {
+            inputs, _, parameters, gradient in
+            gradient.first = inputs[0] * parameters.second
+            gradient.second = inputs[0] * parameters.first
+            return inputs[0] * parameters.first * parameters.second
+        }
+        let frozen = try model.freezing(["first"], of: Pair(first: 5, second: 3))
+        let examples = Examples(inputs: Matrix([[1], [2]]), targets: .values(Matrix([[0], [0]])))
+        var workspace = frozen.makeWorkspace()
+        let trained = try ParameterVector(values: [4], layout: frozen.layout)
+        let gradients = frozen.gradients(of: examples, at: trained, workspace: &workspace)
+        #expect(gradients.rows == [[5], [10]])
+        #expect(gradients.nonPrivateLosses == [20, 40])
+        #expect(frozen.whole(trained) == Pair(first: 5, second: 4))
+        #expect(frozen.gradientBytesPerExample == 12)
+    }
+
+    @Test func theReportIsToldOfFrozenLeavesAndOfNoOthers() throws {
+        let (network, _, parameters) = try problem(seed: 3)
+        #expect(try network.freezing([], of: parameters).notCovered.isEmpty)
+        let sentence = try #require(try network.freezing(["conv1"], of: parameters).notCovered.first)
+        #expect(sentence.contains("conv1/kernel, conv1/bias") && !sentence.contains("dense"))
+    }
+
+    @Test func mistakesAreNamed() throws {
+        let (network, _, parameters) = try problem(seed: 4)
+        for (path, nearest) in [("conv2", "conv1"), ("dense1/kernal", "dense1/kernel")] as [(TreePath, TreePath)] {
+            #expect(throws: ModelError.unknownFrozenPath(path, nearest: nearest)) {
+                try network.freezing([path], of: parameters)
+            }
+        }
+        #expect(throws: ModelError.nothingToTrain) {
+            try network.freezing(["conv1", "dense1", "dense2"], of: parameters)
+        }
+        let other = try Network(.multilayerPerceptron(dims: [16, 2]))
+        let expected = network.layout.leaves[0]
+        #expect(throws: ModelError.parametersDoNotFit(found: other.layout.leaves[0], expected: expected)) {
+            try network.freezing(["conv1"], of: ParameterVector(zeros: other.layout))
+        }
+        var broken = parameters
+        broken.withUnsafeMutableValues { $0[network.layout["dense1/bias"]!.range.lowerBound] = .infinity }
+        #expect(throws: ModelError.parameterNotFinite("dense1/bias", value: .infinity)) {
+            try network.freezing(["conv1"], of: broken)
+        }
+        let sentence = "\(ModelError.unknownFrozenPath("conv2", nearest: "conv1"))"
+        #expect(sentence.contains("'conv2'") && sentence.contains("did you mean 'conv1'"))
+    }
+}
+
+private struct Pair: PyTree, Equatable {
+    var first: Float
+    var second: Float
+
+    mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
+        try visitor.visit("first", &first)
+        try visitor.visit("second", &second)
+    }
+}
