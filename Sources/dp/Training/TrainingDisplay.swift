@@ -42,6 +42,7 @@ struct TrainingDisplay {
         ]
         if let loss = last?.testLoss { parts.append(String(format: "loss %.3f", loss)) }
         if let accuracy = last?.testAccuracy { parts.append("accuracy \(Percent.text(accuracy))") }
+        if let error = last?.testRootMeanSquaredError { parts.append("RMSE \(Decimals.text(error))") }
         if let epsilon = last?.epsilon { parts.append(String(format: "ε %.3f", epsilon)) }
         let left = Int((Double(plan.iterations - step) / max(perSecond, 1e-9)).rounded(.up))
         parts.append(String(format: "%d:%02d left", left / 60, left % 60))

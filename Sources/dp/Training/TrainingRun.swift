@@ -59,6 +59,8 @@ struct TrainingRun {
         print(result.report.text)
         print("")
         if let accuracy = result.record.testAccuracy { print("test accuracy  \(Percent.text(accuracy))") }
+        if let error = result.record.testRootMeanSquaredError { print("test RMSE      \(Decimals.text(error))") }
+        if let share = result.record.testRSquared { print("test R²        \(Decimals.text(share))") }
         if let loss = result.record.testLoss { print("test loss      \(String(format: "%.4f", loss))") }
         print("seconds        \(String(format: "%.1f", result.record.seconds))")
         if let folder {
@@ -81,6 +83,9 @@ struct TrainingResult {
     struct Record: Codable {
         let testAccuracy: Double?
         let testLoss: Double?
+        /// In the units of the data's file.
+        let testRootMeanSquaredError: Double?
+        let testRSquared: Double?
         let epsilon: Double?
         /// Of all planned steps: what holds if results decided when to stop.
         let plannedEpsilon: Double?
@@ -97,6 +102,11 @@ struct TrainingResult {
 /// Shares as people read them.
 enum Percent {
     static func text(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
+}
+
+/// Numbers of any size as people read them.
+enum Decimals {
+    static func text(_ number: Double) -> String { String(format: "%.4g", number) }
 }
 
 /// Everything but the optimizer's type.
@@ -136,7 +146,7 @@ private struct Session: OptimizerVisitor {
             }
             isFirst = false
             if step.isReportDue {
-                let record = try MetricsRecord(step)
+                let record = try MetricsRecord(step, description)
                 metrics.append(record)
                 display.show(record)
                 try folder?.write(metrics)
@@ -158,8 +168,10 @@ private struct Session: OptimizerVisitor {
     }
 
     private func record(of outcome: TrainingOutcome<ParameterVector>) -> TrainingResult.Record {
-        TrainingResult.Record(
-            testAccuracy: outcome.evaluation?.accuracy, testLoss: outcome.evaluation?.loss,
+        let evaluation = outcome.evaluation.map(description.inUnits)
+        return TrainingResult.Record(
+            testAccuracy: evaluation?.accuracy, testLoss: evaluation?.loss,
+            testRootMeanSquaredError: evaluation?.rootMeanSquaredError, testRSquared: evaluation?.rSquared,
             epsilon: outcome.report.guarantees.first?.epsilon, plannedEpsilon: outcome.report.plannedEpsilon,
             delta: plan.delta,
             noiseMultiplier: plan.noiseMultiplier, steps: outcome.stepsTaken, plannedSteps: plan.iterations,
