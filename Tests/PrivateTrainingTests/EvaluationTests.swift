@@ -19,7 +19,8 @@ import Testing
             at: parameters, blockSize: blockSize)
     }
 
-    /// Errors 1, −1, 2, 0, 0, 3: squares add up to 15. Targets have the means 3 and 4, and squares about them of 8 and 8.
+    /// Errors 1, −1, 2, 0, 0, 3: squares add up to 15. Targets have the means 3 and 4, and squares about them of 8
+    /// and 8.
     @Test(arguments: [1, 2, 1024])
     func errorsOfNumbers(blockSize: Int) throws {
         let evaluation = try Self.evaluate([2, 1, 5, 4, 5, 9], [1, 2, 3, 4, 5, 6], blockSize: blockSize)

@@ -23,7 +23,8 @@ extension CSVSchema {
         let answers = columns.filter(\.kind.isAnswer)
         guard answers.count <= 1 else {
             throw invalid(
-                "has \(answers.count) columns of the kinds label and target: it must have one, or none to predict only.")
+                "has \(answers.count) columns of the kinds label and target: it must have one, or none to predict "
+                    + "only.")
         }
         guard featureCount != 0 else { throw invalid("has no column that becomes a feature: give it one.") }
     }

@@ -22,7 +22,8 @@ struct CSVSurvey {
         isNeeded = !schema.openColumns.isEmpty
         findings = schema.columns.map { column in
             switch column.kind {
-            case .numeric where column.kind.isOpen, .target where column.kind.isOpen: .bounds(lower: .infinity, upper: -.infinity)
+            case .numeric where column.kind.isOpen, .target where column.kind.isOpen:
+                .bounds(lower: .infinity, upper: -.infinity)
             case .categorical(nil, _): .categories(CategoryTable())
             default: .nothing
             }

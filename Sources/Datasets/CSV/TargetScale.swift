@@ -10,7 +10,7 @@ public struct TargetScale: Equatable, Sendable {
     /// One unit of encoded targets in the file's units: upper − lower.
     public var width: Double { upper - lower }
 
-    /// What an encoded target, or a model's output, is in the file's units: lower + (upper − lower) · `encoded`. Outputs
-    /// outside [0, 1] lead outside the bounds.
+    /// What an encoded target, or a model's output, is in the file's units: lower + (upper − lower) · `encoded`.
+    /// Outputs outside [0, 1] lead outside the bounds.
     public func value(ofEncoded encoded: Float) -> Double { lower + width * Double(encoded) }
 }

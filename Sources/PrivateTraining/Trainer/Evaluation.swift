@@ -11,8 +11,8 @@ public struct Evaluation: Codable, Hashable, Sendable {
     /// √(Σ (y − t)² / (examples · numbers)); nil where targets are classes. In units of the targets: those of a
     /// `CSVFile` are scaled to [0, 1], and ``inUnits(of:)`` gives the error in the file's units.
     public let rootMeanSquaredError: Double?
-    /// The share of the targets' variance that predictions account for, 1 − Σ (y − t)² / Σ (t − t̄)²: 1 is perfect, and 0
-    /// is what the mean of these targets would reach. Nil where targets are classes, or all equal.
+    /// R², the share of the targets' variance that predictions account for, 1 − Σ (y − t)² / Σ (t − t̄)²: 1 is
+    /// perfect, and 0 is what the mean of these targets would reach. Nil where targets are classes, or all equal.
     public let rSquared: Double?
     /// The number of examples.
     public let exampleCount: Int

@@ -4,8 +4,8 @@ import LinearAlgebra
 struct RegressionErrors {
     private var count = 0
     private var squaredError = 0.0
-    /// The first example's targets, from which the others are counted: sums of squares then lose no digits to a mean far
-    /// from zero.
+    /// The first example's targets, from which the others are counted: sums of squares then lose no digits to a mean
+    /// far from zero.
     private var origin: [Double] = []
     private var sums: [Double] = []
     private var squares: [Double] = []
