@@ -27,7 +27,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "A folder with idx files, a CSV file (plain or .gz), a .npy or a .npz file.", completion: .file())
     var data: String?
 
-    @Option(help: "A file of the same kind to test on. It is not covered by the promise.", completion: .file())
+    @Option(help: "A CSV or NumPy file to test on. It is not covered by the promise.", completion: .file())
     var testData: String?
 
     @Option(help: "A .npy file with the labels of a .npy file.", completion: .file(extensions: ["npy"]))
