@@ -1,4 +1,5 @@
 import PyTrees
+import Requirements
 
 /// What can be wrong with a model that configuration asks for, and with the data it is to learn from.
 public enum ModelError: Error, Equatable, Sendable {
@@ -52,8 +53,10 @@ public enum ModelError: Error, Equatable, Sendable {
 }
 
 extension ModelError: CustomStringConvertible {
-    /// The value, the allowed range, and the remedy.
-    public var description: String {
+    /// The value, the allowed range, and the remedy. Control characters of a specification are escaped.
+    public var description: String { sentence.printable }
+
+    private var sentence: String {
         switch self {
         case .unknownModel(let name):
             "There is no model '\(name)': choose linear, logistic, softmax, mlp:256 (hidden widths) or cnn:mnist."

@@ -140,6 +140,28 @@ import Testing
         ) { try read("|\n1;a.\n", schema) }
     }
 
+    /// The number to predict is clamped and scaled by public bounds, and leads back.
+    @Test func targetsAreScaledAndClamped() throws {
+        var schema = CSVSchema(
+            columns: [.init("x", .numeric(.init(lower: 0, upper: 1))), .init("y", .target(lower: -10, upper: 30))],
+            hasHeader: false)
+        let file = try read("1,0\n1,-10\n1,30\n1,-99\n1,1e9\n", schema)
+        #expect(file.dataset.targets == .values(Matrix(rows: 5, columns: 1, elements: [0.25, 0, 1, 0, 1])))
+        #expect(file.dataset.featureCount == 1)
+        let scale = try #require(file.schema.target)
+        #expect(scale.column == "y" && scale.width == 40)
+        #expect([0, 0.25, 1, 1.5, -0.5].map(scale.value) == [-10, 0, 30, 50, -30])
+        #expect(throws: DatasetError.notANumber(path: folder("data.csv"), line: 2, column: "y", text: "inf")) {
+            try read("1,0\n1,inf\n", schema)
+        }
+        #expect(throws: DatasetError.missingValue(path: folder("data.csv"), line: 1, column: "y")) {
+            try read("1,\n", schema)
+        }
+        // The order of the columns is the schema's.
+        schema.columns.swapAt(0, 1)
+        #expect(try read("30,0\n", schema).dataset.targets == .values(Matrix(rows: 1, columns: 1, elements: [1])))
+    }
+
     @Test func ignoredColumnsMayHoldAnything() throws {
         var schema = single(.ignored)
         schema.columns.append(.init("z", .numeric(.init(lower: 0, upper: 1))))

@@ -24,6 +24,12 @@ import Testing
         #expect(try JSONDecoder().decode(CSVSchema.self, from: data) == schema)
         let path = try folder.write(data, "schema.json")
         #expect(try CSVSchema(contentsOf: path) == schema)
+        var regression = schema
+        for kind in [CSVSchema.Kind.target(lower: -1, upper: 2.5), .target(upper: 3), .target()] {
+            regression.columns[6].kind = kind
+            let data = try JSONEncoder().encode(regression)
+            #expect(try JSONDecoder().decode(CSVSchema.self, from: data) == regression)
+        }
         // The control: equality tells schemas apart by their smallest part.
         var other = schema
         other.columns[6].kind = .label(classes: ["n", "p"])
@@ -48,6 +54,7 @@ import Testing
         (#"{"columns": [{"name": "a", "kind": "numeric", "uper": 1}]}"#, "at columns/0/uper, There is no setting"),
         (#"{"columns": [{"name": "a", "kind": "ignored", "lower": 1}]}"#, "There is no setting 'lower'"),
         (#"{"columns": [{"name": "a", "kind": "text"}]}"#, "columns/0/kind"),
+        (#"{"columns": [{"name": "a", "kind": "target", "fill": 1}]}"#, "There is no setting 'fill'"),
         (#"{"columns": "#, "cannot be read"),
     ])
     func malformedJSON(_ text: String, _ words: String) throws {
@@ -79,6 +86,10 @@ import Testing
         }
         for categories in [[], ["x", "x"]] { expectInvalid("d") { $0.columns[3].kind = .categorical(categories) } }
         for classes in [[], ["x"], ["x", "x"]] { expectInvalid("g") { $0.columns[6].kind = .label(classes: classes) } }
+        for (lower, upper) in [(1, 1), (2, 1), (.nan, 1), (0, .infinity), (-1e308, 1e308)] as [(Double?, Double?)] {
+            expectInvalid("g") { $0.columns[6].kind = .target(lower: lower, upper: upper) }
+        }
+        expectInvalid(nil) { $0.columns.append(.init("h", .target(lower: 0, upper: 1))) }
         expectInvalid("b") { $0.columns[5].name = "b" }
         expectInvalid(nil) { $0.columns.append(.init("h", .label(classes: ["n", "p"]))) }
         expectInvalid(nil) { $0.columns.removeFirst(5) }
@@ -96,7 +107,12 @@ import Testing
         let absent = try CSVFile(
             folder.write("1\n2\n", "absent.csv"), schema: labelled.withoutLabel(hasColumn: false)
         ).dataset
-        for dataset in [anything, absent] {
+        var regression = labelled
+        regression.columns[1].kind = .target(lower: 0, upper: 1)
+        let numbers = try CSVFile(
+            folder.write("1,?!\n2,\n", "numbers.csv"), schema: regression.withoutLabel(hasColumn: true)
+        ).dataset
+        for dataset in [anything, absent, numbers] {
             #expect(dataset.inputs == Matrix(rows: 2, columns: 1, elements: [0.5, 1]))
             #expect(dataset.targets == .values(Matrix(rows: 2, columns: 0)))
         }

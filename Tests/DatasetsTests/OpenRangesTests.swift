@@ -18,22 +18,36 @@ import Testing
             .init("town", .categorical(["Ulm", "Aix"], unlisted: .ownSlot)), label,
         ], hasHeader: false)
 
-    private func features(
+    /// The records' schema where the last column is a number to predict.
+    private func withTarget(_ schema: CSVSchema, lower: Double? = nil, upper: Double? = nil) -> CSVSchema {
+        var schema = schema
+        schema.columns[2] = .init("price", .target(lower: lower, upper: upper))
+        return schema
+    }
+
+    private static let labelled = ["20,Ulm,a", "\"30\",Aix,b", "70,\"Rome, old\",a", "55.5,Ulm,b"]
+    private static let priced = ["20,Ulm,3", "\"30\",Aix,-1e3", "70,\"Rome, old\",0.25", "55.5,Ulm,99"]
+
+    /// The bits of each example's features and, where there are any, numbers to predict.
+    private func encoded(
         _ records: [String], _ schema: CSVSchema, _ openRanges: CSVFile.OpenRanges
     ) throws -> [[UInt32]] {
         let path = try folder.write(records.joined(separator: "\n"), "data.csv")
-        let inputs = try CSVFile(path, schema: schema, openRanges: openRanges).dataset.inputs
-        return (0..<inputs.rows).map { row in
-            inputs.withRow(row) { row in row.indices.map { row[$0].bitPattern } }
+        let dataset = try CSVFile(path, schema: schema, openRanges: openRanges).dataset
+        return (0..<dataset.count).map { row in
+            let features = dataset.inputs.withRow(row) { row in row.indices.map { row[$0].bitPattern } }
+            guard case .values(let values) = dataset.targets[row] else { return features }
+            return features + values.map(\.bitPattern)
         }
     }
 
     /// The property: each record, alone, is encoded bit for bit as among the others.
-    private func encodingIgnoresOthers(_ schema: CSVSchema, _ openRanges: CSVFile.OpenRanges) throws -> Bool {
-        let records = ["20,Ulm,a", "\"30\",Aix,b", "70,\"Rome, old\",a", "55.5,Ulm,b"]
-        let together = try features(records, schema, openRanges)
+    private func encodingIgnoresOthers(
+        _ schema: CSVSchema, _ openRanges: CSVFile.OpenRanges, of records: [String] = labelled
+    ) throws -> Bool {
+        let together = try encoded(records, schema, openRanges)
         for (record, among) in zip(records, together) {
-            if try features([record], schema, openRanges) != [among] { return false }
+            if try encoded([record], schema, openRanges) != [among] { return false }
         }
         return true
     }
@@ -41,6 +55,9 @@ import Testing
     @Test func aClosedSchemaEncodesEachExampleOnItsOwn() throws {
         #expect(try encodingIgnoresOthers(closed, .refused))
         #expect(try encodingIgnoresOthers(closed, .takenFromDataWithoutPrivacy))
+        let target = withTarget(closed, lower: 0, upper: 10)
+        #expect(try encodingIgnoresOthers(target, .refused, of: Self.priced))
+        #expect(try encodingIgnoresOthers(target, .takenFromDataWithoutPrivacy, of: Self.priced))
     }
 
     /// The broken twin: ranges from the data break the property, and the check sees it for each kind of column.
@@ -52,6 +69,23 @@ import Testing
         schema = open
         schema.columns[1].kind = closed.columns[1].kind
         #expect(try !encodingIgnoresOthers(schema, .takenFromDataWithoutPrivacy))
+        for target in [withTarget(closed), withTarget(closed, lower: 0), withTarget(closed, upper: 10)] {
+            #expect(try !encodingIgnoresOthers(target, .takenFromDataWithoutPrivacy, of: Self.priced))
+        }
+    }
+
+    @Test func aTargetsBoundsAreOpenAsANumbersAre() throws {
+        let path = try folder.write(Self.priced.joined(separator: "\r"), "data.csv")
+        let schema = withTarget(closed, upper: 100)
+        #expect(throws: DatasetError.openSchema(columns: ["price"])) { try CSVFile(path, schema: schema) }
+        #expect(schema.target == nil)
+        let file = try CSVFile(path, schema: schema, openRanges: .takenFromDataWithoutPrivacy)
+        #expect(file.schema.columns[2].kind == .target(lower: -1000, upper: 100))
+        #expect(file.schema.target?.column == "price" && file.schema.target?.width == 1100)
+        #expect(
+            file.dataset.notCovered == [
+                "The lower bound of column 'price' was taken from the data; the privacy guarantee does not cover it."
+            ])
     }
 
     @Test func openRangesAreRefusedUnlessAskedFor() throws {

@@ -104,6 +104,7 @@ import Testing
         ]
         #expect(Set(errors.map(\.description)).count == errors.count)
         #expect(errors.allSatisfy { $0.description.hasSuffix(".") })
+        #expect(ModelError.unknownModel("x\r\u{1b}").description.contains(#"'x\r\u{1b}'"#))
         #expect(errors[8].description.contains("-3") && errors[8].description.contains("at least 0"))
     }
 

@@ -66,6 +66,32 @@ import Testing
         #expect(refused.status == 1 && refused.complaints.joined().contains("lacks the column 'answer'"))
     }
 
+    /// Class names with line ends and blanks, in a file whose own lines end with CR: predictions are CSV all the same.
+    @Test func namesOfClassesComeBackAsTheyAre() throws {
+        let folder = try WorkFolder()
+        let schema = #"""
+            {"columns": [{"name": "x", "kind": "numeric", "lower": 0, "upper": 10},
+                         {"name": "y", "kind": "label", "classes": ["no\rthanks", " well, \"yes\"\n"]}]}
+            """#
+        try folder.write(schema, to: "schema.json")
+        let rows = (0..<200).map { $0 % 2 == 0 ? "\($0 % 3),\"no\rthanks\"" : "\(9 - $0 % 3),\" well, \"\"yes\"\"\n\"" }
+        try folder.write((["x,y"] + rows).joined(separator: "\r"), to: "train.csv")
+        let trained = try Program.run(Self.training, in: folder)
+        #expect(trained.status == 0, "\(trained.complaints)")
+        let predicted = try Program.run(["predict", "--run", "RUN", "--data", "train.csv", "--scores"], in: folder)
+        let (no, yes) = ("\"no\rthanks\",-", "\" well, \"\"yes\"\"\n\",")
+        let text = predicted.output
+        #expect(
+            text.utf8.count { $0 == UInt8(ascii: "\r") } == 100 && text.utf8.count { $0 == UInt8(ascii: "\n") } == 301)
+        #expect(text.hasPrefix("example,class,score\n0,\(no)") && text.contains("\n1,\(yes)"))
+        // In an error, the same names are on one line.
+        try folder.write("x,y\r1,maybe\r\n", to: "train.csv")
+        let refused = try Program.run(["evaluate", "--run", "RUN", "--data", "train.csv"], in: folder)
+        #expect(refused.complaints.count == 1)
+        #expect(refused.complaints.joined().contains(#"line 2, column 'y': the label "maybe""#))
+        #expect(refused.complaints.joined().contains(#"'no\rthanks', ' well, "yes"\n'"#))
+    }
+
     @Test func openBoundsAreRefusedOrOwnedUpTo() throws {
         let folder = try folder(hasBounds: false)
         let before = try folder.contents()

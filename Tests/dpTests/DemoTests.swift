@@ -4,7 +4,7 @@ import Testing
 @Suite struct DemoTests {
     private static let keys: Set = [
         "testAccuracy", "testLoss", "epsilon", "delta", "noiseMultiplier", "steps", "plannedSteps", "isFinished",
-        "seconds", "plannedEpsilon",
+        "seconds", "plannedEpsilon", "secondsInSteps", "secondsInEvaluations", "secondsInCheckpoints",
     ]
 
     /// Ten classes of equal size: a model that learned nothing is right one time in ten, and one whose gradients have

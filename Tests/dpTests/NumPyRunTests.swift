@@ -78,6 +78,32 @@ import _TestSupport
         #expect(models[0] == models[1])
     }
 
+    /// The same data through a configuration file; the run's own names them by absolute paths.
+    @Test func aConfigurationNamesThem() throws {
+        let folder = try folder()
+        let configuration = """
+            {"data": {"kind": "numpy", "path": "X.npy", "labels": "./y.npy", "testPath": "Xt.npy",
+                      "testLabels": "yt.npy", "classCount": 3},
+             "model": "softmax", "optimizer": {"name": "sgd", "learningRate": 2},
+             "plan": {"expectedBatchSize": 100, "iterations": 20, "noiseMultiplier": 1, "delta": 1e-5,
+                      "clipping": {"method": "threshold", "l2ClipNorm": 1}}}
+            """
+        try folder.write(configuration, to: "c.json")
+        let arguments = ["train", "--config", "c.json", "--output", "RUN", "--format", "json"]
+        let trained = try Program.run(arguments, in: folder)
+        #expect(trained.status == 0, "\(trained.complaints)")
+        #expect(try trained.json()["testAccuracy"] is Double)
+        let data = try #require(try folder.object("RUN/config.json")["data"] as? [String: Any])
+        #expect(data["classCount"] as? Int == 3)
+        for key in ["path", "labels", "testPath", "testLabels"] {
+            let path = try #require(data[key] as? String)
+            #expect(path.hasPrefix("/") && FileManager.default.fileExists(atPath: path))
+        }
+        try folder.remove("RUN")
+        let wrong = try Program.run(arguments + ["--classes", "2"], in: folder)
+        #expect(wrong.status == 1 && wrong.complaints.joined().contains("0..<2"))
+    }
+
     @Test func numbersArePredicted() throws {
         let folder = try folder()
         let data = ["X.npy", "--labels", "sum.npy", "--test-data", "Xt.npy", "--test-labels", "sumt.npy"]

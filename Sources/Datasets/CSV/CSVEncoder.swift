@@ -1,14 +1,23 @@
 import Foundation
 import Requirements
 
-/// Turns records into rows of features and a label, by a schema with nothing open.
+/// Turns records into rows of features and a label or target, by a schema with nothing open.
 struct CSVEncoder {
+    /// What a record says that a model is to learn to say.
+    struct Answer {
+        /// The class; 0 if the schema has no label.
+        var label = 0
+        /// The number to predict, in [0, 1]; 0 if the schema has no target.
+        var target: Float = 0
+    }
+
     private enum Action {
         case ignored
         case numeric(NumberScaling, fill: Double?, indicator: Int?)
         case buckets(edges: [Double], unlisted: CSVSchema.Unlisted)
         case categorical(CategoryTable, unlisted: CSVSchema.Unlisted)
         case label(CategoryTable, ignoresFullStop: Bool)
+        case target(NumberScaling)
     }
 
     private struct Column {
@@ -47,23 +56,24 @@ struct CSVEncoder {
         case .categorical(nil, _): fail("The categories of column '\(column.name)' are open.")
         case .label(let classes, let ignoresFullStop):
             .label(CategoryTable(classes), ignoresFullStop: ignoresFullStop)
+        case .target(let lower, let upper): .target(NumberScaling(CSVSchema.Numeric(lower: lower, upper: upper)))
         }
     }
 
-    /// Writes the features of the scanner's record, zeros to begin with, and returns its class.
+    /// Writes the features of the scanner's record, zeros to begin with, and returns its class or target.
     ///
     /// **Guarantee:** both depend on nothing but the record and the schema.
     func encode(
         _ scanner: CSVScanner, columns places: [Int], into features: UnsafeMutableBufferPointer<Float>
-    ) throws(DatasetError) -> Int {
-        var label = 0
+    ) throws(DatasetError) -> Answer {
+        var answer = Answer()
         for (field, place) in zip(scanner.fields, places) {
             let problem: Problem? = try scanner.withBytes(of: field) { (text) throws(DatasetError) in
-                encode(text, columns[place], into: features, label: &label)
+                encode(text, columns[place], into: features, answer: &answer)
             }
             if let problem { throw error(problem, columns[place], field, scanner) }
         }
-        return label
+        return answer
     }
 
     private enum Problem {
@@ -73,7 +83,7 @@ struct CSVEncoder {
     /// Encodes one field, and says what is wrong with it, if anything is.
     private func encode(
         _ text: UnsafeBufferPointer<UInt8>, _ column: Column, into features: UnsafeMutableBufferPointer<Float>,
-        label: inout Int
+        answer: inout Answer
     ) -> Problem? {
         switch column.action {
         case .ignored:
@@ -109,7 +119,12 @@ struct CSVEncoder {
             guard let place = table.index(of: UnsafeBufferPointer(rebasing: text.dropLast(ends ? 1 : 0))) else {
                 return .unknownLabel
             }
-            label = place
+            answer.label = place
+            return nil
+        case .target(let scaling):
+            guard !missingMarkers.contains(text) else { return .missing }
+            guard let number = DecimalNumber.parse(text) else { return .notANumber }
+            answer.target = scaling.scale(number)
             return nil
         }
     }

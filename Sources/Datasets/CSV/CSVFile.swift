@@ -19,8 +19,8 @@ public struct CSVFile: Sendable {
 
     /// Reads and encodes the file at `path`, plain or gzip.
     ///
-    /// **Guarantee:** unless ranges are taken from the data, the encoding of each example is a function of its own
-    /// record and the schema: it depends on no other record.
+    /// **Guarantee:** unless ranges are taken from the data, the encoding of each example, its target included, is a
+    /// function of its own record and the schema: it depends on no other record.
     ///
     /// Throws ``DatasetError`` with the line (and column) if the file cannot be read, breaks the format or the schema,
     /// or if it, what it inflates to, or its matrix has more than `limit` bytes.
@@ -73,20 +73,24 @@ public struct CSVFile: Sendable {
             throw .tooLarge(path: path, examples: count, features: encoder.featureCount, limit: limit)
         }
         var inputs = Matrix(rows: count, columns: encoder.featureCount)
-        var labels: [Int] = []
-        labels.reserveCapacity(count)
+        var answers: [CSVEncoder.Answer] = []
+        answers.reserveCapacity(count)
         try inputs.withUnsafeMutableElements { (elements) throws(DatasetError) in
             for row in 0..<count where try scanner.next() {
                 let features = UnsafeMutableBufferPointer(
                     rebasing: elements[row * encoder.featureCount..<(row + 1) * encoder.featureCount])
-                labels.append(try encoder.encode(scanner, columns: columns, into: features))
+                answers.append(try encoder.encode(scanner, columns: columns, into: features))
             }
         }
-        let targets: Targets =
-            complete.classes.isEmpty
-            ? .values(Matrix(rows: count, columns: 0)) : .classes(labels, classCount: complete.classes.count)
-        dataset = InMemoryDataset(inputs: inputs, targets: targets, notCovered: notCovered)
+        dataset = InMemoryDataset(
+            inputs: inputs, targets: Self.targets(answers, complete), notCovered: notCovered)
         self.schema = complete
+    }
+
+    private static func targets(_ answers: [CSVEncoder.Answer], _ schema: CSVSchema) -> Targets {
+        if !schema.classes.isEmpty { return .classes(answers.map(\.label), classCount: schema.classes.count) }
+        guard schema.target != nil else { return .values(Matrix(rows: answers.count, columns: 0)) }
+        return .values(Matrix(rows: answers.count, columns: 1, elements: answers.map(\.target)))
     }
 
     /// The schema's column for each field of a record, as the header says if there is one.

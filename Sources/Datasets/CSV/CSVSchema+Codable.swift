@@ -50,6 +50,7 @@ extension CSVSchema.Column: Codable {
                 case .buckets: [.edges, .unlisted]
                 case .categorical: [.categories, .unlisted]
                 case .label: [.classes, .ignoresFullStop]
+                case .target: [.lower, .upper]
                 case .ignored: []
                 }
             return [.name, .kind] + own
@@ -57,7 +58,7 @@ extension CSVSchema.Column: Codable {
     }
 
     private enum KindName: String, Codable, CaseIterable {
-        case numeric, buckets, categorical, label, ignored
+        case numeric, buckets, categorical, label, target, ignored
     }
 
     /// Reads a column such as `{"name": "age", "kind": "numeric", "lower": 17, "upper": 90}`.
@@ -86,6 +87,10 @@ extension CSVSchema.Column: Codable {
             self.kind = .label(
                 classes: try container.decode([String].self, forKey: .classes),
                 ignoresFullStop: try container.decodeIfPresent(Bool.self, forKey: .ignoresFullStop) ?? false)
+        case .target:
+            self.kind = .target(
+                lower: try container.decodeIfPresent(Double.self, forKey: .lower),
+                upper: try container.decodeIfPresent(Double.self, forKey: .upper))
         case .ignored:
             self.kind = .ignored
         }
@@ -115,6 +120,10 @@ extension CSVSchema.Column: Codable {
             try container.encode(KindName.label, forKey: .kind)
             try container.encode(classes, forKey: .classes)
             try container.encode(ignoresFullStop, forKey: .ignoresFullStop)
+        case .target(let lower, let upper):
+            try container.encode(KindName.target, forKey: .kind)
+            try container.encodeIfPresent(lower, forKey: .lower)
+            try container.encodeIfPresent(upper, forKey: .upper)
         case .ignored:
             try container.encode(KindName.ignored, forKey: .kind)
         }

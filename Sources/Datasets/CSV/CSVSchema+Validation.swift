@@ -20,9 +20,11 @@ extension CSVSchema {
             }
             try column.validate()
         }
-        let labels = columns.filter { if case .label = $0.kind { true } else { false } }
-        guard labels.count <= 1 else {
-            throw invalid("has \(labels.count) columns of the kind label: it must have one, or none to predict only.")
+        let answers = columns.filter(\.kind.isAnswer)
+        guard answers.count <= 1 else {
+            throw invalid(
+                "has \(answers.count) columns of the kinds label and target: it must have one, or none to predict "
+                    + "only.")
         }
         guard featureCount != 0 else { throw invalid("has no column that becomes a feature: give it one.") }
     }
@@ -36,12 +38,10 @@ extension CSVSchema.Column {
     fileprivate func validate() throws(DatasetError) {
         switch kind {
         case .numeric(let numeric):
-            for value in [numeric.lower, numeric.upper, numeric.fill].compactMap(\.self) where !value.isFinite {
-                throw invalid("has the bound or fill \(value): use finite numbers.")
+            if let fill = numeric.fill, !fill.isFinite {
+                throw invalid("has the fill \(fill): use a finite number.")
             }
-            if let lower = numeric.lower, let upper = numeric.upper, !(lower < upper && (upper - lower).isFinite) {
-                throw invalid("has the bounds \(lower) and \(upper): the lower one must be less than the upper one.")
-            }
+            try requireBounds(numeric.lower, numeric.upper)
             if numeric.isLogarithmic, let bound = [numeric.lower, numeric.upper].compactMap(\.self).min(), bound <= -1 {
                 throw invalid("has the bound \(bound), of which there is no log1p: use bounds above -1.")
             }
@@ -57,8 +57,19 @@ extension CSVSchema.Column {
             if let categories { try requireDistinct(categories, atLeast: 1, "categories") }
         case .label(let classes, _):
             try requireDistinct(classes, atLeast: 2, "classes")
+        case .target(let lower, let upper):
+            try requireBounds(lower, upper)
         case .ignored:
             break
+        }
+    }
+
+    private func requireBounds(_ lower: Double?, _ upper: Double?) throws(DatasetError) {
+        for bound in [lower, upper].compactMap(\.self) where !bound.isFinite {
+            throw invalid("has the bound \(bound): use finite numbers.")
+        }
+        if let lower, let upper, !(lower < upper && (upper - lower).isFinite) {
+            throw invalid("has the bounds \(lower) and \(upper): the lower one must be less than the upper one.")
         }
     }
 

@@ -31,6 +31,9 @@ public struct CSVSchema: Codable, Equatable, Sendable {
         /// The label: the class is the text's place in the list. With `ignoresFullStop`, one full stop after the text
         /// is dropped first.
         case label(classes: [String], ignoresFullStop: Bool = false)
+        /// The number to predict: x ↦ (min(max(x, lower), upper) − lower) / (upper − lower), in [0, 1]. The bounds are
+        /// open if nil. ``CSVSchema/target`` leads back to the file's units.
+        case target(lower: Double? = nil, upper: Double? = nil)
         /// Nothing.
         case ignored
     }
@@ -105,11 +108,12 @@ extension CSVSchema {
         }
     }
 
-    /// The schema for files without labels: the label's column may hold anything, or is not there at all.
+    /// The schema for files without labels: the column of the label or target may hold anything, or is not there at
+    /// all.
     public func withoutLabel(hasColumn: Bool) -> CSVSchema {
         var schema = self
         schema.columns = columns.compactMap { column in
-            guard case .label = column.kind else { return column }
+            guard column.kind.isAnswer else { return column }
             return hasColumn ? Column(column.name, .ignored) : nil
         }
         return schema
@@ -117,6 +121,16 @@ extension CSVSchema {
 
     /// The columns whose bounds or categories are open.
     public var openColumns: [String] { columns.filter(\.kind.isOpen).map(\.name) }
+
+    /// The scale of the numbers to predict; nil if the schema has no column for them, or leaves its bounds open.
+    public var target: TargetScale? {
+        for column in columns {
+            if case .target(let lower?, let upper?) = column.kind {
+                return TargetScale(column: column.name, lower: lower, upper: upper)
+            }
+        }
+        return nil
+    }
 
     /// The classes of the label; empty if the schema has none.
     public var classes: [String] {
@@ -132,15 +146,24 @@ extension CSVSchema.Kind {
         case .numeric(let numeric): numeric.hasIndicator ? 2 : 1
         case .buckets(let edges, let unlisted): edges.count + 1 + (unlisted == .ownSlot ? 1 : 0)
         case .categorical(let categories, let unlisted): categories.map { $0.count + (unlisted == .ownSlot ? 1 : 0) }
-        case .label, .ignored: 0
+        case .label, .target, .ignored: 0
         }
     }
 
     var isOpen: Bool {
         switch self {
         case .numeric(let numeric): numeric.lower == nil || numeric.upper == nil
+        case .target(let lower, let upper): lower == nil || upper == nil
         case .categorical(let categories, _): categories == nil
         case .buckets, .label, .ignored: false
+        }
+    }
+
+    /// Whether the column is what a model learns to say.
+    var isAnswer: Bool {
+        switch self {
+        case .label, .target: true
+        case .numeric, .buckets, .categorical, .ignored: false
         }
     }
 }

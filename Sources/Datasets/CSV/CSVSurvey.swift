@@ -22,7 +22,8 @@ struct CSVSurvey {
         isNeeded = !schema.openColumns.isEmpty
         findings = schema.columns.map { column in
             switch column.kind {
-            case .numeric where column.kind.isOpen: .bounds(lower: .infinity, upper: -.infinity)
+            case .numeric where column.kind.isOpen, .target where column.kind.isOpen:
+                .bounds(lower: .infinity, upper: -.infinity)
             case .categorical(nil, _): .categories(CategoryTable())
             default: .nothing
             }
@@ -63,9 +64,14 @@ struct CSVSurvey {
             let name = schema.columns[index].name.printable
             switch (finding, schema.columns[index].kind) {
             case (.bounds(let lower, let upper), .numeric(let numeric)):
-                complete.columns[index].kind = .numeric(Self.complete(numeric, lower: lower, upper: upper))
-                let what = numeric.lower != nil ? "upper bound" : numeric.upper != nil ? "lower bound" : "bounds"
-                notCovered.append(Self.sentence("The \(what) of column '\(name)'", isPlural: what == "bounds"))
+                var numeric = numeric
+                notCovered.append(Self.sentence(closing: (numeric.lower, numeric.upper), of: name))
+                Self.close(&numeric.lower, &numeric.upper, found: (lower, upper))
+                complete.columns[index].kind = .numeric(numeric)
+            case (.bounds(let lower, let upper), .target(var ownLower, var ownUpper)):
+                notCovered.append(Self.sentence(closing: (ownLower, ownUpper), of: name))
+                Self.close(&ownLower, &ownUpper, found: (lower, upper))
+                complete.columns[index].kind = .target(lower: ownLower, upper: ownUpper)
             case (.categories(let table), .categorical(nil, let unlisted)):
                 // Sorted, so that the order of the records does not show.
                 complete.columns[index].kind = .categorical(table.texts.sorted(), unlisted: unlisted)
@@ -78,18 +84,22 @@ struct CSVSurvey {
         return (complete, notCovered)
     }
 
+    private static func sentence(closing bounds: (lower: Double?, upper: Double?), of name: String) -> String {
+        let what = bounds.lower != nil ? "upper bound" : bounds.upper != nil ? "lower bound" : "bounds"
+        return sentence("The \(what) of column '\(name)'", isPlural: what == "bounds")
+    }
+
     private static func sentence(_ subject: String, isPlural: Bool) -> String {
         "\(subject) \(isPlural ? "were" : "was") taken from the data; the privacy guarantee does not cover "
             + "\(isPlural ? "them" : "it")."
     }
 
-    /// The open bounds closed; where the data leave nothing between them, a distance of 1.
-    private static func complete(_ numeric: CSVSchema.Numeric, lower: Double, upper: Double) -> CSVSchema.Numeric {
-        var result = numeric
-        let hasNumbers = lower <= upper
-        if result.lower == nil { result.lower = min(hasNumbers ? lower : 0, (numeric.upper ?? .infinity) - 1) }
-        let found = hasNumbers ? upper : 1
-        if result.upper == nil, let lower = result.lower { result.upper = found > lower ? found : lower + 1 }
-        return result
+    /// Closes open bounds; where the data leave nothing between them, a distance of 1.
+    private static func close(_ lower: inout Double?, _ upper: inout Double?, found: (lower: Double, upper: Double)) {
+        let hasNumbers = found.lower <= found.upper
+        let least = lower ?? min(hasNumbers ? found.lower : 0, (upper ?? .infinity) - 1)
+        let greatest = hasNumbers ? found.upper : 1
+        lower = least
+        upper = upper ?? (greatest > least ? greatest : least + 1)
     }
 }

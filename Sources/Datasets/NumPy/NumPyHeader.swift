@@ -25,7 +25,7 @@ struct NumPyHeader {
         let text = String(decoding: bytes[start..<length], as: UTF8.self)
         guard let type = text.firstMatch(of: /'descr':\s*'([^']*)'/)?.1,
             let order = text.firstMatch(of: /'fortran_order':\s*(True|False)/)?.1,
-            let dimensions = text.firstMatch(of: /'shape':\s*\(([^)]*)\)/)?.1,
+            let dimensions = text.firstMatch(of: /'shape':\s*\(([^()]*)\)/)?.1,
             let shape = Self.shape(dimensions)
         else { throw .malformedHeader(String(text.unicodeScalars.prefix(200))) }
         self.type = String(type)

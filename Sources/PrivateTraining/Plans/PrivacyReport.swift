@@ -90,8 +90,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let versions: [String: String]
 
     private enum CodingKeys: String, CodingKey {
-        case unit, relation, plannedSteps, stepsTaken, epsilonBudget, clipping, noiseMultiplier, isSeeded, sampling
-        case assumption, expectedBatchSize, gradientNoiseMultiplier, sensitivity, noiseStandardDeviation, guarantees
+        case unit, relation, plannedSteps, stepsTaken, epsilonBudget, clipping, noise, noiseMultiplier, isSeeded
+        case sampling, assumption, expectedBatchSize, gradientNoiseMultiplier, sensitivity, noiseStandardDeviation, guarantees
         case equivalentMu, notCovered, versions
         case plannedBound = "plannedEpsilon"
     }

@@ -1,3 +1,4 @@
+import Datasets
 import LinearAlgebra
 import PyTrees
 
@@ -7,8 +8,24 @@ public struct Evaluation: Codable, Hashable, Sendable {
     public let loss: Double
     /// The share of examples whose class is predicted; nil where targets are numbers.
     public let accuracy: Double?
+    /// √(Σ (y − t)² / (examples · numbers)); nil where targets are classes. In units of the targets: those of a
+    /// `CSVFile` are scaled to [0, 1], and ``inUnits(of:)`` gives the error in the file's units.
+    public let rootMeanSquaredError: Double?
+    /// R², the share of the targets' variance that predictions account for, 1 − Σ (y − t)² / Σ (t − t̄)²: 1 is
+    /// perfect, and 0 is what the mean of these targets would reach. Nil where targets are classes, or all equal.
+    public let rSquared: Double?
     /// The number of examples.
     public let exampleCount: Int
+}
+
+extension Evaluation {
+    /// The same with ``rootMeanSquaredError`` in the units of a CSV file's target. The loss stays what is trained on,
+    /// and R² has no unit.
+    public func inUnits(of scale: TargetScale) -> Evaluation {
+        Evaluation(
+            loss: loss, accuracy: accuracy, rootMeanSquaredError: rootMeanSquaredError.map { $0 * scale.width },
+            rSquared: rSquared, exampleCount: exampleCount)
+    }
 }
 
 extension TrainableModel {
@@ -20,20 +37,23 @@ extension TrainableModel {
     ) throws -> Evaluation {
         var workspace = makeWorkspace()
         var (loss, correct, classified) = (0.0, 0, 0)
+        var errors = RegressionErrors()
         for begin in stride(from: 0, to: data.count, by: blockSize) {
             let examples = try data.examples(at: Array(begin..<min(begin + blockSize, data.count)))
             try check(featureCount: examples.inputs.columns, targets: examples.targets)
             let outputs = outputs(for: examples.inputs, at: parameters, workspace: &workspace)
             loss += losses(of: outputs, targets: examples.targets).reduce(0) { $0 + Double($1) }
-            if case .classes(let classes, _) = examples.targets,
-                case .classes(let predicted, _) = predictions(from: outputs)
-            {
+            switch (predictions(from: outputs), examples.targets) {
+            case (.classes(let predicted, _), .classes(let classes, _)):
                 classified += classes.count
                 correct += zip(predicted, classes).count { $0 == $1 }
+            case (.values(let predicted), .values(let values)): errors.add(predicted, values)
+            default: break
             }
         }
         return Evaluation(
             loss: loss / Double(max(1, data.count)),
-            accuracy: classified == 0 ? nil : Double(correct) / Double(classified), exampleCount: data.count)
+            accuracy: classified == 0 ? nil : Double(correct) / Double(classified),
+            rootMeanSquaredError: errors.rootMeanSquaredError, rSquared: errors.rSquared, exampleCount: data.count)
     }
 }

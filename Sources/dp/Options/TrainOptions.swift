@@ -8,7 +8,7 @@ struct DataOptions: ParsableArguments {
     var data: String?
 
     @Option(
-        help: "A file of the same kind to test on. It is not covered by the promise. (default: none)",
+        help: "A CSV or NumPy file to test on. It is not covered by the promise. (default: none)",
         completion: .file())
     var testData: String?
 

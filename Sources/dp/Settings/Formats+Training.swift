@@ -315,6 +315,12 @@ extension Formats {
                             "ignoresFullStop", .flag, absent: "false", example: "true",
                             "whether a full stop after a name is dropped"),
                     ]),
+                SettingGroup.Kind(
+                    name: "target", about: "the number to be predicted, clamped to its bounds and scaled to [0, 1]",
+                    settings: [
+                        Setting("lower", .number(.any), absent: "open", example: "0", "the lower bound: public"),
+                        Setting("upper", .number(.any), absent: "open", example: "50", "the upper bound: public"),
+                    ]),
                 SettingGroup.Kind(name: "ignored", about: "not read", settings: []),
             ]))
 

@@ -141,6 +141,10 @@ extension DataConfiguration {
             takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused
         let path = try requiredPath()
         let file = try CSVFile(path, schema: try readSchema(), openRanges: open)
+        guard file.dataset.targets.outputCount > 0 else {
+            throw TrainingConfigurationError.missing(
+                what: "What is to be learned", remedy: "give one column of the schema the kind label or target")
+        }
         let test = try testPath.map { try CSVFile($0, schema: file.schema).dataset }
         if let testPath, let test, try file.dataset.hasSameExamples(as: test) {
             throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)

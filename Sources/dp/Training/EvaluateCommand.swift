@@ -6,7 +6,7 @@ import PrivateTraining
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Accuracy and loss of a trained model on labelled data.",
+        abstract: "Accuracy and loss, or errors of numbers, of a trained model on labelled data.",
         discussion: """
             Of the data that the model was trained on, the result is not private. Where the run's own files show that \
             it is that data, the output says so.
@@ -36,10 +36,13 @@ struct EvaluateCommand: ParsableCommand {
         let folder = RunFolder(runPath)
         let model = try TrainedModel(from: folder)
         let read = try labelledData(model)
-        let evaluation = try model.network.evaluate(on: model.mapped(read), at: model.parameters)
+        let evaluation = model.description.inUnits(
+            try model.network.evaluate(on: model.mapped(read), at: model.parameters))
         let result = Result(evaluation: evaluation, provenance: provenance(of: read, folder, model))
         if format == .json { return try printJSONLine(result) }
         if let accuracy = evaluation.accuracy { print("accuracy  \(Percent.text(accuracy))") }
+        if let error = evaluation.rootMeanSquaredError { print("RMSE      \(Decimals.text(error))") }
+        if let share = evaluation.rSquared { print("R²        \(Decimals.text(share))") }
         print("loss      \(String(format: "%.4f", evaluation.loss))")
         print("examples  \(evaluation.exampleCount)")
         if let warning = result.provenance.warning { print("warning   \(warning)") }

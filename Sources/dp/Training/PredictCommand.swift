@@ -19,7 +19,7 @@ struct PredictCommand: ParsableCommand {
         completion: .file())
     var data: String
 
-    @Flag(help: "The CSV file has no column for the label.")
+    @Flag(help: "The CSV file has no column for the label or target.")
     var withoutLabelColumn = false
 
     @Flag(help: "Write the score of each class, too.")
@@ -42,7 +42,7 @@ struct PredictCommand: ParsableCommand {
                 case .classes(let classes, _):
                     fields.append(model.name(of: classes[row]))
                     if scores { fields += values.map { "\($0)" } }
-                case .values: fields += values.map { "\($0)" }
+                case .values: fields += values.map { "\(model.value(ofOutput: $0))" }
                 }
                 lines.append(CSVWriter.record(fields))
             }
@@ -54,6 +54,7 @@ struct PredictCommand: ParsableCommand {
     private func header(_ model: TrainedModel) -> String {
         let count = model.network.outputCount
         guard model.description.architecture.loss != .squaredError else {
+            if let target = model.description.schema?.target { return CSVWriter.record(["example", target.column]) }
             return CSVWriter.record(["example"] + (0..<count).map { "value\($0)" })
         }
         let names = count == 1 ? ["score"] : (0..<count).map { "score \(model.name(of: $0))" }

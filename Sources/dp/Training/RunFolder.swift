@@ -45,6 +45,11 @@ struct RunFolder {
             features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
             schema = try box.decodeIfPresent(CSVSchema.self, forKey: .schema)
         }
+
+        /// The evaluation with errors in the units of the data's file.
+        func inUnits(_ evaluation: Evaluation) -> Evaluation {
+            schema?.target.map(evaluation.inUnits) ?? evaluation
+        }
     }
 
     var checkpoints: URL { url.appending(path: "checkpoints") }
@@ -156,11 +161,17 @@ struct MetricsRecord: Codable, Equatable {
     let epsilon: Double
     let testLoss: Double?
     let testAccuracy: Double?
+    /// In the units of the data's file.
+    let testRootMeanSquaredError: Double?
+    let testRSquared: Double?
 
-    init(_ progress: TrainingProgress) throws {
+    init(_ progress: TrainingProgress, _ model: RunFolder.Model) throws {
+        let evaluation = progress.evaluation.map(model.inUnits)
         step = progress.step
         epsilon = try progress.epsilonSpent()
-        testLoss = progress.evaluation?.loss
-        testAccuracy = progress.evaluation?.accuracy
+        testLoss = evaluation?.loss
+        testAccuracy = evaluation?.accuracy
+        testRootMeanSquaredError = evaluation?.rootMeanSquaredError
+        testRSquared = evaluation?.rSquared
     }
 }

@@ -30,6 +30,11 @@ struct TrainedModel {
         }
     }
 
+    /// The number that an output predicts, in the units of the data's file.
+    func value(ofOutput output: Float) -> Float {
+        description.schema?.target.map { Float($0.value(ofEncoded: output)) } ?? output
+    }
+
     /// The names of the classes where the data has them, their numbers elsewhere.
     func name(of label: Int) -> String {
         guard let classes = description.schema?.classes, classes.indices.contains(label) else { return "\(label)" }

@@ -47,6 +47,8 @@ struct TrainingPage {
         let record = result.record
         var rows: [(String, String)] = []
         if let accuracy = record.testAccuracy { rows.append(("Test accuracy", Percent.text(accuracy))) }
+        if let error = record.testRootMeanSquaredError { rows.append(("Test RMSE", Decimals.text(error))) }
+        if let share = record.testRSquared { rows.append(("Test R²", Decimals.text(share))) }
         if let loss = record.testLoss { rows.append(("Test loss", String(format: "%.4f", loss))) }
         rows.append(("ε", "\(Epsilon.text(record.epsilon)) at δ = \(record.delta)"))
         rows.append(("Steps", "\(record.steps) of \(record.plannedSteps)"))
@@ -66,6 +68,13 @@ struct TrainingPage {
                 LineChart(
                     title: "Accuracy on test data", xLabel: "steps", yLabel: "accuracy",
                     series: [series("accuracy", \.testAccuracy)]
+                ).svg)
+        }
+        if metrics.contains(where: { $0.testRootMeanSquaredError != nil }) {
+            figures.append(
+                LineChart(
+                    title: "Root mean squared error on test data", xLabel: "steps", yLabel: "RMSE",
+                    series: [series("RMSE", \.testRootMeanSquaredError)]
                 ).svg)
         }
         if metrics.contains(where: { $0.testLoss != nil }) {

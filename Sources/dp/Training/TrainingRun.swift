@@ -125,7 +125,7 @@ private struct Session: OptimizerVisitor {
             }
             isFirst = false
             if step.isReportDue {
-                let record = try MetricsRecord(step)
+                let record = try MetricsRecord(step, description)
                 metrics.append(record)
                 display.show(record)
                 try folder?.write(metrics)
@@ -148,11 +148,15 @@ private struct Session: OptimizerVisitor {
     }
 
     private func record(of outcome: TrainingOutcome<ParameterVector>) -> TrainingResult.Record {
-        TrainingResult.Record(
-            testAccuracy: outcome.evaluation?.accuracy, testLoss: outcome.evaluation?.loss,
+        let evaluation = outcome.evaluation.map(description.inUnits)
+        return TrainingResult.Record(
+            testAccuracy: evaluation?.accuracy, testLoss: evaluation?.loss,
+            testRootMeanSquaredError: evaluation?.rootMeanSquaredError, testRSquared: evaluation?.rSquared,
             epsilon: outcome.report.guarantees[0].epsilon ?? .infinity,
             plannedEpsilon: outcome.report.plannedEpsilon ?? .infinity, delta: plan.delta,
             noiseMultiplier: plan.noiseMultiplier, steps: outcome.stepsTaken, plannedSteps: plan.iterations,
-            isFinished: outcome.stepsTaken == plan.iterations, seconds: begin.duration(to: .now) / .seconds(1))
+            isFinished: outcome.stepsTaken == plan.iterations, seconds: begin.duration(to: .now) / .seconds(1),
+            secondsInSteps: outcome.time.steps, secondsInEvaluations: outcome.time.evaluation,
+            secondsInCheckpoints: outcome.time.checkpoints)
     }
 }

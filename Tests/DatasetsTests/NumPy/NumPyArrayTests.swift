@@ -137,6 +137,10 @@ import Testing
         ] {
             #expect(try problem(npy("", [], [0] as [Float], header: header)) == .malformedHeader(header))
         }
+        // Of the longest header of version 1, which must not take a time that grows with its square.
+        let long = String(repeating: "'shape': ('descr': '<f4', 'fortran_order': True ", count: 1300)
+        #expect(
+            try problem(npy("", [], [0] as [Float], header: long)) == .malformedHeader(String(long.prefix(200))))
         #expect(!NumPyProblem.malformedHeader("\u{1b}[2J\r").description.utf8.contains { $0 < 0x20 })
         #expect(throws: DatasetError.file(.cannotRead(path: "/nowhere/a.npy", code: ENOENT))) {
             try NumPyArray(contentsOf: "/nowhere/a.npy")

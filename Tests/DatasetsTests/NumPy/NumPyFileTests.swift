@@ -85,16 +85,32 @@ import Testing
         #expect(try NumPyFile(features: archive).test?.targets.outputCount == 0)
     }
 
-    /// **Guarantee:** an example's features depend on that example alone; a larger number elsewhere changes nothing.
-    @Test func conversionDoesNotLookAtOtherExamples() throws {
+    /// The property: the first example's features are the same bits whatever other examples hold.
+    private func ignoresOtherExamples(_ read: (String) throws -> Matrix) throws -> Bool {
         func first<Number>(_ type: String, _ elements: [Number]) throws -> [UInt32] {
-            let path = try write("x.npy", npy(type, [elements.count / 2, 2], elements))
-            let inputs = try NumPyFile(path).dataset.inputs
+            let inputs = try read(try write("x.npy", npy(type, [elements.count / 2, 2], elements)))
             return [inputs[0, 0].bitPattern, inputs[0, 1].bitPattern]
         }
-        #expect(try first("|u1", [3, 7] as [UInt8]) == first("|u1", [3, 7, 255, 255] as [UInt8]))
-        #expect(try first("<i2", [3, 7] as [Int16]) == first("<i2", [3, 7, -300, 9999] as [Int16]))
-        #expect(try first("<f8", [0.1, 7]) == first("<f8", [0.1, 7, 1e30, -1e30]))
+        return try first("|u1", [3, 7] as [UInt8]) == first("|u1", [3, 7, 255, 255] as [UInt8])
+            && first("<i2", [3, 7] as [Int16]) == first("<i2", [3, 7, -300, 9999] as [Int16])
+            && first("<f8", [0.1, 7]) == first("<f8", [0.1, 7, 1e30, -1e30])
+    }
+
+    @Test func eachExampleIsConvertedOnItsOwn() throws {
+        #expect(try ignoresOtherExamples { try NumPyFile($0).dataset.inputs })
+    }
+
+    /// The broken twin scales by the largest number of the file, and the property sees it.
+    @Test func scalingByTheLargestNumberBreaksTheProperty() throws {
+        let isIndependent = try ignoresOtherExamples { path in
+            var matrix = try NumPyArray(contentsOf: path).matrix()
+            matrix.withUnsafeMutableElements { elements in
+                let largest = elements.max() ?? 1
+                for index in elements.indices { elements[index] /= largest }
+            }
+            return matrix
+        }
+        #expect(!isIndependent)
     }
 
     @Test func labelsMustBeOfTheirKind() throws {
