@@ -3,7 +3,7 @@ import PyTrees
 /// What a comparison of per-example gradients with differences of losses came to.
 ///
 ///     let check = model.checkGradients(of: examples, at: parameters)
-///     print(check)    // wrong in bias: bias[0] of example 3 is 0.0, and differences of the loss say 1.25 ± 0.00049 …
+///     print(check)    // wrong in bias: bias[0] of example 3 is 0.0, and differences of the loss say 1.25 ± 0.00098 …
 public struct GradientCheck: Sendable {
     /// One element of one example's gradient, and what differences of the loss say.
     public struct Element: Hashable, Sendable {

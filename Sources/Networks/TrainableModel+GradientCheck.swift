@@ -6,27 +6,28 @@ import Requirements
 extension TrainableModel {
     /// Compares each example's gradient with central differences of its loss.
     ///
-    /// For each chosen parameter θ, with h = 2⁻⁶·max(1, |θ|):
+    /// For each chosen parameter θ, with h = 2⁻⁵·max(1, |θ|), r = 2⁻¹⁷·max(1, |L|)/h, and D and B the mean and the
+    /// difference of the slopes on the two sides of θ:
     ///
-    ///     D(h) = (L(θ + h) − L(θ − h)) / 2h
-    ///     |gradient − D(h/2)| ≤ 2·|D(h) − D(h/2)| + 2⁻¹⁷·max(1, |L|)/h
+    ///     D(h) = (L(θ + h) − L(θ − h)) / 2h,  B(h) = (L(θ + h) − 2 L(θ) + L(θ − h)) / h
+    ///     |gradient − D(h/2)| ≤ 2·|D(h) − D(h/2)| + 4r,  unless |B(h/2)| > ⅔·|B(h)| + r
     ///
     /// - Truncation: D(h/2) is off by h²·L‴/24 + …, a third of |D(h) − D(h/2)|.
-    /// - Rounding: the losses are Float32. Four of them, each taken to be right within 16 roundings (2⁻²⁰·max(1, |L|), as
-    ///   sums of some 250 terms are), move D(h/2) and the differences of one-sided slopes by at most
-    ///   8·2⁻²⁰·max(1, |L|)/h = 2⁻¹⁷·max(1, |L|)/h, some 5·10⁻⁴.
-    /// - Kinks: the slopes on the two sides of θ differ by h·L″ where the loss is smooth, which halves with h, and by a
-    ///   constant at a kink of a ReLU or a maximum. Where they shrink to no less than two thirds (and rounding does not
-    ///   explain it), the element is passed over and counted.
+    /// - Rounding: losses are Float32, and taken to be right within 16 roundings, 2⁻²⁰·max(1, |L|), as sums of some 250
+    ///   terms are. This moves D(h/2) by at most r/4, and B(h/2) by r.
+    /// - Kinks of ReLUs and maxima: where the loss is smooth, B is h·L″ + … and halves with h; at a kink at a distance of
+    ///   d < h/4 it shrinks to (1 − 2d/h)/(1 − d/h) > ⅔. Such elements are passed over and counted. A kink further away
+    ///   moves D(h/2) by less than 2·|D(h) − D(h/2)|, and one that rounding hides, of a jump of at most 7r, by 3.5r.
     ///
-    /// It finds what trains badly (a factor, a sign, a term that is missing), not errors below the tolerance. Choose
-    /// parameters and examples at which gradients are far above 10⁻³: random ones, not zeros.
+    /// It finds what trains badly (a factor, a sign, a term that is missing), not errors below the tolerance,
+    /// which is 10⁻³ for parameters and losses of up to 1. Choose parameters and examples at which gradients are larger:
+    /// random ones, not zeros.
     ///
     /// **Not private**: for examples that are public or made up.
     ///
     /// - Parameters:
     ///   - elementsPerLeaf: how many elements of each leaf are compared, chosen by `seed`; nil for all.
-    /// - Complexity: five times the gradients of all examples for each compared parameter.
+    /// - Complexity: four times the gradients of all examples for each compared parameter.
     ///
     /// Traps unless examples and parameters fit the model, and for a model that says no losses.
     public func checkGradients(
@@ -61,7 +62,7 @@ extension TrainableModel {
         var generator = SplitMix64(seed: seed)
         for leaf in layout.leaves {
             for column in leaf.range.chosen(elementsPerLeaf, &generator) {
-                let step = 0x1p-6 * max(1, abs(vector.values[column]))
+                let step = 0x1p-5 * max(1, abs(vector.values[column]))
                 let wide = Slopes(center, column, step, vector, losses)
                 let narrow = Slopes(center, column, step / 2, vector, losses)
                 for example in 0..<examples.count {
@@ -76,7 +77,7 @@ extension TrainableModel {
                         GradientCheck.Element(
                             example: example, path: leaf.path, index: column - leaf.range.lowerBound,
                             gradient: Double(rows[example][column]), difference: difference,
-                            tolerance: 2 * abs(wide.central(example) - difference) + rounding))
+                            tolerance: 2 * abs(wide.central(example) - difference) + 4 * rounding))
                 }
             }
         }
