@@ -140,16 +140,16 @@ import Testing
         (#""name": "adam""#, #""name": "adam", "momentum": 0.9"#, ["'optimizer.momentum' in", "no setting of adam", "beta1, beta2"]),
         (#""name": "adam""#, #""name": "sgd""#, ["sgd has no second moment", "leave scaleThenPrivatize out"]),
         (#""cosine""#, #""cosinus""#, ["'cosinus'", "cosine"]),
-        (#""cosine""#, #""cosine", "final": -1"#, ["learningRate.final is -1.0", "at least 0"]),
-        (#""cosine""#, #""cosine", "warmupSteps": 3"#, ["no setting 'warmupSteps'", "final, kind, value"]),
+        (#""cosine""#, #""cosine", "final": -1"#, ["'optimizer.learningRate.final' in 'c.json' is -1", "at least 0"]),
+        (#""cosine""#, #""cosine", "warmupSteps": 3"#, ["learningRate.warmupSteps' in", "no setting of cosine", "final, kind, value"]),
         (
             #""cosine""#, #""warmup-cosine", "warmupSteps": 220"#,
-            ["learningRate.warmupSteps is 220.0", "below the number of steps, 220"]
+            ["learningRate.warmupSteps' in 'c.json' is 220", "below the number of steps, 220"]
         ),
-        (#""cosine""#, #""warmup-cosine", "warmupSteps": -1"#, ["learningRate.warmupSteps is -1.0", "at least 0"]),
-        (#""cosine""#, #""exponential", "final": 0"#, ["learningRate.final is 0.0", "above 0"]),
-        (#""cosine""#, #""exponential""#, ["'final'"]),
-        (#""value": 0.02"#, #""value": -0.02"#, ["learningRate.value is -0.02", "at least 0"]),
+        (#""cosine""#, #""warmup-cosine", "warmupSteps": -1"#, ["learningRate.warmupSteps' in 'c.json' is -1", "at least 0"]),
+        (#""cosine""#, #""exponential", "final": 0"#, ["learningRate.final' in 'c.json' is 0", "in (0, ∞)"]),
+        (#""cosine""#, #""exponential""#, ["learningRate.final' in 'c.json' is missing"]),
+        (#""value": 0.02"#, #""value": -0.02"#, ["learningRate.value' in 'c.json' is -0.02", "at least 0"]),
         (#""tail""#, #""head""#, ["'head'", "none, exponential, tail"]),
         (#""fraction": 0.5"#, #""fraction": 1.5"#, ["'averaging.fraction' in", "1.5", "(0, 1]"]),
         (#""l2ClipNorm": 1"#, #""l2ClipNorm": 0"#, ["'plan.clipping.l2ClipNorm' in", "is 0", "1 is usual"]),

@@ -72,7 +72,7 @@ import Testing
     /// A log is read by people too: four digits behind the point.
     @Test func theLogHasNoLongNumbers() throws {
         let folder = try WorkFolder()
-        let run = try Program.run(["train", "--demo", "--iterations", "5"], in: folder)
+        let run = try Program.run(["train", "--demo", "--iterations", "35"], in: folder)
         let log = run.messages.split(separator: "\n").filter { $0.contains(" info dp") }
         #expect(log.count >= 5)
         #expect(log.allSatisfy { $0.contains("epsilon=") && $0.contains("accuracy=") })

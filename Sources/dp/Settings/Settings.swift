@@ -125,6 +125,8 @@ struct Settings {
             (key, "is \(value), but must be \(allowed).")
         case PlanError.unboundedClipping: ("l2ClipNorm", "is infinite: \(error)")
         case PlanError.overBudget: ("noiseMultiplier", "does not fit: \(error)")
+        case ModelError.unknownFrozenPath, ModelError.nothingToTrain: ("frozen", "does not fit: \(error)")
+        case ModelError.parametersDoNotFit, ModelError.parameterNotFinite: ("init", "does not fit: \(error)")
         case let error as ModelError: ("model", "is \(value["model"]?.brief ?? "left open"): \(error)")
         default: nil
         }

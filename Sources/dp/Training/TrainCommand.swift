@@ -212,7 +212,7 @@ extension TrainingConfiguration {
         var plan = PlanRequest(delta: 1e-5)
         plan.epsilon = 4
         var configuration = TrainingConfiguration(data: DataConfiguration(.digits), plan: plan)
-        configuration.evaluationInterval = 8
+        configuration.evaluationInterval = 7
         return configuration
     }
 }
