@@ -1,6 +1,7 @@
 import Foundation
 import PrivateTraining
 import Testing
+import _TestSupport
 
 @testable import dp
 
@@ -10,12 +11,11 @@ import Testing
     private func choose(_ data: InMemoryDataset, imageShape: [Int]? = nil) throws -> TrainingConfiguration {
         var configuration = TrainingConfiguration.demo
         var defaults = TrainingDefaults(
-            exampleCount: data.count, featureCount: data.featureCount, classCount: data.targets.classCount,
-            imageShape: imageShape)
+            exampleCount: data.count, classCount: data.targets.classCount, imageShape: imageShape)
         defaults.chooseModel(of: &configuration)
         defaults.choosePlan(of: &configuration)
         let plan = try configuration.plan.plan(exampleCount: data.count)
-        defaults.chooseOptimizer(of: &configuration, for: plan, parameterCount: data.featureCount * 3)
+        defaults.chooseOptimizer(of: &configuration, for: plan, featureCount: data.featureCount, parameterCount: data.featureCount * 3)
         return configuration
     }
 
@@ -67,26 +67,26 @@ import Testing
         configuration.averaging = ParameterAveraging.none
         configuration.optimizer = OptimizerConfiguration(name: .adam, learningRate: RateConfiguration(0.25))
         let before = configuration
-        var defaults = TrainingDefaults(exampleCount: 300, featureCount: 5, classCount: 3, imageShape: [28, 28])
+        var defaults = TrainingDefaults(exampleCount: 300, classCount: 3, imageShape: [28, 28])
         defaults.chooseModel(of: &configuration)
         defaults.choosePlan(of: &configuration)
         let plan = try configuration.plan.plan(exampleCount: 300)
-        defaults.chooseOptimizer(of: &configuration, for: plan, parameterCount: 20)
+        defaults.chooseOptimizer(of: &configuration, for: plan, featureCount: 5, parameterCount: 20)
         #expect(configuration == before)
         #expect(defaults.choices.isEmpty)
     }
 
-    /// The rate is C · noise-free: with twice the clip norm it is half as large.
+    /// The rate falls as noise and clip norm rise: with twice the clip norm it is half as large.
     @Test func theRateFollowsNoiseAndClipNorm() throws {
         func rate(clip: Double, z: Double, parameters: Int) throws -> Double {
             var configuration = TrainingConfiguration.demo
             configuration.plan.epsilon = nil
             configuration.plan.noiseMultiplier = z
             configuration.plan.clipping = .flat(l2ClipNorm: clip)
-            var defaults = TrainingDefaults(exampleCount: 1000, featureCount: 5, classCount: 3, imageShape: nil)
+            var defaults = TrainingDefaults(exampleCount: 1000, classCount: 3, imageShape: nil)
             defaults.choosePlan(of: &configuration)
             let plan = try configuration.plan.plan(exampleCount: 1000)
-            defaults.chooseOptimizer(of: &configuration, for: plan, parameterCount: parameters)
+            defaults.chooseOptimizer(of: &configuration, for: plan, featureCount: 5, parameterCount: parameters)
             return try #require(configuration.optimizer?.learningRate?.value)
         }
         // s = z·√d/N = 10·10/250 = 0.4: (2 / 0.4)·(1 − 0.9) = 0.5.
@@ -128,6 +128,33 @@ import Testing
         #expect(accuracy > 0.86)
         let control = try Program.run(data + rest + ["--learning-rate", "0.001"], in: folder)
         #expect(try #require(try control.json()["testAccuracy"] as? Double) < 0.86)
+    }
+
+    /// Numbers, too: of y = 10·x₀ − 5·x₁ + noise of deviation 1, nine tenths of the variance can be known. The control: a
+    /// rate that overshoots.
+    @Test func numbersAreLearned() throws {
+        let folder = try WorkFolder()
+        var generator = SeededGenerator(seed: 3)
+        func rows(_ count: Int) -> String {
+            let lines = (0..<count).map { _ in
+                let x = (0..<3).map { _ in Double.random(in: 0..<1, using: &generator) }
+                let noise = (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &generator) }
+                return "\(x[0]),\(x[1]),\(x[2]),\(10 * x[0] - 5 * x[1] + 20 + noise)"
+            }
+            return (["a,b,c,y"] + lines).joined(separator: "\n")
+        }
+        try folder.write(rows(4000), to: "train.csv")
+        try folder.write(rows(1000), to: "test.csv")
+        let columns = ["a", "b", "c"].map { #"{"name": "\#($0)", "kind": "numeric", "lower": 0, "upper": 1}"# }
+        let target = #"{"name": "y", "kind": "target", "lower": 0, "upper": 50}"#
+        try folder.write(
+            #"{"columns": [\#((columns + [target]).joined(separator: ", "))]}"#, to: "schema.json")
+        let data = ["train", "--data", "train.csv", "--test-data", "test.csv", "--schema", "schema.json"]
+        let rest = ["--epsilon", "2", "--delta", "1e-5", "--format", "json", "--non-private-seed", "5"]
+        let run = try Program.run(data + rest, in: folder)
+        #expect(try #require(try run.json()["testRSquared"] as? Double, "\(run.messages)") > 0.8)
+        let control = try Program.run(data + rest + ["--learning-rate", "5"], in: folder)
+        #expect(try #require(try control.json()["testRSquared"] as? Double) < 0.8)
     }
 
     /// What was chosen is shown before the first step, with its reason, and stands in the run's configuration.

@@ -12,12 +12,12 @@ import PrivateTraining
 /// - **Optimizer**: SGD with momentum 0.9, and the mean of the last half of the steps.
 /// - **Rate**: C·η/(1 − momentum) = min(50, 2/s) for the length s = z·√d/N of the noise on a mean of clipped gradients
 ///   in units of C: noise then moves the parameters as far in every run. Adaptive optimizers, whose updates are about
-///   as long as the rate in every coordinate, take min(0.1, 0.03/s).
+///   as long as the rate in every coordinate, take min(0.1, 0.03/s). Where numbers are predicted, gradients grow with
+///   the error, and SGD takes 1/√(1 + features) at most: its steps would otherwise overshoot.
 ///
 /// **Guarantee:** no choice depends on what the examples hold.
 struct TrainingDefaults {
     let exampleCount: Int
-    let featureCount: Int
     /// Nil where numbers are to be predicted.
     let classCount: Int?
     /// Nil where examples are no images.
@@ -35,9 +35,8 @@ struct TrainingDefaults {
     /// Images of fewer rows or columns have too little left after two layers of scattering.
     private static let smallestImage = 16
 
-    init(exampleCount: Int, featureCount: Int, classCount: Int?, imageShape: [Int]?) {
+    init(exampleCount: Int, classCount: Int?, imageShape: [Int]?) {
         self.exampleCount = exampleCount
-        self.featureCount = featureCount
         self.classCount = classCount
         self.imageShape = imageShape
     }
@@ -81,9 +80,9 @@ struct TrainingDefaults {
     }
 
     /// Chooses the optimizer and its rate where `configuration` leaves them open, for the noise of `plan` on
-    /// `parameterCount` parameters.
+    /// `parameterCount` parameters of a model of `featureCount` features.
     mutating func chooseOptimizer(
-        of configuration: inout TrainingConfiguration, for plan: PrivacyPlan, parameterCount: Int
+        of configuration: inout TrainingConfiguration, for plan: PrivacyPlan, featureCount: Int, parameterCount: Int
     ) {
         var optimizer = configuration.optimizer ?? OptimizerConfiguration(name: .sgd)
         if configuration.optimizer == nil {
@@ -96,7 +95,8 @@ struct TrainingDefaults {
             let rate: Double
             if optimizer.name == .sgd {
                 let unit = bound.isFinite && bound > 0 ? bound : 1
-                rate = min(50, 2 / noise) * (1 - (optimizer.hyperparameters.momentum ?? 0)) / unit
+                let allowed = min(50, 2 / noise) * (1 - (optimizer.hyperparameters.momentum ?? 0)) / unit
+                rate = classCount == nil ? min(allowed, 1 / Double(1 + featureCount).squareRoot()) : allowed
             } else {
                 rate = min(0.1, 0.03 / noise)
             }

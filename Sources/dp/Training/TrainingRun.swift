@@ -25,8 +25,8 @@ struct TrainingRun {
         var configuration = configuration
         let data = try configuration.data.load()
         var defaults = TrainingDefaults(
-            exampleCount: data.training.count, featureCount: data.training.featureCount,
-            classCount: data.training.targets.classCount, imageShape: data.imageShape)
+            exampleCount: data.training.count, classCount: data.training.targets.classCount,
+            imageShape: data.imageShape)
         defaults.chooseModel(of: &configuration)
         let training = try mapped(data.training, by: configuration.features)
         let test = try data.test.map { try mapped($0, by: configuration.features) }
@@ -49,7 +49,8 @@ struct TrainingRun {
         let start = given ?? network.initialParameters(seed: configuration.initializationSeed)
         let model = try network.freezing(configuration.frozen ?? [], of: start)
         let parameterCount = model.layout.count
-        defaults.chooseOptimizer(of: &configuration, for: plan, parameterCount: parameterCount)
+        defaults.chooseOptimizer(
+            of: &configuration, for: plan, featureCount: network.featureCount, parameterCount: parameterCount)
         guard let optimizer = configuration.optimizer, let rate = optimizer.learningRate else {
             fail("The defaults choose an optimizer and its rate.")
         }
