@@ -1,17 +1,25 @@
 import Foundation
 import PrivateTraining
 
-/// Reads a JSON file; "-" is standard input. Throws `FileError` and `TrainingConfigurationError`, which name it, and what `Value` throws.
-func readConfiguration<Value: Decodable>(_ path: String) throws -> Value {
+/// Reads a JSON file; "-" is standard input.
+///
+/// Throws `FileError` and `TrainingConfigurationError`, which name it, and what `Value` throws. A key that occurs twice
+/// is an error.
+func readConfiguration<Value: Decodable>(_ path: String, _: Value.Type = Value.self) throws -> Value {
     let data =
         path == "-" ? FileHandle.standardInput.readDataToEndOfFile() : Data(try FileContents.read(path, limit: 1 << 24))
     do {
         _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
     } catch {
         // The decoder would only say that there is an error, and not where.
-        let reason = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
+        let reason = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String ?? error.localizedDescription
+        let number = reason.firstMatch(of: /Number (\S+) is not representable/)?.1
         throw TrainingConfigurationError.unreadable(
-            path: path, reason: "It is not JSON. \(reason ?? error.localizedDescription)")
+            path: path, reason: number.map { "The number \($0) is too large." } ?? "It is not JSON. \(reason)")
+    }
+    if let key = repeatedKey(in: data) {
+        throw TrainingConfigurationError.unreadable(
+            path: path, reason: "'\(key)' occurs twice in one object: leave one of the two out.")
     }
     do {
         return try JSONDecoder.exact.decode(Value.self, from: data)

@@ -15,13 +15,24 @@ struct DP: ParsableCommand {
         ])
 }
 
+extension DP {
+    /// Whether the word is an option of the command that takes a value.
+    fileprivate static func lacksValue(_ word: String, in command: String) -> Bool {
+        let type = configuration.subcommands.first { $0.configuration.commandName == command }
+        return type?.optionNames(takingValues: true).contains(word) ?? false
+    }
+}
+
 @main
 enum Main {
     static func main() {
         do {
             // The help on formats is what the command itself prints.
-            let words = Array(CommandLine.arguments.dropFirst())
-            var command = try DP.parseAsRoot(words == ["help", "formats"] ? ["formats"] : words)
+            var words = Array(CommandLine.arguments.dropFirst())
+            if words == ["help", "formats"] { words = ["formats"] }
+            // The parser would say that the last option lacks its value, and nothing else.
+            if let last = words.last, DP.lacksValue(last, in: words[0]) { words.append("") }
+            var command = try DP.parseAsRoot(words)
             try command.run()
         } catch let error as UsageError {
             let name = CommandLine.arguments.dropFirst().first.map { "dp \($0)" } ?? "dp"

@@ -31,7 +31,7 @@ struct PlanCommand: ParsableCommand {
         check.refuse(unrecognized.words, of: Self.self)
         let format = check.value(format, "--format") ?? .table
         try check.finish()
-        let settings = try Settings(file: file)
+        let settings = try Settings(file: file) { $0["plan"] == nil ? Formats.plan : Formats.configuration }
         let plan: PrivacyPlan
         do {
             plan = try request(settings).plan()

@@ -94,9 +94,9 @@ import Testing
 
     /// Beside a file that is there.
     @Test(arguments: [
-        (1, Wrong("", "schema", "--schema")),
-        (1, Wrong("--schema s.json", "no such file or folder: 's.json'")),
-        (1, Wrong("--schema s.json --test-data t.csv", "no such file or folder: 't.csv', 's.json'")),
+        (64, Wrong("", "--schema is missing", "help formats")),
+        (64, Wrong("--schema s.json", "--schema: There is no such file or folder: 's.json'")),
+        (64, Wrong("--schema s.json --test-data t.csv", "--test-data: There is no", "--schema: There is no")),
         (64, Wrong("--classes 3", "--classes is no setting of csv")),
         (64, Wrong("--labels y.npy", "--labels is no setting of csv")),
     ] as [(Int32, Wrong)])
@@ -115,6 +115,11 @@ import Testing
         Wrong("train --data nofolder", "--data: There is no such file or folder: 'nofolder'", "--epsilon is missing"),
         Wrong("train --data none.npz --epsilon 1", "no such file or folder: 'none.npz'", "--delta is missing"),
         Wrong("train --resume --output RUN --labels y --classes 3", "leave --labels, --classes out"),
+        Wrong("train --optimizer adamm --epsilon", "--optimizer is 'adamm'", "--epsilon is ''", "--delta is missing"),
+        Wrong("train --demo --epsilon 1 --epsilon=8", "--epsilon is given 2 times"),
+        Wrong("epsilon --iterations 3 --iterations 3", "--iterations is given 2 times"),
+        Wrong("train --demo --config c.json", "leave --config out"),
+        Wrong("train --data no --test-data no2 --schema no3", "'no'", "--test-data: There", "--schema: There"),
         Wrong("train --resume", "--resume needs --output"),
         Wrong("train --resume --output RUN --epsilon 1 --demo", "leave --demo, --epsilon out"),
         Wrong("train --demo --data x", "leave --data out"),
@@ -184,6 +189,31 @@ import Testing
             ["train", "--config", "c.json", "--delta", "3"], ["--delta is 3, but", "'averaging.fraction' in 'c.json'"]
         ) {
             try $0.write(text, to: "c.json")
+        }
+    }
+
+    /// What is wrong in a file is wrong, whatever an option says in its place; and a key has one value.
+    @Test func optionsDoNotHideMistakesOfAFile() throws {
+        let options = ["--learning-rate", "0.1", "--average-tail", "0.5", "--clip", "1", "--epsilon", "1"]
+        let wrong = #"{"data": {"kind": "digits"}, "optimizer": "adam", "averaging": 1, "plan": {"clipping": [], "delta": 2}}"#
+        let says = [
+            "4 things are wrong", "'optimizer' in 'c.json' is 'adam', but must be an object",
+            "'averaging' in 'c.json' is 1", "'plan.clipping' in 'c.json' is a list", "'plan.delta' in 'c.json' is 2",
+        ]
+        try expectRefusal(["train", "--config", "c.json", "--delta", "1e-5"] + options, says) {
+            try $0.write(wrong, to: "c.json")
+        }
+        try expectRefusal(
+            ["train", "--config", "c.json", "--demo"].dropLast() + ["--delta", "1e-5"] + options,
+            ["'c.json' is a list, but must be an object"]
+        ) { try $0.write(#"[{"plan": {"epsilon": 0.1}}]"#, to: "c.json") }
+        for (text, key) in [
+            (#"{"data": {"kind": "digits"}, "plan": {"epsilon": 1, "delta": 1e-5, "epsilon": 8}}"#, "epsilon"),
+            (#"{"data": {"kind": "digits", "k\u0069nd": "csv"}, "plan": {}}"#, "kind"),
+        ] {
+            try expectRefusal(["train", "--config", "c.json"], ["'\(key)' occurs twice"], status: 1) {
+                try $0.write(text, to: "c.json")
+            }
         }
     }
 

@@ -23,7 +23,7 @@ extension PlanWarning: CustomStringConvertible {
                 + "one of them at random would satisfy it. Choose δ far below 1/\(units), for example "
                 + String(format: "%.0e.", Foundation.pow(10, (-log10(10 * Double(units))).rounded(.down)))
         case .largeEpsilon(let epsilon):
-            "ε = \(String(format: "%.4g", epsilon)) promises little: above 20, a single "
+            "ε = \(PrivacyReport.rounded(epsilon, up: true)) promises little: above 20, a single "
                 + "example can change the odds of an outcome by a factor beyond e²⁰. Below 10 is usual."
         case .noNoise: "There is no noise: nothing is promised to anybody."
         case .drowned(let ratio):

@@ -49,7 +49,7 @@ extension PrivacyReport {
 
     /// Five significant digits; with `up` rounded outward, so that a bound is never shown better than it is, by more
     /// than the last bits that it was itself rounded up by.
-    private static func rounded(_ value: Double, up: Bool? = nil) -> String {
+    static func rounded(_ value: Double, up: Bool? = nil) -> String {
         let nearest = String(format: "%.5g", value)
         guard let up, value.isFinite, value != 0, let shown = Double(nearest) else { return nearest }
         let slack = 1e-12 * abs(value)

@@ -48,9 +48,18 @@ struct UsageCheck {
         return number(given, flag, range)
     }
 
-    /// Notes words that are no option of `command`.
-    mutating func refuse(_ words: [String], of command: any ParsableCommand.Type) {
+    /// Notes words that are no option of `command`, and options that are given more than once.
+    ///
+    /// - Parameter repeatable: those that may be.
+    mutating func refuse(
+        _ words: [String], of command: any ParsableCommand.Type, repeatable: Set<String> = []
+    ) {
         let known = command.optionNames
+        let given = CommandLine.arguments.dropFirst().map { String($0.prefix { $0 != "=" }) }
+        for name in known where !repeatable.contains(name) {
+            let count = given.count { $0 == name }
+            if count > 1 { add("\(name) is given \(count) times: give it once.") }
+        }
         for word in words {
             let name = String(word.prefix { $0 != "=" })
             guard name.hasPrefix("-") else {
@@ -70,9 +79,13 @@ struct UsageCheck {
 
 extension ParsableCommand {
     /// The names of its options, with their dashes.
-    static var optionNames: [String] {
-        helpMessage(columns: 10_000).split(separator: "\n").filter { $0.hasPrefix("  -") }.flatMap { line in
-            line.matches(of: /(?:^|[ ,])(--[a-z][a-z-]*)/).prefix(2).map { String($0.1) }
+    static var optionNames: [String] { optionNames(takingValues: false) }
+
+    /// The same, or those alone that take a value. They are read from the help, which the parser makes of the options.
+    static func optionNames(takingValues: Bool) -> [String] {
+        helpMessage(columns: 10_000).split(separator: "\n").compactMap { line in
+            guard let option = line.prefixMatch(of: #/  (?:-[a-z], )?(--[a-z][a-z-]*)( <)?/#) else { return nil }
+            return takingValues && option.2 == nil ? nil : String(option.1)
         }
     }
 }

@@ -91,7 +91,7 @@ extension Formats {
 
     private static func classCount(_ absent: String) -> Setting {
         Setting(
-            "classCount", .whole(.atLeast(2)), absent: absent, example: "10",
+            "classCount", .whole(.classCount), absent: absent, example: "10",
             "the number of classes: public, never taken from the data")
     }
 

@@ -60,6 +60,15 @@ enum JSONValue: Codable, Hashable, Sendable {
     /// A number as JSON can write it.
     init(_ number: Double) { self = number == .infinity ? .text("inf") : .number(number) }
 
+    /// The same without keys whose value is null: they say as much as none.
+    var withoutNulls: JSONValue {
+        switch self {
+        case .object(let object): .object(object.filter { $0.value != .null }.mapValues(\.withoutNulls))
+        case .list(let list): .list(list.map(\.withoutNulls))
+        default: self
+        }
+    }
+
     /// The value at `path` below this one. Setting one makes the objects on the way; nil takes the key away.
     subscript(path: ArraySlice<String>) -> JSONValue? {
         get {

@@ -6,6 +6,8 @@ struct SettingProblem: Equatable {
     let path: [String]
     /// Goes on after the name: "is -1, but must be in (0, ∞)."
     let text: String
+    /// Whether nothing stands there that should: another source of settings may have it.
+    var isMissing = false
 }
 
 extension SettingGroup {
@@ -18,10 +20,12 @@ extension SettingGroup {
         var owner = name
         if let kinds {
             let names = kinds.choices.map(\.name)
-            guard case .text(let kind)? = object[kinds.key] else {
-                return [
-                    SettingProblem(path: path + [kinds.key], text: "is missing: one of \(names.joined(separator: ", ")).")
-                ]
+            guard let value = object[kinds.key] else {
+                let text = "is missing: one of \(names.joined(separator: ", "))."
+                return [SettingProblem(path: path + [kinds.key], text: text, isMissing: true)]
+            }
+            guard case .text(let kind) = value else {
+                return Setting.Kind.choice(names).problems(with: value, at: path + [kinds.key])
             }
             guard names.contains(kind) else {
                 return [SettingProblem(path: path + [kinds.key], text: Setting.noChoice(kind, among: names))]
@@ -38,9 +42,9 @@ extension SettingGroup {
         for setting in settings {
             switch object[setting.key] {
             case nil where setting.absent == nil:
-                problems.append(
-                    SettingProblem(path: path + [setting.key], text: "is missing: \(setting.meaning)"))
-            case nil, .null? where setting.absent != nil: break
+                let text = "is missing: \(setting.meaning)."
+                problems.append(SettingProblem(path: path + [setting.key], text: text, isMissing: true))
+            case nil: break
             case let value?: problems += setting.kind.problems(with: value, at: path + [setting.key])
             }
         }

@@ -86,6 +86,8 @@ struct NumberRange: Sendable {
     }
     static let constant = NumberRange(text: "between 1e-100 and 1e100") { (1e-100...1e100).contains($0) }
 
+    static let classCount = NumberRange(text: "in 2...1000000") { (2...1_000_000).contains($0) }
+
     static func atLeast(_ least: Double) -> NumberRange {
         NumberRange(text: "at least \(Int(least))") { $0 >= least && $0 < .infinity }
     }

@@ -15,6 +15,8 @@ struct Settings {
     /// The options that said what stands at a path, by path.
     private var flags: [String: String] = [:]
     private var check = UsageCheck()
+    /// The places whose problems are noted.
+    private var noted: Set<[String]> = []
     /// What the user should know though nothing is wrong.
     private(set) var notes: [String] = []
 
@@ -36,10 +38,18 @@ struct Settings {
     /// No settings at all.
     init() { file = nil }
 
-    /// What stands in a file; in standard input for "-". Throws `FileError` and `TrainingConfigurationError`.
-    init(file: String) throws {
+    /// What stands in a file; in standard input for "-". What is wrong with it as an object of the group, options beside
+    /// it apart, is noted, whatever options say in its place.
+    ///
+    /// Throws `FileError` and `TrainingConfigurationError`.
+    init(file: String, as group: (JSONValue) -> SettingGroup) throws {
         self.file = file
-        value = try readConfiguration(file)
+        value = try readConfiguration(file, JSONValue.self).withoutNulls
+        for problem in group(value).problems(with: value) where !problem.isMissing {
+            let place = problem.path.isEmpty ? "'\(file)'" : "'\(problem.path.joined(separator: "."))' in '\(file)'"
+            check.add("\(place) \(problem.text)")
+            noted.insert(problem.path)
+        }
     }
 
     /// What stands in `value`.
@@ -70,8 +80,10 @@ struct Settings {
         flags = flags.filter { $0.key != path && !$0.key.hasPrefix(path + ".") }
     }
 
-    /// Notes words that are no option of `command`.
-    mutating func refuse(_ words: [String], of command: any ParsableCommand.Type) { check.refuse(words, of: command) }
+    /// Notes words that are no option of `command`, and options that are given more than once.
+    mutating func refuse(_ words: [String], of command: any ParsableCommand.Type, repeatable: Set<String>) {
+        check.refuse(words, of: command, repeatable: repeatable)
+    }
 
     /// Notes what is wrong with the settings together.
     mutating func add(_ problem: String) { check.add(problem) }
@@ -94,7 +106,9 @@ struct Settings {
     func decoded<Value: Decodable>(as group: SettingGroup, _: Value.Type = Value.self) throws -> Value {
         var check = check
         for problem in group.problems(with: value) {
-            check.add("\(name(of: problem.path.joined(separator: "."))) \(problem.text)")
+            let path = problem.path.joined(separator: ".")
+            if noted.contains(problem.path), flags[path] == nil { continue }
+            check.add("\(name(of: path)) \(problem.text)")
         }
         try check.finish()
         do {

@@ -214,6 +214,6 @@ extension DataConfiguration {
                 what: "The schema of the CSV file",
                 remedy: "give a JSON file with --schema that says what its columns mean and what bounds they have")
         }
-        return try CSVSchema(contentsOf: schema)
+        return try Settings(file: schema) { _ in Formats.schema }.decoded(as: Formats.schema)
     }
 }

@@ -3,6 +3,7 @@ import CommandLineSupport
 import Foundation
 import GradientTransformations
 import LinearAlgebra
+import PrivacyMechanisms
 import PrivateTraining
 
 struct TrainCommand: ParsableCommand {
@@ -36,7 +37,7 @@ struct TrainCommand: ParsableCommand {
         let threads = check.number(kept.threads, "--threads", .atLeast(1))
         let format = check.value(kept.format, "--format") ?? .table
         if kept.resume {
-            check.refuse(unrecognized.words, of: Self.self)
+            check.refuse(unrecognized.words, of: Self.self, repeatable: Self.repeatable)
             if kept.output == nil { check.add("--resume needs --output, the folder of the run.") }
             let ignored = ignoredByResume
             if !ignored.isEmpty {
@@ -46,6 +47,7 @@ struct TrainCommand: ParsableCommand {
             try check.finish()
         }
         if data.demo, data.data != nil { check.add("--demo brings its own data: leave --data out.") }
+        if data.demo, config != nil { check.add("--demo brings its own configuration: leave --config out.") }
         let folder = kept.output.map(RunFolder.init)
         var settings: Settings
         let configuration: TrainingConfiguration
@@ -65,10 +67,14 @@ struct TrainCommand: ParsableCommand {
         if let threads { Threads.limit = threads }
         do {
             try TrainingRun(configuration, folder: folder, format: format).run()
+        } catch let error as TrainingConfigurationError where error.isUsage {
+            throw UsageError(problems: [error.description])
         } catch {
             throw settings.usage(for: error) ?? error
         }
     }
+
+    private static let repeatable: Set = ["--freeze"]
 
     /// The options that were given and say what the run's own configuration says already.
     private var ignoredByResume: [String] {
@@ -84,15 +90,15 @@ extension TrainCommand {
     /// Throws `FileError` and `TrainingConfigurationError` for a file that is none; all else is noted.
     private func makeSettings(noting check: UsageCheck) throws -> Settings {
         var settings: Settings
-        if let config {
-            settings = try Settings(file: config)
-        } else if data.demo {
+        if data.demo {
             settings = try Settings(TrainingConfiguration.demo)
+        } else if let config {
+            settings = try Settings(file: config) { _ in Formats.configuration }
         } else {
             settings = Settings()
         }
         check.problems.forEach { settings.add($0) }
-        settings.refuse(unrecognized.words, of: Self.self)
+        settings.refuse(unrecognized.words, of: Self.self, repeatable: Self.repeatable)
         addData(to: &settings)
         addOptimizer(to: &settings)
         addPlan(to: &settings)
@@ -112,17 +118,16 @@ extension TrainCommand {
     private func addData(to settings: inout Settings) {
         if let path = data.data {
             if config == nil || settings["data.kind"] == .text("digits") || settings["data.kind"] == nil {
-                do {
-                    let kind = try DataConfiguration.guess(path: path).kind
-                    settings.complete("data.kind", with: .text(kind.rawValue))
-                } catch {
-                    settings.add("--data: \(error)")
-                    return
-                }
+                settings.complete("data.kind", with: .text(kind(of: path, noting: &settings).rawValue))
             }
+            // Labels belong to the file that they were made for.
+            if settings["data.path"] != nil { settings.remove("data.labels") }
             settings.set("data.path", to: .text(path))
         }
-        if let path = data.testData { settings.set("data.testPath", to: .text(path)) }
+        if let path = data.testData {
+            settings.remove("data.testLabels")
+            settings.set("data.testPath", to: .text(path))
+        }
         if let path = data.labels { settings.set("data.labels", to: .text(path)) }
         if let path = data.testLabels { settings.set("data.testLabels", to: .text(path)) }
         settings.set("data.classCount", to: data.classes)
@@ -130,14 +135,37 @@ extension TrainCommand {
         if data.openRangesFromDataWithoutPrivacy {
             settings.set("data.takesOpenRangesFromDataWithoutPrivacy", to: .flag(true))
         }
+        let files = [
+            ("--test-data", data.testData), ("--labels", data.labels), ("--test-labels", data.testLabels),
+            ("--schema", data.schema), ("--init", model.initial),
+        ]
+        for (option, path) in files {
+            if let path, !FileManager.default.fileExists(atPath: path) {
+                settings.add("\(option): \(TrainingConfigurationError.noSuchFile([path]))")
+            }
+        }
+        if settings["data.kind"] == .text("csv"), settings["data.schema"] == nil {
+            settings.add(
+                "\(settings.name(of: "data.schema")) is missing: a JSON file that says what the columns of the CSV file "
+                    + "mean, and what bounds they have; see 'dp help formats'.")
+        }
+    }
+
+    /// What the name of `path` says of its kind if there is nothing, which is noted.
+    private func kind(of path: String, noting settings: inout Settings) -> DataConfiguration.Kind {
+        do {
+            return try DataConfiguration.guess(path: path).kind
+        } catch {
+            settings.add("--data: \(error)")
+            if data.schema != nil { return .csv }
+            return data.labels != nil || path.hasSuffix(".npy") || path.hasSuffix(".npz") ? .numpy : .idx
+        }
     }
 
     private func addOptimizer(to settings: inout Settings) {
         if let name = model.optimizer?.value, settings["optimizer.name"] != name.json {
-            // Another optimizer's numbers mean something else.
-            let rate = settings["optimizer.learningRate"]
+            // Another optimizer's numbers mean something else, its rate included.
             settings.remove("optimizer")
-            if let rate { settings.complete("optimizer.learningRate", with: rate) }
         }
         settings.set("optimizer.name", to: model.optimizer)
         settings.set("optimizer.learningRate", to: model.learningRate)
@@ -164,9 +192,22 @@ extension TrainCommand {
 
     private func addPlan(to settings: inout Settings) {
         if privacy.clip != nil {
-            settings.remove("plan.clipping")
-            settings.complete("plan.clipping.method", with: .text("threshold"))
+            if settings["plan.clipping.method"] == .text(AdaptiveQuantileClipping.name) {
+                settings.remove("plan.clipping")
+                settings.addNote("--clip takes the place of the configuration's clip norm that follows a quantile")
+            }
+            if settings["plan.clipping.method"] == nil {
+                settings.complete("plan.clipping.method", with: .text("threshold"))
+            }
             settings.set("plan.clipping.l2ClipNorm", to: privacy.clip)
+        }
+        // What a run wrote down was calibrated for its own steps.
+        let changesSteps = [
+            privacy.epsilon != nil, privacy.delta != nil, privacy.batch != nil, privacy.iterations != nil,
+            privacy.epochs != nil,
+        ].contains(true)
+        if changesSteps, privacy.noiseMultiplier == nil, settings["plan.epsilon"] != nil {
+            settings.remove("plan.noiseMultiplier")
         }
         settings.set("plan.delta", to: privacy.delta)
         if privacy.epsilon != nil, privacy.noiseMultiplier == nil { settings.remove("plan.noiseMultiplier") }

@@ -31,7 +31,8 @@ struct TrainingBriefing {
             line("privacy", privacyText), line("noise", noiseText),
         ]
         if !choices.isEmpty {
-            lines += ["", "Chosen, from public numbers alone:"]
+            let isOpen = configuration.data.takesOpenRangesFromDataWithoutPrivacy == true
+            lines += ["", isOpen ? "Chosen, from what was taken from the data too:" : "Chosen, from public numbers alone:"]
             lines += choices.map { line($0.name, "\($0.value) (\($0.reason))") }
         }
         return lines
@@ -48,7 +49,7 @@ struct TrainingBriefing {
 
     private var privacyText: String {
         let epsilon = plan.epsilonBudget ?? (try? plan.epsilon()) ?? .infinity
-        return "each \(plan.unit.rawValue), ε = \(epsilon.isFinite ? String(format: "%.4g", epsilon) : "∞") at "
+        return "each \(plan.unit.rawValue), ε = \(Epsilon.text(epsilon)) at "
             + "δ = \(plan.delta), noise multiplier \(String(format: "%.4g", plan.noiseMultiplier))"
     }
 

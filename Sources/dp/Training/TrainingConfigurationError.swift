@@ -17,6 +17,17 @@ enum TrainingConfigurationError: Error, Equatable {
     case unused(what: [String], reason: String)
 }
 
+extension TrainingConfigurationError {
+    /// Whether other options would mend it.
+    var isUsage: Bool {
+        switch self {
+        case .missing, .missingLabels, .unused, .noSuchFile, .noSecondMoment, .unknownHyperparameter, .clipsEverything:
+            true
+        default: false
+        }
+    }
+}
+
 extension TrainingConfigurationError: CustomStringConvertible {
     /// The value, what is allowed, and the remedy. Control characters of names are escaped.
     var description: String { sentence.printable }

@@ -15,7 +15,8 @@ import PrivateTraining
 ///   as long as the rate in every coordinate, take min(0.1, 0.03/s). Where numbers are predicted, gradients grow with
 ///   the error, and SGD takes 1/√(1 + features) at most: its steps would otherwise overshoot.
 ///
-/// **Guarantee:** no choice depends on what the examples hold.
+/// **Guarantee:** no choice depends on what the examples hold, but for the number of parameters where a schema's open
+/// categories were taken from the data, which the report says is not covered.
 struct TrainingDefaults {
     let exampleCount: Int
     /// Nil where numbers are to be predicted.

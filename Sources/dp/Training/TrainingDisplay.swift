@@ -40,7 +40,7 @@ struct TrainingDisplay {
         var parts = ["\(step)/\(plan.iterations)", String(format: "%d:%02d left", left / 60, left % 60)]
         if let accuracy = last?.testAccuracy { parts.append("accuracy \(Percent.text(accuracy))") }
         if let error = last?.testRootMeanSquaredError { parts.append("RMSE \(Decimals.text(error))") }
-        if let epsilon = last?.epsilon { parts.append(String(format: "ε %.3f", epsilon)) }
+        if let epsilon = last?.epsilon { parts.append("ε \(Epsilon.text(epsilon))") }
         if let loss = last?.testLoss { parts.append(String(format: "loss %.3f", loss)) }
         parts.append(String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled))
         parts.append("\(Int(perSecond * plan.normalizeBy)) examples/s")
