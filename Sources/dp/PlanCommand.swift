@@ -18,7 +18,8 @@ struct PlanCommand: ParsableCommand {
         completion: .file(extensions: ["json"]))
     var file: String
 
-    @Option(parsing: .unconditional, help: "A text for people (table), or the report as one JSON object. (default: table)")
+    @Option(
+        parsing: .unconditional, help: "A text for people (table), or the report as one JSON object. (default: table)")
     var format: Given<OutputFormat>?
 
     @Option(help: "Draw ε over steps into this SVG file.", completion: .file(extensions: ["svg"]))

@@ -108,7 +108,10 @@ import Testing
     @Test func whatAMethodDoesNotHaveIsRefused() {
         for (file, word) in [
             (#"{"method": "automatic", "l2ClipNorm": 1, "stability": 1, "quantile": 1}"#, "no setting 'quantile'"),
-            (#"{"method": "treshold", "l2ClipNorm": 1}"#, "There is no choice 'treshold'. Did you mean 'threshold'? Known are threshold,"),
+            (
+                #"{"method": "treshold", "l2ClipNorm": 1}"#,
+                "There is no choice 'treshold'. Did you mean 'threshold'? Known are threshold,"
+            ),
         ] {
             let error = #expect(throws: DecodingError.self) {
                 try JSONDecoder().decode(PlannedClipping.self, from: Data(file.utf8))

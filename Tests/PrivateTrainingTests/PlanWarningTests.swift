@@ -6,7 +6,8 @@ import Testing
         delta: Double = 1e-6, budget: PrivacyPlan.Budget = .epsilon(2), examples: Int = 10_000, batch: Double = 1000
     ) throws -> PrivacyPlan {
         try PrivacyPlan(
-            exampleCount: examples, expectedBatchSize: batch, epochs: 10, clipping: .flat(l2ClipNorm: 1), budget: budget,
+            exampleCount: examples, expectedBatchSize: batch, epochs: 10, clipping: .flat(l2ClipNorm: 1),
+            budget: budget,
             delta: delta)
     }
 

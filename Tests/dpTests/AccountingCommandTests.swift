@@ -163,9 +163,15 @@ import Testing
 
     @Test(arguments: [
         BadPlan(#""epochs""#, #""epoch""#, "'epoch' in 'plan.json' is no setting", "did you mean 'epochs'"),
-        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": -1"#, "'clipping.l2ClipNorm' in 'plan.json' is -1", "between 1e-100 and 1e100"),
-        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "rescale": true"#, "'clipping.rescale'", "no setting of threshold", "rescaleToUnitNorm"),
-        BadPlan(#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "normalizeBy": 2"#, "'clipping.normalizeBy'", "no setting of threshold"),
+        BadPlan(
+            #""l2ClipNorm": 1"#, #""l2ClipNorm": -1"#, "'clipping.l2ClipNorm' in 'plan.json' is -1",
+            "between 1e-100 and 1e100"),
+        BadPlan(
+            #""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "rescale": true"#, "'clipping.rescale'", "no setting of threshold",
+            "rescaleToUnitNorm"),
+        BadPlan(
+            #""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "normalizeBy": 2"#, "'clipping.normalizeBy'",
+            "no setting of threshold"),
         BadPlan("threshold", "treshold", "'treshold'", "threshold, automatic"),
         BadPlan(#""rdp""#, #""moments""#, "'moments'", "pld, rdp"),
         BadPlan("60000", "\"many\"", "'exampleCount'", "'many'", "a whole number"),

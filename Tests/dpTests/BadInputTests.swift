@@ -60,7 +60,9 @@ import Testing
         Wrong("--model linear", "numbers as targets", "softmax"),
         Wrong("--model mlp:64-0-10", "'0'", "at least 1"),
         Wrong("--model forest", "'forest'", "choose linear, logistic, softmax"),
-        Wrong("--optimizer sgd --scale-then-privatize", "--scale-then-privatize", "sgd has no second moment", "choose one of adam"),
+        Wrong(
+            "--optimizer sgd --scale-then-privatize", "--scale-then-privatize", "sgd has no second moment",
+            "choose one of adam"),
         Wrong("--optimizer adam --scale-epsilon -1", "--scale-epsilon is -1", "(0, ∞)"),
         Wrong("--optimizer adam --momentum 0.5", "--momentum is no setting of adam", "beta1, beta2, epsilon"),
         Wrong("--momentum 2", "--momentum is 2", "[0, 1)"),
@@ -93,13 +95,14 @@ import Testing
     }
 
     /// Beside a file that is there.
-    @Test(arguments: [
-        (64, Wrong("", "--schema is missing", "help formats")),
-        (64, Wrong("--schema s.json", "--schema: There is no such file or folder: 's.json'")),
-        (64, Wrong("--schema s.json --test-data t.csv", "--test-data: There is no", "--schema: There is no")),
-        (64, Wrong("--classes 3", "--classes is no setting of csv")),
-        (64, Wrong("--labels y.npy", "--labels is no setting of csv")),
-    ] as [(Int32, Wrong)])
+    @Test(
+        arguments: [
+            (64, Wrong("", "--schema is missing", "help formats")),
+            (64, Wrong("--schema s.json", "--schema: There is no such file or folder: 's.json'")),
+            (64, Wrong("--schema s.json --test-data t.csv", "--test-data: There is no", "--schema: There is no")),
+            (64, Wrong("--classes 3", "--classes is no setting of csv")),
+            (64, Wrong("--labels y.npy", "--labels is no setting of csv")),
+        ] as [(Int32, Wrong)])
     func missingThingsBesideAFile(_ status: Int32, _ wrong: Wrong) throws {
         let arguments = ["train", "--data", "data.csv", "--epsilon", "1", "--delta", "1e-5"]
         try expectRefusal(arguments + wrong.arguments, wrong.says, status: status) {
@@ -142,23 +145,35 @@ import Testing
         (#""learningRate""#, #""learningrate""#, ["'optimizer.learningrate' in", "did you mean 'learningRate'"]),
         (#""kind": "digits""#, #""kind": "digit""#, ["'data.kind' in", "'digit'", "Did you mean 'digits'"]),
         (#""name": "adam""#, #""name": "adamm""#, ["'optimizer.name' in", "'adamm'", "sgd, adam"]),
-        (#""name": "adam""#, #""name": "adam", "momentum": 0.9"#, ["'optimizer.momentum' in", "no setting of adam", "beta1, beta2"]),
+        (
+            #""name": "adam""#, #""name": "adam", "momentum": 0.9"#,
+            ["'optimizer.momentum' in", "no setting of adam", "beta1, beta2"]
+        ),
         (#""name": "adam""#, #""name": "sgd""#, ["sgd has no second moment", "leave scaleThenPrivatize out"]),
         (#""cosine""#, #""cosinus""#, ["'cosinus'", "cosine"]),
         (#""cosine""#, #""cosine", "final": -1"#, ["'optimizer.learningRate.final' in 'c.json' is -1", "at least 0"]),
-        (#""cosine""#, #""cosine", "warmupSteps": 3"#, ["learningRate.warmupSteps' in", "no setting of cosine", "final, kind, value"]),
+        (
+            #""cosine""#, #""cosine", "warmupSteps": 3"#,
+            ["learningRate.warmupSteps' in", "no setting of cosine", "final, kind, value"]
+        ),
         (
             #""cosine""#, #""warmup-cosine", "warmupSteps": 220"#,
             ["learningRate.warmupSteps' in 'c.json' is 220", "below the number of steps, 220"]
         ),
-        (#""cosine""#, #""warmup-cosine", "warmupSteps": -1"#, ["learningRate.warmupSteps' in 'c.json' is -1", "at least 0"]),
+        (
+            #""cosine""#, #""warmup-cosine", "warmupSteps": -1"#,
+            ["learningRate.warmupSteps' in 'c.json' is -1", "at least 0"]
+        ),
         (#""cosine""#, #""exponential", "final": 0"#, ["learningRate.final' in 'c.json' is 0", "in (0, ∞)"]),
         (#""cosine""#, #""exponential""#, ["learningRate.final' in 'c.json' is missing"]),
         (#""value": 0.02"#, #""value": -0.02"#, ["learningRate.value' in 'c.json' is -0.02", "at least 0"]),
         (#""tail""#, #""head""#, ["'head'", "none, exponential, tail"]),
         (#""fraction": 0.5"#, #""fraction": 1.5"#, ["'averaging.fraction' in", "1.5", "(0, 1]"]),
         (#""l2ClipNorm": 1"#, #""l2ClipNorm": 0"#, ["'plan.clipping.l2ClipNorm' in", "is 0", "1 is usual"]),
-        (#""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "clip": 2"#, ["'plan.clipping.clip' in", "no setting of threshold", "l2ClipNorm"]),
+        (
+            #""l2ClipNorm": 1"#, #""l2ClipNorm": 1, "clip": 2"#,
+            ["'plan.clipping.clip' in", "no setting of threshold", "l2ClipNorm"]
+        ),
         (#""evaluationInterval": 1"#, #""evaluationInterval": 0"#, ["'evaluationInterval' in", "is 0", "at least 1"]),
         (#""evaluationInterval": 1"#, #""evaluationInterval": "often""#, ["'evaluationInterval'", "whole number"]),
     ])
@@ -178,7 +193,8 @@ import Testing
         ]
         let text = mistakes.reduce(SeededRun().configuration) { $0.replacing($1.key, with: $1.value) }
         let says = [
-            "5 things are wrong", "'model' in 'c.json' is 7, but must be a text", "'optimizer.learningrate' in 'c.json'",
+            "5 things are wrong", "'model' in 'c.json' is 7, but must be a text",
+            "'optimizer.learningrate' in 'c.json'",
             "'plan.delta' in 'c.json' is 2", "'averaging.fraction' in 'c.json' is 0", "Did you mean 'rdp'?",
         ]
         try expectRefusal(["train", "--config", "c.json", "--output", "RUN"], says) {
@@ -195,7 +211,8 @@ import Testing
     /// What is wrong in a file is wrong, whatever an option says in its place; and a key has one value.
     @Test func optionsDoNotHideMistakesOfAFile() throws {
         let options = ["--learning-rate", "0.1", "--average-tail", "0.5", "--clip", "1", "--epsilon", "1"]
-        let wrong = #"{"data": {"kind": "digits"}, "optimizer": "adam", "averaging": 1, "plan": {"clipping": [], "delta": 2}}"#
+        let wrong =
+            #"{"data": {"kind": "digits"}, "optimizer": "adam", "averaging": 1, "plan": {"clipping": [], "delta": 2}}"#
         let says = [
             "4 things are wrong", "'optimizer' in 'c.json' is 'adam', but must be an object",
             "'averaging' in 'c.json' is 1", "'plan.clipping' in 'c.json' is a list", "'plan.delta' in 'c.json' is 2",

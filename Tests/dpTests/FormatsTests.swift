@@ -122,11 +122,15 @@ import Testing
         let wrong: [(String, String, String)] = [
             (#"{"delta": 1}"#, "delta", "in [0, 1)"), (#"{"epsilon": "much"}"#, "epsilon", "a number"),
             (#"{"iterations": 1.5}"#, "iterations", "a whole number"), (#"{"epochs": -1}"#, "epochs", "at least 0"),
-            (#"{"clipping": {"method": "threshold", "l2ClipNorm": {"a": 1, "b": {"c": 0}}}}"#,
-             "clipping.l2ClipNorm.b.c", "1e-100"),
+            (
+                #"{"clipping": {"method": "threshold", "l2ClipNorm": {"a": 1, "b": {"c": 0}}}}"#,
+                "clipping.l2ClipNorm.b.c", "1e-100"
+            ),
             (#"{"clipping": 1}"#, "clipping", "an object"),
-            (#"{"sampling": {"kind": "user", "owners": [0, 0.5], "userCount": 1, "samplingProbability": 1}}"#,
-             "sampling.owners.1", "a whole number"),
+            (
+                #"{"sampling": {"kind": "user", "owners": [0, 0.5], "userCount": 1, "samplingProbability": 1}}"#,
+                "sampling.owners.1", "a whole number"
+            ),
             (#"{"sampling": {"kind": "poison"}}"#, "sampling.kind", "Did you mean 'poisson'?"),
             (#"{"sampling": {}}"#, "sampling.kind", "is missing"),
             (#"{"relation": "replace one"}"#, "relation", "Did you mean 'replace-one'?"),

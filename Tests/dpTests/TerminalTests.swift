@@ -48,7 +48,8 @@ import Testing
             expectFit(run.output, columns: columns)
             expectFit(run.messages, columns: columns)
         }
-        let refused = try TerminalProgram(["train", "--epsilon", "x", "--optimizer", "adamm"], columns: columns, in: folder)
+        let refused = try TerminalProgram(
+            ["train", "--epsilon", "x", "--optimizer", "adamm"], columns: columns, in: folder)
         #expect(refused.status == 64)
         expectFit(refused.messages, columns: columns)
     }

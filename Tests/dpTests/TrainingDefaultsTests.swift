@@ -15,14 +15,17 @@ import _TestSupport
         defaults.chooseModel(of: &configuration)
         defaults.choosePlan(of: &configuration)
         let plan = try configuration.plan.plan(exampleCount: data.count)
-        defaults.chooseOptimizer(of: &configuration, for: plan, featureCount: data.featureCount, parameterCount: data.featureCount * 3)
+        defaults.chooseOptimizer(
+            of: &configuration, for: plan, featureCount: data.featureCount, parameterCount: data.featureCount * 3)
         return configuration
     }
 
     /// Data of one shape, with values of other sizes.
     private static let sameShape: [InMemoryDataset] = [Float(0), 0.01, 1, 1e6].enumerated().map { place, size in
         var inputs = Matrix(rows: 90, columns: 7)
-        for row in 0..<90 { for column in 0..<7 { inputs[row, column] = size * Float((row * 7 + column * place) % 11) } }
+        for row in 0..<90 {
+            for column in 0..<7 { inputs[row, column] = size * Float((row * 7 + column * place) % 11) }
+        }
         return InMemoryDataset(inputs: inputs, targets: .classes((0..<90).map { $0 * place % 3 }, classCount: 3))
     }
 
@@ -105,7 +108,8 @@ import _TestSupport
             let folder = try WorkFolder()
             let accuracies = try (1...3).map { seed in
                 let run = try Program.run(
-                    ["train", "--demo", "--epsilon", "2", "--format", "json", "--non-private-seed", "\(seed)"] + options,
+                    ["train", "--demo", "--epsilon", "2", "--format", "json", "--non-private-seed", "\(seed)"]
+                        + options,
                     in: folder)
                 return try #require(try run.json()["testAccuracy"] as? Double, "\(run.messages)")
             }

@@ -47,7 +47,8 @@ extension PrivacyPlan {
     /// for d = `parameterCount` and T steps. At a tenth models train well, at one they cannot.
     public func noiseToSignalRatio(parameterCount: Int) -> Double {
         guard noiseMultiplier > 0 else { return 0 }
-        return gradientNoiseMultiplier / normalizeBy * (Double(parameterCount) / Double(max(1, iterations))).squareRoot()
+        return gradientNoiseMultiplier / normalizeBy
+            * (Double(parameterCount) / Double(max(1, iterations))).squareRoot()
     }
 
     /// What is doubtful about the plan; of a model of `parameterCount` parameters too, if it is given.

@@ -91,7 +91,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case unit, relation, plannedSteps, stepsTaken, epsilonBudget, clipping, noise, noiseMultiplier, isSeeded
-        case sampling, assumption, expectedBatchSize, gradientNoiseMultiplier, sensitivity, noiseStandardDeviation, guarantees
+        case sampling, assumption, expectedBatchSize, gradientNoiseMultiplier, sensitivity, noiseStandardDeviation,
+            guarantees
         case equivalentMu, notCovered, versions
         case plannedBound = "plannedEpsilon"
     }

@@ -31,7 +31,8 @@ struct UsageCheck {
     }
 
     /// The same for a number, which must lie in `range`.
-    mutating func number<Number: OptionValue>(_ given: Given<Number>?, _ flag: String, _ range: NumberRange) -> Number? {
+    mutating func number<Number: OptionValue>(_ given: Given<Number>?, _ flag: String, _ range: NumberRange) -> Number?
+    {
         guard let number = value(given, flag) else { return nil }
         guard let real = number.json.asNumber, range.contains(real) else {
             add("\(flag) is \(given?.word ?? ""), but must be \(range.text).")

@@ -21,7 +21,8 @@ enum Formats {
                 "expectedBatchSize", .number(.positive), absent: "a quarter of the examples", example: "600",
                 "the expected number of examples in a batch of Poisson sampling"),
             Setting(
-                "sampling", .group(sampling), absent: "Poisson sampling", example: #"{"kind": "poisson", "exampleCount": 60000, "samplingProbability": 0.01}"#,
+                "sampling", .group(sampling), absent: "Poisson sampling",
+                example: #"{"kind": "poisson", "exampleCount": 60000, "samplingProbability": 0.01}"#,
                 "how batches are drawn, in the place of expectedBatchSize"),
             Setting(
                 "exampleCount", .whole(.atLeast(1)), absent: "as many as the data has", example: "60000",
@@ -33,7 +34,8 @@ enum Formats {
                 "iterations", .whole(.atLeast(0)), absent: "epochs says how many steps there are", example: "200",
                 "the number of steps"),
             Setting(
-                "clipping", .group(clipping), absent: "the threshold 1", example: #"{"method": "threshold", "l2ClipNorm": 1}"#,
+                "clipping", .group(clipping), absent: "the threshold 1",
+                example: #"{"method": "threshold", "l2ClipNorm": 1}"#,
                 "how each example's contribution is bounded"),
             Setting(
                 "relation", .choice(NeighboringRelation.allCases.map(\.rawValue)), absent: "add-or-remove-one",
@@ -53,7 +55,9 @@ enum Formats {
         "noise", "How sums are made private.", [],
         kinds: SettingGroup.Kinds(
             key: "kind",
-            choices: [SettingGroup.Kind(name: "gaussian", about: "independent Gaussian noise in each step", settings: [])]
+            choices: [
+                SettingGroup.Kind(name: "gaussian", about: "independent Gaussian noise in each step", settings: [])
+            ]
         ))
 
     static let clipping = SettingGroup(
@@ -131,7 +135,8 @@ enum Formats {
                     name: "b-min-sep", about: "Poisson, with a pause after each participation",
                     settings: [
                         exampleCount,
-                        Setting("separation", .whole(.atLeast(1)), example: "4", "steps from one participation to the next"),
+                        Setting(
+                            "separation", .whole(.atLeast(1)), example: "4", "steps from one participation to the next"),
                         samplingProbability,
                     ]),
                 SettingGroup.Kind(

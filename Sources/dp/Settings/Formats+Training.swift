@@ -17,7 +17,8 @@ extension Formats {
                 "model", .text, absent: "linear, logistic or softmax, as the targets are", example: #""softmax""#,
                 "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist"),
             Setting(
-                "optimizer", .group(optimizer), absent: "sgd with momentum", example: #"{"name": "sgd", "momentum": 0.9}"#,
+                "optimizer", .group(optimizer), absent: "sgd with momentum",
+                example: #"{"name": "sgd", "momentum": 0.9}"#,
                 "how private gradients become updates"),
             Setting(
                 "init", .text, absent: "random parameters", example: #""public.safetensors""#,
@@ -26,7 +27,8 @@ extension Formats {
                 "frozen", .list(.text), absent: "nothing", example: #"["conv1", "dense2/kernel"]"#,
                 "layers and leaves that stay as they began"),
             Setting(
-                "plan", .group(plan), absent: "what options and defaults say", example: #"{"epsilon": 2, "delta": 1e-6}"#,
+                "plan", .group(plan), absent: "what options and defaults say",
+                example: #"{"epsilon": 2, "delta": 1e-6}"#,
                 "what the run promises"),
             Setting(
                 "averaging", .group(averaging), absent: "the last half of the steps",
@@ -36,7 +38,8 @@ extension Formats {
                 example: "512",
                 "how many examples are in memory at once"),
             Setting(
-                "evaluationInterval", .whole(.atLeast(1)), absent: "at most twenty times, in a fifth of the time", example: "50",
+                "evaluationInterval", .whole(.atLeast(1)), absent: "at most twenty times, in a fifth of the time",
+                example: "50",
                 "evaluate after every so many steps"),
             Setting(
                 "checkpointInterval", .whole(.atLeast(1)), absent: "some twenty checkpoints", example: "50",
@@ -71,7 +74,8 @@ extension Formats {
                             "take bounds and categories that the schema leaves open from the data: NOT PRIVATE"),
                     ]),
                 SettingGroup.Kind(
-                    name: "numpy", about: "a .npy file and one with its labels, or a .npz file with x_train and y_train",
+                    name: "numpy",
+                    about: "a .npy file and one with its labels, or a .npz file with x_train and y_train",
                     settings: [
                         path,
                         Setting(
@@ -137,7 +141,9 @@ extension Formats {
         Setting("beta1", .number(.belowOne), absent: "the optimizer's", example: "0.9", "decay of the first moment"),
         Setting("beta2", .number(.belowOne), absent: "the optimizer's", example: "0.999", "decay of the second moment"),
         Setting("decay", .number(.belowOne), absent: "the optimizer's", example: "0.9", "decay of averages"),
-        Setting("epsilon", .number(.positive), absent: "the optimizer's", example: "1e-8", "what divisors are kept from 0 by"),
+        Setting(
+            "epsilon", .number(.positive), absent: "the optimizer's", example: "1e-8",
+            "what divisors are kept from 0 by"),
         Setting("weightDecay", .number(.notNegative), absent: "the optimizer's", example: "1e-4", "weight decay"),
     ]
 
@@ -158,7 +164,8 @@ extension Formats {
                     settings: [
                         final,
                         Setting(
-                            "warmupSteps", .whole(.atLeast(0)), absent: "0", example: "20", "for how many steps it rises"),
+                            "warmupSteps", .whole(.atLeast(0)), absent: "0", example: "20",
+                            "for how many steps it rises"),
                     ]),
             ]))
 
@@ -215,7 +222,8 @@ extension Formats {
                 "input", .group(input), example: #"{"height": 28, "width": 28, "channels": 1}"#,
                 "a vector of so many features, or an image"),
             Setting(
-                "layers", .list(.group(layer)), example: #"[{"kind": "dense", "outputs": 10, "activation": "identity"}]"#,
+                "layers", .list(.group(layer)),
+                example: #"[{"kind": "dense", "outputs": 10, "activation": "identity"}]"#,
                 "the layers"),
             Setting(
                 "loss", .choice(LossFunction.allCases.map(\.rawValue)), example: #""softmaxCrossEntropy""#,
@@ -259,10 +267,12 @@ extension Formats {
         "activation", .text, example: #""relu""#, "identity, relu, tanh, gelu or sigmoid=SCALE,TEMPERATURE,OFFSET")
 
     static let schema = SettingGroup(
-        "schema", "What the columns of a CSV file mean. What is public stands here, so that nothing is learned from data.",
+        "schema",
+        "What the columns of a CSV file mean. What is public stands here, so that nothing is learned from data.",
         [
             Setting(
-                "columns", .list(.group(column)), example: #"[{"name": "age", "kind": "numeric", "lower": 17, "upper": 90}]"#,
+                "columns", .list(.group(column)),
+                example: #"[{"name": "age", "kind": "numeric", "lower": 17, "upper": 90}]"#,
                 "the columns; without a header in the file's order"),
             Setting(
                 "hasHeader", .flag, absent: "true", example: "false", "whether the first record names the columns"),
@@ -297,7 +307,9 @@ extension Formats {
                 SettingGroup.Kind(
                     name: "buckets", about: "which of some intervals a number lies in",
                     settings: [
-                        Setting("edges", .list(.number(.any)), example: "[18, 65]", "where one interval ends and the next begins"),
+                        Setting(
+                            "edges", .list(.number(.any)), example: "[18, 65]",
+                            "where one interval ends and the next begins"),
                         unlisted,
                     ]),
                 SettingGroup.Kind(

@@ -23,7 +23,8 @@ struct Settings {
     /// The option for each path, for settings that have one.
     private static let options = [
         "data": "--data", "data.path": "--data", "data.testPath": "--test-data", "data.schema": "--schema",
-        "data.labels": "--labels", "data.testLabels": "--test-labels", "data.classCount": "--classes", "model": "--model",
+        "data.labels": "--labels", "data.testLabels": "--test-labels", "data.classCount": "--classes",
+        "model": "--model",
         "init": "--init", "frozen": "--freeze",
         "data.takesOpenRangesFromDataWithoutPrivacy": "--open-ranges-from-data-without-privacy",
         "optimizer.name": "--optimizer", "optimizer.learningRate": "--learning-rate",

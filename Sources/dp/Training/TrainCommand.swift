@@ -242,7 +242,8 @@ extension TrainCommand {
         for (first, second) in [("plan.epochs", "plan.iterations"), ("plan.expectedBatchSize", "plan.sampling")]
         where settings[first] != nil && settings[second] != nil {
             settings.add(
-                "\(settings.name(of: first)) and \(settings.name(of: second)) say the same twice: leave one of them out.")
+                "\(settings.name(of: first)) and \(settings.name(of: second)) say the same twice: leave one of them out."
+            )
         }
     }
 }

@@ -32,7 +32,9 @@ struct TrainingBriefing {
         ]
         if !choices.isEmpty {
             let isOpen = configuration.data.takesOpenRangesFromDataWithoutPrivacy == true
-            lines += ["", isOpen ? "Chosen, from what was taken from the data too:" : "Chosen, from public numbers alone:"]
+            lines += [
+                "", isOpen ? "Chosen, from what was taken from the data too:" : "Chosen, from public numbers alone:",
+            ]
             lines += choices.map { line($0.name, "\($0.value) (\($0.reason))") }
         }
         return lines

@@ -88,7 +88,8 @@ struct TrainingDefaults {
         var optimizer = configuration.optimizer ?? OptimizerConfiguration(name: .sgd)
         if configuration.optimizer == nil {
             optimizer.hyperparameters.momentum = 0.9
-            choose("optimizer", "sgd, momentum 0.9", "its updates are as long as their gradients, and noise stays noise")
+            choose(
+                "optimizer", "sgd, momentum 0.9", "its updates are as long as their gradients, and noise stays noise")
         }
         if optimizer.learningRate == nil {
             let bound = plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) * plan.normalizeBy
