@@ -10,7 +10,7 @@ extension Formats {
                 "data", .group(data), example: #"{"kind": "idx", "path": "mnist"}"#,
                 "where the examples come from (or --demo, to try)"),
             Setting(
-                "features", .group(features), absent: "the inputs themselves",
+                "features", .group(features), absent: "scattering of images where model is left out too",
                 example: #"{"kind": "scattering", "height": 28, "width": 28}"#,
                 "a fixed map of the inputs that was not learned from data"),
             Setting(
