@@ -37,6 +37,6 @@ import Testing
         // What the user wrote is relative to the folder where it is given, and stays as it was.
         #expect(try folder.text("configuration.json") == configuration)
         let again = try Program.run(["train", "--config", folder.url.path + "/configuration.json"], in: elsewhere)
-        #expect(again.status == 1 && again.complaints.joined().contains("no such file or folder"))
+        #expect(again.status == 64 && again.complaints.joined().contains("no such file or folder"))
     }
 }
