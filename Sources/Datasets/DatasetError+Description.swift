@@ -71,6 +71,9 @@ extension DatasetError: CustomStringConvertible {
         case .missingValue(let path, let line, let column):
             "'\(path)', line \(line), column '\(column)': the value is missing. Give the column something to put in "
                 + "its place, or correct the line."
+        case .targetNotANumber(let path, let line, let column, let text):
+            "'\(path)', line \(line), column '\(column)': the number to predict is \"\(text)\", but must be a finite "
+                + "decimal number, and nothing can stand in its place. Correct the line, or take it out of the file."
         case .unknownCategory(let path, let line, let column, let text):
             "'\(path)', line \(line), column '\(column)': \"\(text)\" is not one of the schema's categories. Add it "
                 + "there, or give unlisted values a slot of their own or zeros."

@@ -62,6 +62,8 @@ public enum DatasetError: Error, Equatable, Sendable {
     case notANumber(path: String, line: Int, column: String, text: String)
     /// A value is missing where the schema provides for none.
     case missingValue(path: String, line: Int, column: String)
+    /// The number to predict is missing, or not a finite decimal number.
+    case targetNotANumber(path: String, line: Int, column: String, text: String)
     /// A category is not in the schema's list, and the schema refuses such.
     case unknownCategory(path: String, line: Int, column: String, text: String)
     /// A label is not one of the schema's classes.

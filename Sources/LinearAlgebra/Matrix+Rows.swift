@@ -22,6 +22,22 @@ extension Matrix {
     }
 }
 
+extension Matrix {
+    /// A copy of the rows in `range`; the matrix itself, without a copy, where those are all. Traps for rows that it
+    /// lacks.
+    package func rows(_ range: Range<Int>) -> Matrix {
+        require(
+            range.lowerBound >= 0 && range.upperBound <= rows,
+            "Rows \(range) were asked for of a matrix with \(rows).")
+        if range == 0..<rows { return self }
+        return withUnsafeElements {
+            Matrix(
+                rows: range.count, columns: columns,
+                elements: Array($0[range.lowerBound * columns..<range.upperBound * columns]))
+        }
+    }
+}
+
 extension Matrix: CustomStringConvertible {
     /// The shape and a few elements: `3 × 4 [[0.1, 0.2, 0.3, 0.4], …, [0.9, 1.0, 1.1, 1.2]]`.
     public var description: String {

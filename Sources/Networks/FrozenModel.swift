@@ -51,11 +51,11 @@ public struct FrozenModel<Base: TrainableModel>: Sendable where Base.Gradients: 
 extension TrainableModel where Gradients: RestrictableGradients {
     /// The model with the leaves at and below `paths` frozen at the values of `parameters`, from which the others begin.
     ///
-    /// Throws `ModelError.unknownFrozenPath` with the nearest path that there is, `ModelError.nothingToTrain`, and what
+    /// Throws `ModelError.unknownFrozenPath` with the paths that there are, `ModelError.nothingToTrain`, and what
     /// ``ModelError/parametersDoNotFit(found:expected:)`` and ``ModelError/parameterNotFinite(_:value:)`` say.
     public func freezing(_ paths: [TreePath], of parameters: Parameters) throws -> FrozenModel<Self> {
         for path in paths where layout.leaves(under: path)?.isEmpty ?? true {
-            throw ModelError.unknownFrozenPath(path, nearest: layout.nearest(to: path))
+            throw ModelError.unknownFrozenPath(path, known: layout.paths)
         }
         let mask = TreeMask(layout: layout) { leaf in !paths.contains { $0.isPrefix(of: leaf.path) } }
         if mask.selectedCount == 0 { throw ModelError.nothingToTrain }
@@ -64,30 +64,13 @@ extension TrainableModel where Gradients: RestrictableGradients {
 }
 
 extension TreeLayout {
-    /// The path of a leaf or of a subtree with leaves that reads most like `path`, the first of several.
-    fileprivate func nearest(to path: TreePath) -> TreePath? {
-        let known = leaves.flatMap { leaf in
-            (1...max(1, leaf.path.keys.count)).map { TreePath(Array(leaf.path.keys.prefix($0))) }
-        }
-        return known.map { (path: $0, distance: editDistance("\($0)", "\(path)")) }.min { $0.distance < $1.distance }?
-            .path
+    /// The paths of all leaves, each after those of the subtrees that it lies in.
+    fileprivate var paths: [TreePath] {
+        var seen: Set<TreePath> = []
+        return leaves.flatMap { leaf in
+            leaf.path.keys.indices.map { TreePath(Array(leaf.path.keys[...$0])) }
+        }.filter { seen.insert($0).inserted }
     }
-}
-
-/// The least number of characters to insert, leave out or replace. Source: Wagner and Fischer, JACM 21 (1974).
-private func editDistance(_ first: String, _ second: String) -> Int {
-    let second = Array(second)
-    var row = Array(0...second.count)
-    for (index, character) in first.enumerated() {
-        var diagonal = row[0]
-        row[0] = index + 1
-        for column in second.indices {
-            let replaced = diagonal + (second[column] == character ? 0 : 1)
-            diagonal = row[column + 1]
-            row[column + 1] = min(replaced, diagonal + 1, row[column] + 1)
-        }
-    }
-    return row[second.count]
 }
 
 /// Memory that is reused from one microbatch to the next: the base's, and all parameters in the base's form.

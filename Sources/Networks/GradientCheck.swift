@@ -34,17 +34,24 @@ public struct GradientCheck: Sendable {
     public let comparedCount: Int
     /// How many elements were passed over, for the loss has a kink there.
     public let kinkCount: Int
+    /// How many elements were not compared, for a loss near them is infinite or not a number.
+    public let nonFiniteCount: Int
+    /// The leaves of which no element was compared.
+    public let uncomparedLeaves: [TreePath]
     /// The element that is furthest beyond its tolerance, or nearest to it; nil if nothing was compared.
     public let worst: Element?
     /// The leaves with elements beyond their tolerance.
     public let wrongLeaves: [TreePath]
 
-    /// Whether all elements are within their tolerance, and some were compared.
-    public var passes: Bool { wrongLeaves.isEmpty && comparedCount > 0 }
+    /// Whether all elements are within their tolerance, and some of each leaf were compared.
+    public var passes: Bool { wrongLeaves.isEmpty && uncomparedLeaves.isEmpty && comparedCount > 0 }
 
-    init(_ elements: [Element], kinkCount: Int, layout: TreeLayout) {
+    init(_ elements: [Element], kinkCount: Int, nonFiniteCount: Int, layout: TreeLayout) {
         comparedCount = elements.count
         self.kinkCount = kinkCount
+        self.nonFiniteCount = nonFiniteCount
+        let compared = Set(elements.map(\.path))
+        uncomparedLeaves = layout.leaves.filter { !$0.range.isEmpty && !compared.contains($0.path) }.map(\.path)
         worst = elements.max { $0.rank < $1.rank }
         let wrong = Set(elements.filter { !$0.passes }.map(\.path))
         wrongLeaves = layout.leaves.map(\.path).filter(wrong.contains)
@@ -54,11 +61,15 @@ public struct GradientCheck: Sendable {
 extension GradientCheck: CustomStringConvertible {
     /// Whether it passes, and the worst element with both values.
     public var description: String {
-        guard let worst else { return "nothing was compared; \(kinkCount) elements lie at kinks" }
-        let names = wrongLeaves.map(\.description).joined(separator: ", ")
-        let verdict = wrongLeaves.isEmpty ? "right" : "wrong in \(names)"
+        let left = "\(kinkCount) lie at kinks, and near \(nonFiniteCount) the loss is not finite"
+        guard let worst else { return "nothing was compared: of the elements \(left)" }
+        func names(_ leaves: [TreePath]) -> String { leaves.map(\.description).joined(separator: ", ") }
+        let faults =
+            (wrongLeaves.isEmpty ? [] : ["wrong in \(names(wrongLeaves))"])
+            + (uncomparedLeaves.isEmpty ? [] : ["nothing was compared in \(names(uncomparedLeaves))"])
+        let verdict = faults.isEmpty ? "right" : faults.joined(separator: "; ")
         return "\(verdict): \(worst.path)[\(worst.index)] of example \(worst.example) is \(worst.gradient), and "
             + "differences of the loss say \(worst.difference) ± \(worst.tolerance) (the worst of \(comparedCount) "
-            + "elements; \(kinkCount) lie at kinks)"
+            + "elements; \(left))"
     }
 }

@@ -9,7 +9,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case malformedSpecification(String, form: String)
     /// A width in a specification is not a whole number, or below 1.
     case invalidWidth(String, specification: String)
-    /// The widths of a specification begin or end with a width of the data, but not both; `fitting` would do.
+    /// The widths of a specification begin or end with a width of the data, but not both; `fitting` are
+    /// all widths of the model that has them.
     case widthsDoNotFit([Int], fitting: [Int])
     /// A logistic model has two classes, and the data more, or fewer.
     case tooManyClasses(Int)
@@ -38,8 +39,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case parametersDoNotFit(found: TreeLayout.Leaf?, expected: TreeLayout.Leaf?)
     /// A parameter to begin from is infinite or not a number.
     case parameterNotFinite(TreePath, value: Float)
-    /// A path to freeze leads to no leaf of the model; `nearest` is the most similar one that does.
-    case unknownFrozenPath(TreePath, nearest: TreePath?)
+    /// A path to freeze leads to no leaf of the model; `known` are those that do, and those of subtrees.
+    case unknownFrozenPath(TreePath, known: [TreePath])
     /// All leaves are frozen.
     case nothingToTrain
 
@@ -67,8 +68,9 @@ extension ModelError: CustomStringConvertible {
         case .widthMismatch(let place, let model, let data):
             "The model has \(model) \(place.rawValue), but the data need \(data): change the model or the data."
         case .widthsDoNotFit(let widths, let fitting):
-            "The widths \(Self.text(widths)) do not fit data of \(fitting[0]) inputs and \(fitting[fitting.count - 1]) "
-                + "outputs: write mlp:\(Self.text(fitting)), or hidden widths alone."
+            "The widths \(Self.text(widths)) begin or end as data of \(fitting[0]) inputs and "
+                + "\(fitting[fitting.count - 1]) outputs do, but not both. Write all widths, mlp:\(Self.text(fitting)), or "
+                + "the hidden ones alone, mlp:\(Self.text(fitting.dropFirst().dropLast()))."
         case .tooManyClasses(let count):
             "A logistic model has 2 classes, but the data has \(count): choose softmax."
         case .unknownActivation(let name):
@@ -105,13 +107,14 @@ extension ModelError: CustomStringConvertible {
             "The parameters have other empty subtrees than the model: give parameters of the same model."
         case .parameterNotFinite(let path, let value):
             "The parameter '\(path)' holds \(value), but training must begin from finite numbers."
-        case .unknownFrozenPath(let path, let nearest):
-            "There is nothing at '\(path)' to freeze"
-                + (nearest.map { ": did you mean '\($0)'?" } ?? ", for the model has no parameters.")
+        case .unknownFrozenPath(let path, let known):
+            "There is nothing at '\(path)' to freeze: "
+                + (nearest(to: "\(path)", among: known.map(\.description)).map { "did you mean '\($0)'?" }
+                    ?? "choose among " + known.map { "'\($0)'" }.joined(separator: ", ") + ".")
         case .nothingToTrain:
             "All parameters are frozen, and nothing is left to train: leave at least one leaf out."
         }
     }
 
-    private static func text(_ widths: [Int]) -> String { widths.map(String.init).joined(separator: "-") }
+    private static func text(_ widths: some Sequence<Int>) -> String { widths.map(String.init).joined(separator: "-") }
 }

@@ -5,15 +5,19 @@ import Requirements
 extension Network {
     /// Reads parameters from a safetensors file: with this package's names (`dense1.kernel`), as
     /// ``Datasets/SafeTensors/write(_:metadata:to:)`` writes them, or with PyTorch's, as ``readPyTorch(_:names:)`` reads
-    /// them. Which ones they are is seen from the names.
+    /// them.
+    ///
+    /// They are this package's if all of them are the network's own, or if one ends in `.kernel`; PyTorch's if one ends
+    /// in `.weight`. PyTorch's `conv1.bias` alone may be the name of a leaf, too.
     ///
     /// Throws `FileError`, which names the tensor that does not fit, and both shapes.
     public func read(_ path: String) throws(FileError) -> ParameterVector {
         let names = try SafeTensors.readTensors(path).keys
-        if names.contains(where: { Set(layout.leaves.map(SafeTensors.name(of:))).contains($0) }) {
-            return try SafeTensors.read(path, as: layout).parameters
-        }
-        return try readPyTorch(path)
+        let areOwn =
+            Set(layout.leaves.map(SafeTensors.name(of:))).isSuperset(of: names)
+            || names.contains { $0.hasSuffix(".kernel") }
+            || !names.contains { $0.split(separator: ".").last == "weight" }
+        return areOwn ? try SafeTensors.read(path, as: layout).parameters : try readPyTorch(path)
     }
 
     /// Reads the state of a PyTorch model of the same layers, saved by `safetensors.torch.save_file`.
@@ -24,18 +28,19 @@ extension Network {
     ///
     /// Layers are matched in the order of their names, numbers by value: `0`, `2`, `10` of an `nn.Sequential`, `fc1`,
     /// `fc2`. Where that is not the order of the layers, `names` says which tensor each leaf is; then other tensors in
-    /// the file are left alone. Activations and poolings are not part of the file: that they agree is up to the caller.
+    /// the file are left alone. Names that differ in more than numbers, such as `conv1` and `fc1`, say no order: of two
+    /// such layers with weights of one shape, which could be exchanged without a trace, `names` has to say it. Activations and poolings are not part of the file: that they agree is up to the caller.
     ///
     ///     try network.readPyTorch("m.safetensors", names: ["dense1/kernel": "head.weight", "dense1/bias": "head.bias"])
     ///
     /// Throws `FileError` for a file that cannot be read, and for a tensor that is missing, unexpected or of another
-    /// shape. Traps if `names` leaves out a leaf.
+    /// shape, or whose place is not clear. Traps if `names` leaves out a leaf.
     public func readPyTorch(_ path: String, names: [TreePath: String]? = nil) throws(FileError) -> ParameterVector {
         let tensors = try SafeTensors.readTensors(path)
         do throws(SafeTensorsProblem) {
             let layers = pyTorchLayers
             let names =
-                if let names { namePairs(names) } else { try namePairs(in: tensors, layerCount: layers.count) }
+                if let names { namePairs(names) } else { try namePairs(in: tensors, layers: layers) }
             var parameters = ParameterVector(zeros: layout)
             for (layer, (weightName, biasName)) in zip(layers, names) {
                 let weight = try tensors.tensor(weightName, shape: layer.weightShape)
@@ -95,7 +100,7 @@ extension Network {
 
     /// The names of each layer's tensors, in the order of their prefixes.
     private func namePairs(
-        in tensors: [String: Tensor], layerCount: Int
+        in tensors: [String: Tensor], layers: [PyTorchLayer]
     ) throws(SafeTensorsProblem) -> [NamePair] {
         var prefixes: Set<String> = []
         for name in tensors.keys.sorted() {
@@ -104,9 +109,17 @@ extension Network {
             prefixes.insert(String(name[..<end]))
         }
         let ordered = prefixes.sorted { NaturalOrder($0) < NaturalOrder($1) }
-        guard ordered.count == layerCount else {
-            throw .layerCountMismatch(
-                layers: ordered.map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }, expected: layerCount)
+        func module(_ prefix: String) -> String { prefix.hasSuffix(".") ? String(prefix.dropLast()) : prefix }
+        guard ordered.count == layers.count else {
+            throw .layerCountMismatch(layers: ordered.map(module), expected: layers.count)
+        }
+        for second in layers.indices {
+            for first in 0..<second where layers[first].weightShape == layers[second].weightShape {
+                guard NaturalOrder(ordered[first]).precedesByNumber(NaturalOrder(ordered[second])) else {
+                    throw .ambiguousOrder(
+                        module(ordered[first]), module(ordered[second]), shape: layers[first].weightShape)
+                }
+            }
         }
         return ordered.map { ($0 + "weight", $0 + "bias") }
     }
@@ -140,6 +153,12 @@ private struct NaturalOrder: Comparable {
             rest = rest[run.endIndex...]
         }
         self.runs = runs
+    }
+
+    /// Whether it comes before `other` for its numbers alone: all else is the same.
+    func precedesByNumber(_ other: NaturalOrder) -> Bool {
+        func text(_ run: Run) -> String? { if case .text(let text) = run { text } else { nil } }
+        return self < other && runs.map(text) == other.runs.map(text)
     }
 
     static func < (left: NaturalOrder, right: NaturalOrder) -> Bool {

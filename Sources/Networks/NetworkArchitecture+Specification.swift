@@ -10,8 +10,8 @@ extension NetworkArchitecture {
     ///     mlp:784-256-64-10       the same with all widths, for data of 784 features and 10 classes
     ///     cnn:mnist, cnn:mnist:tanh
     ///
-    /// Widths that begin with the number of features, or end with the number of outputs, are all of them: the other end
-    /// must then fit too.
+    /// Widths that begin with the number of features and end with the number of outputs are all of them. Where one end
+    /// alone fits, nobody can tell what is meant, and `ModelError.widthsDoNotFit` shows both ways to write it.
     ///
     /// Throws a `ModelError` that names the part that cannot be read, or that does not fit the data.
     public init(specification text: String, featureCount: Int, outputCount: Int) throws(ModelError) {
@@ -56,12 +56,13 @@ extension NetworkArchitecture {
             guard let value = Int(width), value >= 1 else { throw .invalidWidth(String(width), specification: text) }
             widths.append(value)
         }
-        let isWhole = widths.count >= 2 && (widths.first == featureCount || widths.last == outputCount)
-        guard isWhole else { return [featureCount] + widths + [outputCount] }
-        guard widths.first == featureCount, widths.last == outputCount else {
-            throw .widthsDoNotFit(widths, fitting: [featureCount] + widths.dropFirst().dropLast() + [outputCount])
+        guard widths.count >= 2 else { return [featureCount] + widths + [outputCount] }
+        switch (widths.first == featureCount, widths.last == outputCount) {
+        case (true, true): return widths
+        case (false, false): return [featureCount] + widths + [outputCount]
+        case (true, false): throw .widthsDoNotFit(widths, fitting: widths + [outputCount])
+        case (false, true): throw .widthsDoNotFit(widths, fitting: [featureCount] + widths)
         }
-        return widths
     }
 
     private static func activation(_ parts: ArraySlice<Substring>) throws(ModelError) -> Activation {

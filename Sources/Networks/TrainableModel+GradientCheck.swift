@@ -18,6 +18,8 @@ extension TrainableModel {
     /// - Kinks of ReLUs and maxima: where the loss is smooth, B is h·L″ + … and halves with h; at a kink at a distance of
     ///   d < h/4 it shrinks to (1 − 2d/h)/(1 − d/h) > ⅔. Such elements are passed over and counted. A kink further away
     ///   moves D(h/2) by less than 2·|D(h) − D(h/2)|, and one that rounding hides, of a jump of at most 7r, by 3.5r.
+    /// - Losses that are infinite or not numbers: nothing can be compared with them. Such elements are counted, and a
+    ///   leaf of which nothing was compared does not pass.
     ///
     /// It finds what trains badly (a factor, a sign, a term that is missing), not errors below the tolerance,
     /// which is 10⁻³ for parameters and losses of up to 1. Choose parameters and examples at which gradients are larger:
@@ -58,7 +60,7 @@ extension TrainableModel {
         }
         let center = losses(vector)
         var elements: [GradientCheck.Element] = []
-        var kinkCount = 0
+        var (kinkCount, nonFiniteCount) = (0, 0)
         var generator = SplitMix64(seed: seed)
         for leaf in layout.leaves {
             for column in leaf.range.chosen(elementsPerLeaf, &generator) {
@@ -67,6 +69,10 @@ extension TrainableModel {
                 let narrow = Slopes(center, column, step / 2, vector, losses)
                 for example in 0..<examples.count {
                     let rounding = 0x1p-17 * max(1, abs(center[example])) / Double(step)
+                    guard wide.isFinite(example), narrow.isFinite(example) else {
+                        nonFiniteCount += 1
+                        continue
+                    }
                     let (bend, wideBend) = (abs(narrow.bend(example)), abs(wide.bend(example)))
                     if bend > wideBend * 2 / 3 + rounding {
                         kinkCount += 1
@@ -81,7 +87,7 @@ extension TrainableModel {
                 }
             }
         }
-        return GradientCheck(elements, kinkCount: kinkCount, layout: layout)
+        return GradientCheck(elements, kinkCount: kinkCount, nonFiniteCount: nonFiniteCount, layout: layout)
     }
 }
 
@@ -106,6 +112,8 @@ private struct Slopes {
     }
 
     func central(_ example: Int) -> Double { (below[example] + above[example]) / 2 }
+
+    func isFinite(_ example: Int) -> Bool { below[example].isFinite && above[example].isFinite }
 
     func bend(_ example: Int) -> Double { above[example] - below[example] }
 }

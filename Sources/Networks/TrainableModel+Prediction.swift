@@ -15,38 +15,38 @@ extension TrainableModel {
         guard inputs.columns == featureCount else {
             throw .widthMismatch(.inputs, model: featureCount, data: inputs.columns)
         }
-        var workspace = makeWorkspace()
         var classes: [Int] = []
         var classCount = outputCount
-        var values: [Float]?
-        for begin in stride(from: 0, to: max(1, inputs.rows), by: blockSize) {
-            let block = inputs.rows(begin..<min(begin + blockSize, inputs.rows))
-            switch predictions(from: outputs(for: block, at: parameters, workspace: &workspace)) {
+        var values: [Float] = []
+        var isNumeric = false
+        forEachBlock(of: inputs, at: parameters, blockSize: blockSize) { outputs in
+            switch predictions(from: outputs) {
             case .classes(let predicted, let count):
                 classes += predicted
                 classCount = count
             case .values(let predicted):
-                values = (values ?? []) + predicted.withUnsafeElements { Array($0) }
+                isNumeric = true
+                predicted.withUnsafeElements { values.append(contentsOf: $0) }
             }
         }
-        guard let values else { return .classes(classes, classCount: classCount) }
+        guard isNumeric else { return .classes(classes, classCount: classCount) }
         return .values(Matrix(rows: inputs.rows, columns: outputCount, elements: values))
+    }
+
+    /// Calls `body` with the outputs for each block of up to `blockSize` rows of `inputs`, in their order; once for no
+    /// rows. Traps unless inputs and parameters fit the model.
+    package func forEachBlock(
+        of inputs: Matrix, at parameters: Parameters, blockSize: Int = 1024, _ body: (Matrix) throws -> Void
+    ) rethrows {
+        var workspace = makeWorkspace()
+        for begin in stride(from: 0, to: max(1, inputs.rows), by: blockSize) {
+            let block = inputs.rows(begin..<min(begin + blockSize, inputs.rows))
+            try body(outputs(for: block, at: parameters, workspace: &workspace))
+        }
     }
 
     /// The same for rows of numbers. Traps unless all have the same length.
     public func predict(_ inputs: [[Float]], at parameters: Parameters) throws(ModelError) -> Targets {
         try predict(inputs.isEmpty ? Matrix(rows: 0, columns: featureCount) : Matrix(inputs), at: parameters)
-    }
-}
-
-extension Matrix {
-    /// A copy of the rows in `range`.
-    fileprivate func rows(_ range: Range<Int>) -> Matrix {
-        if range == 0..<rows { return self }
-        return withUnsafeElements {
-            Matrix(
-                rows: range.count, columns: columns,
-                elements: Array($0[range.lowerBound * columns..<range.upperBound * columns]))
-        }
     }
 }

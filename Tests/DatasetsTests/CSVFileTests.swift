@@ -151,10 +151,10 @@ import Testing
         let scale = try #require(file.schema.target)
         #expect(scale.column == "y" && scale.width == 40)
         #expect([0, 0.25, 1, 1.5, -0.5].map(scale.value) == [-10, 0, 30, 50, -30])
-        #expect(throws: DatasetError.notANumber(path: folder("data.csv"), line: 2, column: "y", text: "inf")) {
+        #expect(throws: DatasetError.targetNotANumber(path: folder("data.csv"), line: 2, column: "y", text: "inf")) {
             try read("1,0\n1,inf\n", schema)
         }
-        #expect(throws: DatasetError.missingValue(path: folder("data.csv"), line: 1, column: "y")) {
+        #expect(throws: DatasetError.targetNotANumber(path: folder("data.csv"), line: 1, column: "y", text: "")) {
             try read("1,\n", schema)
         }
         // The order of the columns is the schema's.

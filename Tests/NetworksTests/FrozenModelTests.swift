@@ -82,10 +82,18 @@ import Testing
 
     @Test func mistakesAreNamed() throws {
         let (network, _, parameters) = try problem(seed: 4)
-        for (path, nearest) in [("conv2", "conv1"), ("dense1/kernal", "dense1/kernel")] as [(TreePath, TreePath)] {
-            #expect(throws: ModelError.unknownFrozenPath(path, nearest: nearest)) {
-                try network.freezing([path], of: parameters)
-            }
+        let known: [TreePath] = [
+            "conv1", "conv1/kernel", "conv1/bias", "dense1", "dense1/kernel", "dense1/bias", "dense2", "dense2/kernel",
+            "dense2/bias",
+        ]
+        // One exchange of neighbours is one edit; what is far from all is told what there is.
+        for (path, says) in [
+            ("conv2", "did you mean 'conv1'"), ("dense1/kernal", "did you mean 'dense1/kernel'"),
+            ("dnese2", "did you mean 'dense2'"), ("encoder", "'conv1', 'conv1/kernel'"),
+        ] as [(TreePath, String)] {
+            let error = ModelError.unknownFrozenPath(path, known: known)
+            #expect(throws: error) { try network.freezing([path], of: parameters) }
+            #expect("\(error)".contains("'\(path)'") && "\(error)".contains(says), "\(error)")
         }
         #expect(throws: ModelError.nothingToTrain) {
             try network.freezing(["conv1", "dense1", "dense2"], of: parameters)
@@ -100,8 +108,6 @@ import Testing
         #expect(throws: ModelError.parameterNotFinite("dense1/bias", value: .infinity)) {
             try network.freezing(["conv1"], of: broken)
         }
-        let sentence = "\(ModelError.unknownFrozenPath("conv2", nearest: "conv1"))"
-        #expect(sentence.contains("'conv2'") && sentence.contains("did you mean 'conv1'"))
     }
 }
 

@@ -57,7 +57,7 @@ import Testing
         let check = Self.model(fault).checkGradients(of: examples, at: parameters, elementsPerLeaf: nil)
         #expect(check.wrongLeaves == fault.leaves, "\(check)")
         #expect(check.passes == (fault == .none))
-        #expect(check.comparedCount + check.kinkCount == 6 * 17 && check.kinkCount == 0)
+        #expect(check.comparedCount == 6 * 17 && check.kinkCount == 0 && check.nonFiniteCount == 0)
         let worst = try #require(check.worst)
         #expect(fault == .none || worst.path == fault.leaves[0])
         #expect("\(check)".contains("\(worst.path)[\(worst.index)] of example \(worst.example)"))
@@ -66,6 +66,29 @@ import Testing
         #expect(
             Self.model(fault).checkGradients(of: examples, at: parameters, elementsPerLeaf: 4, seed: 2).passes
                 == (fault == .none))
+    }
+
+    /// Near such parameters the loss exp(wide) + narrow² overflows Float32 on one side: an infinite tolerance would let
+    /// any gradient pass.
+    @Test(arguments: [Float(1), 88.5]) func whatOverflowsIsNotCompared(_ wide: Float) throws {
+        let layout = try TreeLayout([("wide", [1]), ("narrow", [1])])
+        let model = ClosureModel(
+            layout: layout, featureCount: 1, outputCount: 1,
+            initialParameters: { _ in ParameterVector(zeros: layout) }
+        ) { _, _, parameters, gradient in
+            let values = parameters.values
+            // Wrong by a factor where the loss is large.
+            gradient[0] = exp(values[0]) * (values[0] > 80 ? 3 : 1)
+            gradient[1] = 2 * values[1]
+            return values[0] > 80 ? exp(values[0]) : exp(values[0]) + values[1] * values[1]
+        }
+        let examples = Examples(inputs: Matrix([[1]]), targets: .values(Matrix([[0]])))
+        let check = model.checkGradients(
+            of: examples, at: try ParameterVector(values: [wide, 0.5], layout: layout), elementsPerLeaf: nil)
+        #expect(check.passes == (wide == 1), "\(check)")
+        #expect(check.nonFiniteCount == (wide == 1 ? 0 : 1))
+        #expect(check.uncomparedLeaves == (wide == 1 ? [] : ["wide"]))
+        #expect("\(check)".contains("nothing was compared in wide") == (wide != 1))
     }
 
     /// ReLU and maxima have kinks: they are passed over, and nothing is called wrong.

@@ -55,8 +55,10 @@ import Testing
         #expect(error("mlp:784-x-10") == .invalidWidth("x", specification: "mlp:784-x-10"))
         #expect(error("mlp:784--10") == .invalidWidth("", specification: "mlp:784--10"))
         #expect(error("mlp:784-0-10") == .invalidWidth("0", specification: "mlp:784-0-10"))
-        #expect(error("mlp:780-10") == .widthsDoNotFit([780, 10], fitting: [784, 10]))
-        #expect(error("mlp:784-30-12") == .widthsDoNotFit([784, 30, 12], fitting: [784, 30, 10]))
+        #expect(error("mlp:780-10") == .widthsDoNotFit([780, 10], fitting: [784, 780, 10]))
+        #expect(error("mlp:784-30-12") == .widthsDoNotFit([784, 30, 12], fitting: [784, 30, 12, 10]))
+        let sentence = error("mlp:256-10", features: 64)?.description ?? ""
+        #expect(sentence.contains("mlp:64-256-10") && sentence.contains("mlp:256."), "\(sentence)")
         #expect(error("mlp:784-5-10:swish") == .unknownActivation("swish"))
         #expect(error("mlp:784-5-10:sigmoid=1,2") == .unknownActivation("sigmoid=1,2"))
         #expect(

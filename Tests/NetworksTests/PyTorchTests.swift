@@ -138,6 +138,59 @@ import Testing
         #expect(named["dense2/kernel"] == ordered["dense1/kernel"])
     }
 
+    /// The names of PyTorch's MNIST example: two of its tensors, `conv1.bias` and `conv2.bias`, are called as here.
+    @Test func moduleNamesThatAreLikeOursAreReadAsPyTorchs() throws {
+        var generator = SeededGenerator(seed: 4)
+        let folder = try TemporaryFolder()
+        let network = try Network(
+            NetworkArchitecture(
+                input: .image(height: 6, width: 6, channels: 1),
+                layers: [
+                    .convolution(outputs: 2, size: 3, stride: 1, padding: 0, activation: .relu),
+                    .convolution(outputs: 3, size: 3, stride: 1, padding: 0, activation: .relu),
+                    .pooling(.max, size: 2, stride: 2), .dense(outputs: 4, activation: .relu),
+                    .dense(outputs: 2, activation: .identity),
+                ], loss: .softmaxCrossEntropy))
+        let parameters = try generator.parameters(for: network)
+        try network.writePyTorch(parameters, to: folder("numbered.safetensors"))
+        let numbered = try SafeTensors.readTensors(folder("numbered.safetensors"))
+        let modules = ["0": "conv1", "2": "conv2", "6": "fc1", "8": "fc2"]
+        let tensors = numbered.map { name, tensor in
+            let parts = name.split(separator: ".").map(String.init)
+            return ((modules[parts[0]] ?? parts[0]) + "." + parts[1], tensor)
+        }.sorted { $0.0 < $1.0 }
+        #expect(Set(tensors.map { $0.0.prefix { $0 != "." } }) == ["conv1", "conv2", "fc1", "fc2"])
+        try Self.write(tensors, to: folder("m.safetensors"))
+        #expect(try network.read(folder("m.safetensors")) == parameters)
+    }
+
+    /// Where names say no order, layers of one shape could be exchanged without a trace.
+    @Test func anOrderThatNobodyKnowsIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let network = try Network(.multilayerPerceptron(dims: [2, 2, 2]))
+        func read(_ first: String, _ second: String) throws -> Result<ParameterVector, FileError> {
+            let tensors = [first, second].flatMap { [("\($0).weight", [2, 2]), ("\($0).bias", [2])] }
+            try Self.write(tensors.map { ($0.0, Tensor(zeros: $0.1)) }, to: folder("m.safetensors"))
+            return Result { () throws(FileError) in try network.read(folder("m.safetensors")) }
+        }
+        for (first, second) in [("encoder", "decoder"), ("hidden", "fc2"), ("fc", "fc1"), ("a.0", "b.1"), ("1", "01")] {
+            guard case .failure(.tensors(_, .ambiguousOrder(let one, let other, [2, 2]))) = try read(first, second)
+            else {
+                Issue.record("\(first) and \(second) are read.")
+                continue
+            }
+            #expect(Set([one, other]) == [first, second])
+        }
+        // Control: numbers say it, and so do shapes.
+        for (first, second) in [("fc1", "fc2"), ("net.9", "net.10"), ("block1.0", "block2.0")] {
+            #expect(throws: Never.self) { try read(first, second).get() }
+        }
+        let tapered = try Network(.multilayerPerceptron(dims: [2, 3, 1]))
+        let tensors = [("a.weight", [3, 2]), ("a.bias", [3]), ("b.weight", [1, 3]), ("b.bias", [1])]
+        try Self.write(tensors.map { ($0.0, Tensor(zeros: $0.1)) }, to: folder("m.safetensors"))
+        #expect(throws: Never.self) { try tapered.read(folder("m.safetensors")) }
+    }
+
     @Test func whatDoesNotFitIsNamed() throws {
         let folder = try TemporaryFolder()
         let network = try Network(.multilayerPerceptron(dims: [3, 4, 2]))

@@ -56,6 +56,17 @@ import Testing
         #expect(steps.count >= min(iterations, 10))
     }
 
+    /// Where the number of steps or the limit is near the largest number.
+    @Test func adaptiveOnesAreCountedUpToTheLargestNumber() {
+        func isDue(_ step: Int, of iterations: Int, limit: Int) -> Bool {
+            EvaluationSchedule.adaptive(limit: limit).isDue(
+                at: step, of: iterations, after: TrainingTime(), lastEvaluation: nil)
+        }
+        #expect(isDue(3, of: 1000, limit: .max))
+        #expect(isDue(1 << 62, of: .max, limit: 2) && !isDue((1 << 62) - 1, of: .max, limit: 2))
+        #expect(isDue(1, of: .max, limit: .max) && !isDue(.max - 1, of: .max, limit: 1))
+    }
+
     @Test func adaptiveOnesTakeABoundedShareOfTheTime() {
         func isDue(_ step: Int, _ time: TrainingTime, _ last: Double?) -> Bool {
             EvaluationSchedule.adaptive(limit: 20, timeShare: 0.2).isDue(

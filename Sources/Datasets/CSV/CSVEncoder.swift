@@ -77,7 +77,7 @@ struct CSVEncoder {
     }
 
     private enum Problem {
-        case notANumber, missing, unlisted, unknownLabel
+        case notANumber, missing, noTarget, unlisted, unknownLabel
     }
 
     /// Encodes one field, and says what is wrong with it, if anything is.
@@ -122,8 +122,7 @@ struct CSVEncoder {
             answer.label = place
             return nil
         case .target(let scaling):
-            guard !missingMarkers.contains(text) else { return .missing }
-            guard let number = DecimalNumber.parse(text) else { return .notANumber }
+            guard !missingMarkers.contains(text), let number = DecimalNumber.parse(text) else { return .noTarget }
             answer.target = scaling.scale(number)
             return nil
         }
@@ -150,6 +149,7 @@ struct CSVEncoder {
         return switch problem {
         case .notANumber: .notANumber(path: path, line: line, column: column.name, text: text)
         case .missing: .missingValue(path: path, line: line, column: column.name)
+        case .noTarget: .targetNotANumber(path: path, line: line, column: column.name, text: text)
         case .unlisted: .unknownCategory(path: path, line: line, column: column.name, text: text)
         case .unknownLabel:
             .unknownLabel(path: path, line: line, column: column.name, text: text, classes: classes)

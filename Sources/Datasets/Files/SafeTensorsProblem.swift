@@ -33,6 +33,8 @@ public enum SafeTensorsProblem: Error, Equatable, Sendable {
     case headerTooLong(length: Int, limit: Int)
     /// The file has tensors of another number of layers than the network has parameters of.
     case layerCountMismatch(layers: [String], expected: Int)
+    /// Two layers of one shape, whose order their names do not say.
+    case ambiguousOrder(String, String, shape: [Int])
     /// Two leaves of the layout would be written under one name, or one under a name that the format reserves.
     case ambiguousName(String)
 }
@@ -79,6 +81,9 @@ extension SafeTensorsProblem: CustomStringConvertible {
         case .layerCountMismatch(let layers, let expected):
             "it has \(layers.count) layers with a weight or a bias (\(layers.joined(separator: ", "))), but the network "
                 + "has \(expected): read a file of the same model, or name the tensors one by one."
+        case .ambiguousOrder(let first, let second, let shape):
+            "\"\(first)\" and \"\(second)\" have weights of the shape \(shape) both, and their names do not say which "
+                + "layer comes first: number them, such as fc1 and fc2, or name the tensors one by one."
         case .ambiguousName(let name):
             "the layout has several leaves that would be named \"\(name)\", or one that may not be: rename a leaf."
         }

@@ -43,7 +43,8 @@ public enum EvaluationSchedule: Hashable, Sendable {
         case .atEnd: return false
         case .every(let interval): return step.isMultiple(of: interval)
         case .adaptive(let limit, let timeShare):
-            let interval = max(1, (iterations + limit - 1) / limit)
+            // ⌈iterations / limit⌉, and 1 for a run of no steps.
+            let interval = iterations > 0 ? (iterations - 1) / limit + 1 : 1
             guard step.isMultiple(of: interval) else { return false }
             guard let next = lastEvaluation else { return true }
             return time.evaluation + next <= timeShare * (time.total + next)

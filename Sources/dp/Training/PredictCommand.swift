@@ -33,7 +33,7 @@ struct PredictCommand: ParsableCommand {
         let examples = try model.mapped(unlabelledData(model))
         try model.network.checkInputs(of: examples)
         var lines = [header(model)]
-        try model.forEachBlock(of: examples.inputs) { outputs in
+        try model.network.forEachBlock(of: examples.inputs, at: model.parameters) { outputs in
             let predictions = model.network.predictions(from: outputs)
             for row in 0..<outputs.rows {
                 let values = outputs.withRow(row) { row in row.indices.map { row[$0] } }

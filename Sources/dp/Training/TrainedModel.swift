@@ -1,5 +1,4 @@
 import Foundation
-import LinearAlgebra
 import PrivateTraining
 import PyTrees
 
@@ -31,28 +30,15 @@ struct TrainedModel {
     }
 
     /// The number that an output predicts, in the units of the data's file.
-    func value(ofOutput output: Float) -> Float {
-        description.schema?.target.map { Float($0.value(ofEncoded: output)) } ?? output
+    ///
+    /// Without units of a file, the number that the output's shortest decimal says: of 0.1 it is 0.1.
+    func value(ofOutput output: Float) -> Double {
+        description.schema?.target.map { $0.value(ofEncoded: output) } ?? Double("\(output)") ?? Double(output)
     }
 
     /// The names of the classes where the data has them, their numbers elsewhere.
     func name(of label: Int) -> String {
         guard let classes = description.schema?.classes, classes.indices.contains(label) else { return "\(label)" }
         return classes[label]
-    }
-
-    /// Outputs for every example, in blocks.
-    func forEachBlock(of inputs: Matrix, _ body: (Matrix) throws -> Void) throws {
-        var workspace = network.makeWorkspace()
-        for begin in stride(from: 0, to: inputs.rows, by: 1024) {
-            let rows = begin..<min(begin + 1024, inputs.rows)
-            var block = Matrix(rows: rows.count, columns: inputs.columns)
-            for (target, source) in rows.enumerated() {
-                inputs.withRow(source) { values in
-                    block.withMutableRow(target) { for index in values.indices { $0[index] = values[index] } }
-                }
-            }
-            try body(network.outputs(for: block, at: parameters, workspace: &workspace))
-        }
     }
 }
