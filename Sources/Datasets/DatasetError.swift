@@ -19,6 +19,9 @@ public enum DatasetError: Error, Equatable, Sendable {
     case countMismatch(examples: String, exampleCount: Int, labels: String, labelCount: Int)
     /// The examples of the test set have another shape than those of the training set.
     case exampleShapeMismatch(train: [Int], test: [Int])
+    /// Features are unsigned bytes, which are scaled by 1/255, and those of training were not, or the other way round;
+    /// `type` is theirs as NumPy writes it.
+    case featureTypeMismatch(path: String, type: String, trainedOnBytes: Bool)
     /// The features of the test set are those of the training set.
     case testsOnTrainingExamples(train: String, test: String)
 

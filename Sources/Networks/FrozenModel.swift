@@ -18,7 +18,8 @@ import Requirements
 ///
 /// - The parameters that ``whole(_:)`` returns have the frozen leaves' values in every bit.
 /// - An example's norm and contribution are those of its trained leaves alone; no noise is drawn for the others.
-/// - The frozen values are published as they are: they must be public, such as those of a model trained on other data.
+/// - The frozen values are published as they are, and the trained leaves begin from given values: both must be public,
+///   such as those of a model trained on other data. ``notCovered`` says so, also where nothing is frozen.
 public struct FrozenModel<Base: TrainableModel>: Sendable where Base.Gradients: RestrictableGradients {
     /// The model with all of its leaves.
     public let base: Base
@@ -29,9 +30,12 @@ public struct FrozenModel<Base: TrainableModel>: Sendable where Base.Gradients: 
 
     private let structure: Base.Parameters
     private let start: ParameterVector
+    private let isGiven: Bool
 
-    init(_ base: Base, mask: TreeMask, structure: Base.Parameters, start: ParameterVector) {
+    /// - Parameter isGiven: whether `start` is more than the base's initial parameters.
+    init(_ base: Base, mask: TreeMask, structure: Base.Parameters, start: ParameterVector, isGiven: Bool) {
         self.base = base
+        self.isGiven = isGiven
         self.mask = mask
         self.structure = structure
         self.start = start
@@ -50,16 +54,29 @@ public struct FrozenModel<Base: TrainableModel>: Sendable where Base.Gradients: 
 
 extension TrainableModel where Gradients: RestrictableGradients {
     /// The model with the leaves at and below `paths` frozen at the values of `parameters`, from which the others begin.
+    /// `parameters` must be public.
     ///
     /// Throws `ModelError.unknownFrozenPath` with the paths that there are, `ModelError.nothingToTrain`, and what
     /// ``ModelError/parametersDoNotFit(found:expected:)`` and ``ModelError/parameterNotFinite(_:value:)`` say.
     public func freezing(_ paths: [TreePath], of parameters: Parameters) throws -> FrozenModel<Self> {
+        try freezing(paths, of: parameters, isGiven: true)
+    }
+
+    /// The same with the model's own initial parameters, which are public.
+    package func freezing(_ paths: [TreePath], ofInitialParameters seed: UInt64) throws -> FrozenModel<Self> {
+        try freezing(paths, of: initialParameters(seed: seed), isGiven: false)
+    }
+
+    private func freezing(
+        _ paths: [TreePath], of parameters: Parameters, isGiven: Bool
+    ) throws -> FrozenModel<Self> {
         for path in paths where layout.leaves(under: path)?.isEmpty ?? true {
             throw ModelError.unknownFrozenPath(path, known: layout.paths)
         }
         let mask = TreeMask(layout: layout) { leaf in !paths.contains { $0.isPrefix(of: leaf.path) } }
         if mask.selectedCount == 0 { throw ModelError.nothingToTrain }
-        return FrozenModel(self, mask: mask, structure: parameters, start: try checkedVector(of: parameters))
+        return FrozenModel(
+            self, mask: mask, structure: parameters, start: try checkedVector(of: parameters), isGiven: isGiven)
     }
 }
 
@@ -93,14 +110,22 @@ extension FrozenModel: TrainableModel {
         base.gradientBytesPerExample + (Base.Gradients.self == DenseRows.self ? 4 * layout.count : 0)
     }
 
-    /// What ``base`` says, and the frozen leaves.
+    /// What ``base`` says, the given parameters that training begins from, and the frozen leaves.
     public var notCovered: [String] {
-        let frozen = zip(mask.layout.leaves, mask.selection).filter { !$0.1 }.map { "\($0.0.path)" }
-        if frozen.isEmpty { return base.notCovered }
-        return base.notCovered + [
+        let begin = isGiven ? [Self.givenParametersNotCovered] : []
+        let told = base.notCovered + begin.filter { !base.notCovered.contains($0) }
+        let frozen = mask.complement.selectedLayout.leaves.map { "\($0.path)" }
+        if frozen.isEmpty { return told }
+        return told + [
             "The frozen parameters (\(frozen.joined(separator: ", "))), which are released as they were given, and "
                 + "whatever they were made from: they must be public."
         ]
+    }
+
+    /// Those of ``base``, and the frozen leaves.
+    public var fixedParameters: [ParameterVector] {
+        let frozen = mask.complement
+        return base.fixedParameters + (frozen.selectedCount == 0 ? [] : [frozen.selected(from: start)])
     }
 
     /// The values that were given for the leaves that are trained, whatever the seed is.

@@ -69,8 +69,8 @@ extension ModelError: CustomStringConvertible {
             "The model has \(model) \(place.rawValue), but the data need \(data): change the model or the data."
         case .widthsDoNotFit(let widths, let fitting):
             "The widths \(Self.text(widths)) begin or end as data of \(fitting[0]) inputs and "
-                + "\(fitting[fitting.count - 1]) outputs do, but not both. Write all widths, mlp:\(Self.text(fitting)), or "
-                + "the hidden ones alone, mlp:\(Self.text(fitting.dropFirst().dropLast()))."
+                + "\(fitting[fitting.count - 1]) outputs do, but not both. Write all widths, mlp:\(Self.text(fitting))"
+                + Self.hiddenWidths(of: fitting)
         case .tooManyClasses(let count):
             "A logistic model has 2 classes, but the data has \(count): choose softmax."
         case .unknownActivation(let name):
@@ -114,6 +114,13 @@ extension ModelError: CustomStringConvertible {
         case .nothingToTrain:
             "All parameters are frozen, and nothing is left to train: leave at least one leaf out."
         }
+    }
+
+    /// The other way to write widths, where it is not ambiguous itself.
+    private static func hiddenWidths(of widths: [Int]) -> String {
+        let hidden = widths.dropFirst().dropLast()
+        let isClear = hidden.count == 1 || hidden.first != widths.first && hidden.last != widths.last
+        return isClear ? ", or the hidden ones alone, mlp:\(text(hidden))." : "."
     }
 
     private static func text(_ widths: some Sequence<Int>) -> String { widths.map(String.init).joined(separator: "-") }

@@ -1,6 +1,12 @@
 import PyTrees
 
 extension TrainableModel {
+    /// What a report says of a model whose training began from parameters that somebody gave.
+    package static var givenParametersNotCovered: String {
+        "The parameters that training began from, which were given, and whatever they were made from: they must be "
+            + "public."
+    }
+
     /// The parameters in one vector, to begin training from.
     ///
     /// Throws `ModelError.parametersDoNotFit`, which names the first leaf that differs, and

@@ -29,6 +29,11 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// a conforming type says otherwise; one that wraps another model must pass it on.
     var notCovered: [String] { get }
 
+    /// What the model computes with beside its parameters, and training leaves as it is, such as frozen leaves. A run is
+    /// gone on with only where it is the same in every bit. Empty unless a conforming type says otherwise; one that
+    /// wraps another model must pass it on.
+    var fixedParameters: [ParameterVector] { get }
+
     /// The parameters before the first step. Drawn from a public generator: they must not depend on the data.
     func initialParameters(seed: UInt64) -> Parameters
 
@@ -62,4 +67,7 @@ extension TrainableModel {
 
     /// Nothing.
     public var notCovered: [String] { [] }
+
+    /// Nothing.
+    public var fixedParameters: [ParameterVector] { [] }
 }

@@ -73,11 +73,34 @@ import Testing
         #expect(frozen.gradientBytesPerExample == 12)
     }
 
-    @Test func theReportIsToldOfFrozenLeavesAndOfNoOthers() throws {
+    /// Trained leaves begin from what was given, too, whether or not any other leaf is frozen.
+    @Test func theReportIsToldOfGivenParametersAndFrozenLeaves() throws {
         let (network, _, parameters) = try problem(seed: 3)
-        #expect(try network.freezing([], of: parameters).notCovered.isEmpty)
-        let sentence = try #require(try network.freezing(["conv1"], of: parameters).notCovered.first)
-        #expect(sentence.contains("conv1/kernel, conv1/bias") && !sentence.contains("dense"))
+        let begun = try network.freezing([], of: parameters).notCovered
+        #expect(begun.count == 1 && begun[0].contains("training began from") && begun[0].contains("must be public"))
+        let both = try network.freezing(["conv1"], of: parameters).notCovered
+        #expect(both.count == 2 && both[0] == begun[0])
+        #expect(both[1].contains("conv1/kernel, conv1/bias") && !both[1].contains("dense"))
+        // A model of a model tells of the beginning once.
+        let inner = try network.freezing(["conv1"], of: parameters)
+        let nested = try inner.freezing(["dense1"], of: inner.initialParameters(seed: 0)).notCovered
+        #expect(nested.count == 3 && nested.count { $0.contains("training began from") } == 1)
+        // Control: the model's own initial parameters are given by nobody.
+        #expect(try network.freezing([], ofInitialParameters: 1).notCovered.isEmpty)
+    }
+
+    @Test func whatIsFixedIsWhatIsFrozen() throws {
+        let (network, _, parameters) = try problem(seed: 5)
+        #expect(try network.freezing([], of: parameters).fixedParameters.isEmpty)
+        let inner = try network.freezing(["conv1"], of: parameters)
+        let nested = try inner.freezing(["dense1/bias"], of: inner.initialParameters(seed: 0))
+        #expect(
+            nested.fixedParameters.flatMap { $0.layout.leaves.map(\.path) } == [
+                "conv1/kernel", "conv1/bias", "dense1/bias",
+            ])
+        for fixed in nested.fixedParameters {
+            for leaf in fixed.layout.leaves { #expect(fixed[leaf.path] == parameters[leaf.path]) }
+        }
     }
 
     @Test func mistakesAreNamed() throws {

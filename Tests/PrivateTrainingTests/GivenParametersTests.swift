@@ -54,6 +54,46 @@ import Testing
         }
     }
 
+    @Test func frozenModelsTellOfTheBeginningOnce() throws {
+        let (network, data) = (try Self.network(), try twoClouds(200, seed: 1))
+        let start = network.initialParameters(seed: 7)
+        for frozen in [[], ["dense1"]] as [[TreePath]] {
+            let model = try network.freezing(frozen, of: start)
+            let trainer = try Self.trainer(model, Self.plan(iterations: 1))
+            for given in [nil, model.initialParameters(seed: 0)] {
+                let report = try trainer.fit(data, from: given).report
+                #expect(report.notCovered.count { $0.contains("training began from") } == 1)
+            }
+        }
+    }
+
+    /// Frozen values stand in no checkpoint: a run goes on with the same ones, in every bit, or not at all.
+    @Test func aRunGoesOnWithTheSameFrozenValuesOnly() throws {
+        try withTemporaryFolder { folder in
+            let (network, data) = (try Self.network(), try twoClouds(200, seed: 1))
+            let start = network.initialParameters(seed: 7)
+            let checkpoints = try CheckpointFolder<IdentityAugmented<ScaleByLearningRate<Double>>>(folder, interval: 2)
+            let model = try network.freezing(["dense1/kernel"], of: start)
+            let trainer = try Self.trainer(model, Self.plan())
+            let whole = try trainer.fit(data)
+            _ = try trainer.fit(data, checkpoints: checkpoints) { $0.step == 3 ? .stop : .proceed }
+            var other = start
+            other.withUnsafeMutableValues { $0[0] = $0[0].nextUp }
+            let path = folder.appending(path: "step-000000003").path
+            #expect(throws: CheckpointError.otherFixedParameters(path: path)) {
+                let moved = try network.freezing(["dense1/kernel"], of: other)
+                _ = try Self.trainer(moved, Self.plan()).fit(data, checkpoints: checkpoints)
+            }
+            // Control: trained leaves are in the checkpoint, and may be given otherwise.
+            var trainedOnly = start
+            let last = trainedOnly.values.count - 1
+            trainedOnly.withUnsafeMutableValues { $0[last] += 1 }
+            let same = try network.freezing(["dense1/kernel"], of: trainedOnly)
+            let rest = try Self.trainer(same, Self.plan()).fit(data, checkpoints: checkpoints)
+            #expect(rest.parameters == whole.parameters)
+        }
+    }
+
     @Test func parametersOfAnotherModelAreRefused() throws {
         let (network, data) = (try Self.network(), try twoClouds(200, seed: 1))
         let trainer = try Self.trainer(network, Self.plan())

@@ -55,7 +55,7 @@ import Testing
         Wrong("--iterations -3", "--iterations is -3", "at least 0"),
         Wrong("--epsilon 1 --noise-multiplier 0.5", "0.5", "budget of 1.0", "leave the noise multiplier out"),
         Wrong("--noise-multiplier -1", "--noise-multiplier is -1", "at least 0"),
-        Wrong("--model mlp:784-10-10", "--model is 'mlp:784-10-10'", "64 inputs", "mlp:64-784-10-10"),
+        Wrong("--model mlp:784-10-10", "--model is 'mlp:784-10-10'", "64 inputs", "mlp:64-784-10-10."),
         Wrong("--model logistic", "--model is 'logistic'", "2 classes", "has 10", "softmax"),
         Wrong("--model linear", "numbers as targets", "softmax"),
         Wrong("--model mlp:64-0-10", "'0'", "at least 1"),
@@ -270,7 +270,9 @@ import Testing
         try expectRefusal(arguments, ["/RUN' holds another run"], status: 1) {
             try $0.write("{}", to: "RUN/checkpoints/step-000000005/state.json")
         }
-        try expectRefusal(arguments, ["/RUN' could not be written"], status: 1) { try $0.write("a file", to: "RUN") }
+        try expectRefusal(arguments, ["/RUN' could not be written", "/RUN' is a file, and no folder"], status: 1) {
+            try $0.write("a file", to: "RUN")
+        }
         try expectRefusal(["train", "--resume", "--output", "RUN"], ["'config.json' is missing"], status: 1) {
             try $0.write("a file", to: "RUN/notes.txt")
         }

@@ -53,6 +53,52 @@ import Testing
         #expect(try folder.text("RUN/report.txt").contains("training began from"))
     }
 
+    /// A run with checkpoints does not go on from the file that its parameters came from: that may have changed.
+    @Test func aRunWithoutItsOwnCopyDoesNotGoOn() throws {
+        let folder = try WorkFolder()
+        try SafeTensors.write(try network().initialParameters(seed: 5), to: folder.path("own.safetensors"))
+        let options = Self.options + ["--init", "own.safetensors", "--freeze", "dense1", "--output", "RUN"]
+        #expect(try Program.run(options, in: folder).status == 0)
+        let path = try #require(try folder.object("RUN/config.json")["init"] as? String)
+        #expect(path.hasPrefix("/") && FileManager.default.fileExists(atPath: path))
+        for name in ["result.json", "initial.safetensors"] { try folder.remove("RUN/\(name)") }
+        let again = try Program.run(["train", "--resume", "--output", "RUN"], in: folder)
+        let says = "RUN/initial.safetensors' is missing"
+        #expect(again.status == 1 && again.messages.contains(says), "\(again.messages)")
+        // Nor with other values in it.
+        try SafeTensors.write(try network().initialParameters(seed: 6), to: folder.path("RUN/initial.safetensors"))
+        let other = try Program.run(["train", "--resume", "--output", "RUN"], in: folder)
+        #expect(other.status == 1 && other.messages.contains("kept other parameters fixed"), "\(other.messages)")
+    }
+
+    /// Clip norms that do not fit the leaves that are trained stop the run before it leaves anything behind.
+    @Test func clipNormsThatDoNotFitLeaveNothingBehind() throws {
+        let folder = try WorkFolder()
+        let configuration = """
+            {"data": {"kind": "digits"}, "model": "mlp:64-8-10",
+             "plan": {"expectedBatchSize": 60, "iterations": 2, "noiseMultiplier": 1, "delta": 1e-5,
+                      "clipping": {"method": "threshold", "l2ClipNorm": {"dense1": 1, "dense2": 1}}}}
+            """
+        try folder.write(configuration, to: "c.json")
+        let options = ["train", "--config", "c.json", "--output", "RUN"]
+        let refused = try Program.run(options + ["--freeze", "dense1"], in: folder)
+        #expect(refused.status != 0 && refused.messages.contains("dense1"), "\(refused.messages)")
+        #expect(!folder.has("RUN"))
+        // Control: with all leaves trained, they fit.
+        let fitting = try Program.run(options, in: folder)
+        #expect(fitting.status == 0, "\(fitting.messages)")
+    }
+
+    /// An empty path is not the working folder.
+    @Test func anEmptyPathIsRefused() throws {
+        let folder = try WorkFolder()
+        for arguments in [Self.options + ["--output", ""], ["evaluate", "--run", "", "--data", "x.csv"]] {
+            let refused = try Program.run(arguments, in: folder)
+            #expect(refused.status == 1 && refused.messages.contains("path of the run's folder is missing"))
+        }
+        #expect(try folder.contents().isEmpty)
+    }
+
     @Test func whatDoesNotFitIsNamed() throws {
         let folder = try WorkFolder()
         let wider = try Network(.multilayerPerceptron(dims: [64, 9, 10]))

@@ -104,6 +104,61 @@ import _TestSupport
         #expect(wrong.status == 1 && wrong.complaints.joined().contains("0..<2"))
     }
 
+    private static func bytes(_ part: Range<Int>) -> [UInt8] {
+        npy("|u1", [part.count, 2, 2], features(part).map { UInt8(255 * $0) })
+    }
+
+    /// Unsigned bytes are scaled, and other numbers are not: a model remembers which ones it was trained on.
+    @Test(arguments: [true, false]) func dataOfTheOtherKindIsRefused(_ areBytes: Bool) throws {
+        let folder = try folder()
+        try folder.write(Data(Self.bytes(Self.train)), to: "B.npy")
+        try folder.write(Data(Self.bytes(Self.test)), to: "Bt.npy")
+        let (own, other) = areBytes ? ("B", "X") : ("X", "B")
+        let data = ["\(own).npy", "--labels", "y.npy", "--classes", "3"]
+        #expect(try Program.run(Self.training(data), in: folder).status == 0)
+        #expect(try folder.object("RUN/model.json")["byteInputs"] as? Bool == areBytes)
+        for command in [["evaluate", "--labels", "yt.npy"], ["predict"]] {
+            let options = Array(command.dropFirst()) + ["--run", "RUN", "--data"]
+            let refused = try Program.run([command[0]] + options + ["\(other)t.npy"], in: folder)
+            #expect(refused.status == 1 && refused.output.isEmpty)
+            for part in ["'|u1'", "'<f4'", "1/255"] where part != "'<f4'" || areBytes || command[0] == "predict" {
+                #expect(refused.messages.contains(part), "\(refused.messages)")
+            }
+            #expect(try Program.run([command[0]] + options + ["\(own)t.npy"], in: folder).status == 0)
+        }
+    }
+
+    /// Labels of their own win over those of the archive's test set, in training and in evaluation.
+    @Test func givenLabelsAreThoseOfTheSetThatIsUsed() throws {
+        let folder = try folder()
+        let turned = npy("<i8", [Self.test.count], Self.test.map { Int64((Self.label($0) + 1) % 3) })
+        try folder.write(Data(turned), to: "turned.npy")
+        for data in [["both.npz"], ["X.npy", "--labels", "y.npy", "--test-data", "both.npz"]] {
+            let options = data + ["--test-labels", "turned.npy", "--classes", "3"]
+            let trained = try Program.run(Self.training(options), in: folder)
+            #expect(trained.status == 0, "\(trained.complaints)")
+            #expect(try #require(try trained.json()["testAccuracy"] as? Double) < 0.2)
+            let evaluated = try Program.run(
+                ["evaluate", "--run", "RUN", "--data", "both.npz", "--labels", "turned.npy", "--format", "json"],
+                in: folder)
+            #expect(evaluated.status == 0, "\(evaluated.complaints)")
+            #expect(try #require(try evaluated.json()["accuracy"] as? Double) < 0.2)
+            #expect(try evaluated.json()["exampleCount"] as? Int == 50)
+            try folder.remove("RUN")
+        }
+    }
+
+    @Test func optionsWithoutEffectAreRefused() throws {
+        let folder = try folder()
+        let data = ["X.npy", "--labels", "sum.npy"]
+        #expect(try Program.run(Self.training(data, model: "linear"), in: folder).status == 0)
+        for option in ["--scores", "--without-label-column"] {
+            let refused = try Program.run(["predict", "--run", "RUN", "--data", "Xt.npy", option], in: folder)
+            #expect(refused.status == 1 && refused.output.isEmpty)
+            #expect(refused.messages.contains("\(option) would have no effect"), "\(refused.messages)")
+        }
+    }
+
     @Test func numbersArePredicted() throws {
         let folder = try folder()
         let data = ["X.npy", "--labels", "sum.npy", "--test-data", "Xt.npy", "--test-labels", "sumt.npy"]
@@ -126,7 +181,8 @@ import _TestSupport
         (["X.npy", "--labels", "sum.npy", "--classes", "3"], "'<f8'"),
         (["X.npy", "--labels", "yt.npy", "--classes", "3"], "50 labels"),
         (["both.npz", "--test-data", "Xt.npy", "--classes", "3"], "--test-labels"),
-        (["both.npz", "--test-labels", "yt.npy", "--classes", "3"], "--test-data"),
+        (["X.npy", "--labels", "y.npy", "--test-labels", "yt.npy", "--classes", "3"], "--test-data"),
+        (["both.npz", "--test-data", "Bt.npy", "--test-labels", "yt.npy", "--classes", "3"], "'|u1'"),
         (["both.npz", "--test-data", "copy.npy", "--test-labels", "y.npy", "--classes", "3"], "trained and tested on"),
         (["both.npz", "--test-data", "./both.npz", "--classes", "3"], "trained and tested on"),
         (["both.npz", "--classes", "1"], "--classes is 1"),
@@ -134,6 +190,7 @@ import _TestSupport
     func wrongFilesAreRefused(_ data: [String], _ says: String) throws {
         let folder = try folder()
         try folder.write(try folder.data("X.npy"), to: "copy.npy")
+        try folder.write(Data(Self.bytes(Self.test)), to: "Bt.npy")
         let refused = try Program.run(Self.training(data), in: folder)
         #expect([1, 64].contains(refused.status) && refused.output.isEmpty)
         #expect(refused.messages.contains(says), "\(refused.messages)")

@@ -84,6 +84,42 @@ import Testing
         #expect(table.output.contains("RMSE") && table.output.contains("R²") && !table.output.contains("accuracy"))
     }
 
+    /// Large numbers keep their digits: a Float32 of 1.6 · 10⁹ is a multiple of 128.
+    @Test func largeNumbersKeepTheirDigits() throws {
+        let folder = try folder()
+        try folder.write(
+            Self.schema.replacing(#""lower": 100, "upper": 500"#, with: #""lower": 1.6e9, "upper": 1.7e9"#),
+            to: "schema.json")
+        let rows = (0..<400).map { "\($0 % 11),Ulm,\(1_600_000_000 + ($0 % 11) * 9_000_001 + 3)" }
+        try folder.write((["rooms,town,\"price, k€\""] + rows).joined(separator: "\n") + "\n", to: "train.csv")
+        #expect(try Program.run(Self.training + ["--model", "linear"], in: folder).status == 0)
+        let predicted = try Program.run(
+            ["predict", "--run", "RUN", "--data", "new.csv", "--without-label-column"], in: folder)
+        let fields = predicted.output.split(separator: "\n").dropFirst().map { $0.split(separator: ",")[1] }
+        #expect(fields.count == 200 && !fields.contains { $0.contains("e") })
+        #expect(fields.compactMap { Double($0) }.contains { $0.truncatingRemainder(dividingBy: 128) != 0 })
+    }
+
+    /// Targets beyond the bounds are clamped, and errors are of what is left of them: of test data this is said.
+    @Test func clampedTestTargetsAreCounted() throws {
+        let folder = try folder()
+        try folder.write(Self.text(800..<1000) + "5,Ulm,900\n5,Aix,-7\n5,Aix,500\n", to: "test.csv")
+        // Those of the training data would tell of it.
+        try folder.write(Self.text(0..<797) + "5,Ulm,900\n5,Ulm,901\n5,Ulm,99\n", to: "train.csv")
+        let data = ["--test-data", "test.csv", "--model", "linear", "--format", "json"]
+        let trained = try Program.run(Self.training + data, in: folder)
+        let evaluated = try Program.run(["evaluate", "--run", "RUN", "--data", "test.csv"], in: folder)
+        for outcome in [trained, evaluated] {
+            #expect(outcome.status == 0, "\(outcome.complaints)")
+            let said = outcome.messages.replacing("\n", with: " ")
+            #expect(said.contains("3 of 203 numbers") && said.contains("clamped targets"), "\(said)")
+        }
+        // Control: nothing is said where nothing is clamped, and nothing of training data.
+        try folder.remove("RUN")
+        try folder.write(Self.text(800..<1000), to: "test.csv")
+        #expect(try !Program.run(Self.training + data, in: folder).messages.contains("clamped"))
+    }
+
     @Test func thePeoplesTableHasBothErrors() throws {
         let folder = try folder()
         let trained = try Program.run(

@@ -19,6 +19,10 @@ public struct NumPyFile: Sendable {
     public let test: InMemoryDataset?
     /// The shape of an example, before it was flattened.
     public let exampleShape: [Int]
+    /// The type of the features' elements as NumPy writes it, such as `<f4`.
+    public let featureType: String
+    /// Whether features are unsigned bytes, which are scaled by 1/255: all that a model is to be used on must agree.
+    public let hasByteFeatures: Bool
 
     /// Reads the file at `path`, and the labels from the `.npy` file at `labels` or from the archive itself. Without
     /// any labels, targets are rows of no numbers: enough to predict.
@@ -28,24 +32,43 @@ public struct NumPyFile: Sendable {
     ///
     /// Throws ``DatasetError`` if a file cannot be read, breaks the format, or takes more than `limit` bytes; if
     /// features and labels are not as many, if a number is not finite or a label not in 0..<`classCount`; or if an
-    /// archive's two sets differ in shape or have the same features.
+    /// archive's two sets differ in shape, have the same features, or if the features of one alone are unsigned bytes.
     public init(
         _ path: String, labels: String? = nil, classCount: Int? = nil, limit: Int = FileContents.usualLimit
     ) throws(DatasetError) {
         if let classCount { try Targets.check(classCount: classCount) }
-        let labels = try labels.map { (path) throws(DatasetError) in
-            NamedArray(array: try NumPyArray(contentsOf: path, limit: limit), path: path)
-        }
-        try self.init(path, reader: Reader(labels: .wanted(classCount: classCount), limit: limit), labels: labels)
+        try self.init(
+            path, reader: Reader(labels: .wanted(classCount: classCount), limit: limit),
+            labels: try Self.labels(labels, limit), isEvaluated: false)
     }
 
     /// Reads the features of the file at `path` and no labels, though an archive may have some: targets are rows of no
     /// numbers, enough to predict. Throws ``DatasetError`` as ``init(_:labels:classCount:limit:)`` does.
     public init(features path: String, limit: Int = FileContents.usualLimit) throws(DatasetError) {
-        try self.init(path, reader: Reader(labels: .unwanted, limit: limit), labels: nil)
+        try self.init(path, reader: Reader(labels: .unwanted, limit: limit), labels: nil, isEvaluated: false)
     }
 
-    private init(_ path: String, reader: Reader, labels given: NamedArray?) throws(DatasetError) {
+    /// Reads the one set of the file at `path` that a model is evaluated on, as ``dataset``: of an archive `x_test` and
+    /// `y_test` if it has them, and else what ``init(_:labels:classCount:limit:)`` reads. `labels` take the place of
+    /// that set's own. ``test`` is nil.
+    public init(
+        evaluationSet path: String, labels: String? = nil, classCount: Int? = nil,
+        limit: Int = FileContents.usualLimit
+    ) throws(DatasetError) {
+        if let classCount { try Targets.check(classCount: classCount) }
+        try self.init(
+            path, reader: Reader(labels: .wanted(classCount: classCount), limit: limit),
+            labels: try Self.labels(labels, limit), isEvaluated: true)
+    }
+
+    private static func labels(_ path: String?, _ limit: Int) throws(DatasetError) -> NamedArray? {
+        guard let path else { return nil }
+        return NamedArray(array: try NumPyArray(contentsOf: path, limit: limit), path: path)
+    }
+
+    private init(
+        _ path: String, reader: Reader, labels given: NamedArray?, isEvaluated: Bool
+    ) throws(DatasetError) {
         let limit = reader.limit
         let bytes: [UInt8]
         do throws(FileError) {
@@ -57,6 +80,8 @@ public struct NumPyFile: Sendable {
             let inputs = NamedArray(array: try NumPyArray(bytes, path: path), path: path)
             dataset = try reader.dataset(inputs, labels: given)
             exampleShape = Array(inputs.array.shape.dropFirst())
+            featureType = inputs.array.type
+            hasByteFeatures = inputs.isBytes
             test = nil
             return
         }
@@ -67,16 +92,25 @@ public struct NumPyFile: Sendable {
                 NamedArray(array: try NumPyArray(bytes, path: member), path: member)
             }
         }
-        let suffix = archive.names.contains("x_train.npy") ? "_train" : ""
+        let suffix =
+            if isEvaluated, archive.names.contains("x_test.npy") { "_test" } else {
+                archive.names.contains("x_train.npy") ? "_train" : ""
+            }
         guard let inputs = try array("x\(suffix)") else {
             throw .numPy(path: path, problem: .missingArray(["x_train", "x"], found: archive.names))
         }
         let labels = if let given { given } else { try array("y\(suffix)") }
         dataset = try reader.dataset(inputs, labels: labels)
         exampleShape = Array(inputs.array.shape.dropFirst())
-        guard let testInputs = try array("x_test") else {
+        featureType = inputs.array.type
+        hasByteFeatures = inputs.isBytes
+        guard !isEvaluated, let testInputs = try array("x_test") else {
             test = nil
             return
+        }
+        guard testInputs.isBytes == inputs.isBytes else {
+            throw .featureTypeMismatch(
+                path: testInputs.path, type: testInputs.array.type, trainedOnBytes: inputs.isBytes)
         }
         let test = try reader.dataset(testInputs, labels: try array("y_test"))
         guard Array(testInputs.array.shape.dropFirst()) == exampleShape else {
@@ -94,6 +128,9 @@ public struct NumPyFile: Sendable {
 private struct NamedArray {
     let array: NumPyArray
     let path: String
+
+    /// Whether the elements are unsigned bytes.
+    var isBytes: Bool { array.elementType.kind == .unsigned && array.elementType.size == 1 }
 }
 
 /// Makes examples of arrays.
@@ -120,7 +157,7 @@ private struct Reader {
             throw .tooLarge(path: path, examples: array.rows, features: array.columns, limit: limit)
         }
         var matrix = array.matrix()
-        if array.elementType.kind == .unsigned && array.elementType.size == 1 {
+        if inputs.isBytes {
             // Each quotient rounded once, as division does.
             matrix.withUnsafeMutableElements { for index in $0.indices { $0[index] /= 255 } }
         }

@@ -4,6 +4,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case corrupted(path: String, reason: String)
     /// It belongs to another plan, optimizer or model.
     case foreign(path: String, what: String)
+    /// It is of a model that keeps other values fixed, such as those of frozen leaves.
+    case otherFixedParameters(path: String)
     /// It was written by a version of the format that this one does not read.
     case unsupportedFormat(path: String, found: Int, supported: Int)
     /// The folder cannot be read.
@@ -24,6 +26,9 @@ extension CheckpointError: CustomStringConvertible {
                 + "the report then does not cover what was reported of the steps between the two."
         case .foreign(let path, let what):
             "The checkpoint '\(path)' belongs to another \(what). Choose another folder, or the \(what) it is of."
+        case .otherFixedParameters(let path):
+            "The checkpoint '\(path)' is of a run that kept other parameters fixed, or none: go on with the frozen leaves "
+                + "and values that the run began with, or choose another folder."
         case .unsupportedFormat(let path, let found, let supported):
             "The checkpoint '\(path)' has format \(found), but this version reads format \(supported): go on with "
                 + "the version that wrote it, or begin anew in another folder."

@@ -9,7 +9,8 @@ import PyTrees
 /// - `parameters.safetensors`: the parameters, for any program that reads the format;
 /// - `vectors.safetensors`: the optimizer's moments and the running average;
 /// - `state.json`: counters, the plan, the key of the run's structure, and which vector goes where;
-/// - `manifest.json`: lengths and SHA-256 checksums of the others.
+/// - `manifest.json`: lengths and SHA-256 checksums of the others, and one of what the model keeps fixed, which stands in
+///   none of them.
 ///
 /// A checkpoint appears whole, by a rename after everything is on disk, or not at all. The last two are kept; of a
 /// finished run, the last one. What a killed process was writing is never read, and is removed when the next checkpoint
@@ -49,14 +50,14 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now. In format 2
     /// optimizers were named by their types, and the state of the noise was a position in a stream. Format 3 did not
-    /// say whether training began from given parameters.
-    static var format: Int { 4 }
+    /// say whether training began from given parameters, and format 4 not which ones were frozen.
+    static var format: Int { 5 }
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
 
     /// Writes a checkpoint and removes all but the last two (of a finished run: all others), and what a killed process
     /// left. Throws ``FileError``, and then leaves the folder as it was.
-    func save(_ checkpoint: RunCheckpoint<Optimizer>) throws {
+    func save(_ checkpoint: RunCheckpoint<Optimizer>, fixedParametersDigest: String?) throws {
         let step = checkpoint.run.stepsTaken
         let target = url.appending(path: String(format: "step-%09d", step))
         // Begins with a full stop: nobody takes it for a finished one.
@@ -64,7 +65,8 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
         defer { try? FileManager.default.removeItem(at: temporary) }
         try makeFolder(temporary)
         try checkpoint.write(to: temporary)
-        var manifest = Manifest(format: Self.format, step: step, files: [:])
+        var manifest = Manifest(
+            format: Self.format, step: step, fixedParametersDigest: fixedParametersDigest, files: [:])
         for file in Self.files { manifest.files[file] = Manifest.Entry(try read(file, in: temporary)) }
         try AtomicFile.write(try JSONEncoder().encode(manifest), to: temporary.appending(path: "manifest.json").path)
         try AtomicFile.moveFolder(temporary.path, to: target.path)
@@ -80,8 +82,10 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     }
 
     /// The newest checkpoint; nil if there is none. Throws ``CheckpointError`` if it is damaged, or of another plan,
-    /// optimizer or model.
-    func newest(for plan: PrivacyPlan, layout: TreeLayout) throws -> RunCheckpoint<Optimizer>? {
+    /// optimizer or model, or of one that keeps other values fixed.
+    func newest(
+        for plan: PrivacyPlan, layout: TreeLayout, fixedParametersDigest: String?
+    ) throws -> RunCheckpoint<Optimizer>? {
         guard let name = try names().last else { return nil }
         let folder = url.appending(path: name)
         let manifest: Manifest = try decode(read("manifest.json", in: folder), folder)
@@ -96,7 +100,11 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
                     path: folder.path, reason: "'\(file)' is not the file that was written (\(entry.length) bytes)")
             }
         }
-        return try RunCheckpoint(from: folder, for: plan, layout: layout)
+        let checkpoint = try RunCheckpoint<Optimizer>(from: folder, for: plan, layout: layout)
+        guard manifest.fixedParametersDigest == fixedParametersDigest else {
+            throw CheckpointError.otherFixedParameters(path: folder.path)
+        }
+        return checkpoint
     }
 
     private static var files: [String] { ["state.json", "vectors.safetensors", "parameters.safetensors"] }
@@ -134,12 +142,14 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
             init(_ data: Data) {
                 length = data.count
-                sha256 = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+                sha256 = SHA256.hash(data: data).hexadecimal
             }
         }
 
         let format: Int
         let step: Int
+        /// Nil for a model that keeps nothing fixed.
+        let fixedParametersDigest: String?
         var files: [String: Entry]
     }
 

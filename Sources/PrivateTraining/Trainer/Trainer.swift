@@ -120,7 +120,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             report: PrivacyReport(
                 of: plan, stepsTaken: session.run.stepsTaken, isSeeded: session.run.isSeeded,
                 interruptions: session.interruptions,
-                notCovered: data.notCovered + model.notCovered + session.notCovered + options.notCovered),
+                notCovered: data.notCovered + notCovered(of: session) + options.notCovered),
             time: time)
     }
 
@@ -130,14 +130,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var average = AveragedParameters()
         var interruptions = 0
         var beganFromGivenParameters: Bool
-
-        var notCovered: [String] {
-            guard beganFromGivenParameters else { return [] }
-            return [
-                "The parameters that training began from, which were given, and whatever they were made from: they must "
-                    + "be public."
-            ]
-        }
+        let fixedParametersDigest: String?
 
         /// What is evaluated and returned.
         var parameters: Model.Parameters { run.structured(average.value(orElse: run.vector)) }
@@ -150,8 +143,23 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             let checkpoint = RunCheckpoint<Optimizer>(
                 run: run.snapshot, average: average, plan: plan, interruptions: interruptions,
                 beganFromGivenParameters: beganFromGivenParameters)
-            try time.measure(\.checkpoints) { try checkpoints.save(checkpoint) }
+            try time.measure(\.checkpoints) {
+                try checkpoints.save(checkpoint, fixedParametersDigest: fixedParametersDigest)
+            }
         }
+    }
+
+    /// What went into model and run that the plan does not cover, each thing once.
+    private func notCovered(of session: borrowing Session) -> [String] {
+        let given = session.beganFromGivenParameters ? [Model.givenParametersNotCovered] : []
+        return model.notCovered + given.filter { !model.notCovered.contains($0) }
+    }
+
+    /// Throws what ``fit(_:from:evaluatingOn:checkpoints:logger:onStep:)`` throws if the plan's clip norms or the optimizer
+    /// do not fit the model, before anything is written.
+    package func checkFit() throws {
+        _ = try PrivateRun(
+            plan, optimizer: optimizer, parameters: model.initialParameters(seed: options.initializationSeed))
     }
 
     /// The newest checkpoint's run, with one interruption more, or a new run. Either is on disk before its first step.
@@ -160,11 +168,12 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     ) throws -> Session {
         if let parameters { _ = try model.checkedVector(of: parameters) }
         let initial = parameters ?? model.initialParameters(seed: options.initializationSeed)
-        if let found = try checkpoints?.newest(for: plan, layout: model.layout) {
+        let digest = checkpoints == nil ? nil : model.fixedParametersDigest
+        if let found = try checkpoints?.newest(for: plan, layout: model.layout, fixedParametersDigest: digest) {
             var session = Session(
                 run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer, structure: initial),
                 average: found.average, interruptions: found.interruptions,
-                beganFromGivenParameters: found.beganFromGivenParameters)
+                beganFromGivenParameters: found.beganFromGivenParameters, fixedParametersDigest: digest)
             if session.run.isFinished {
                 try checkpoints?.removeOlder(isFinished: true)
             } else {
@@ -179,7 +188,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             } else {
                 try PrivateRun(plan, optimizer: optimizer, parameters: initial)
             }
-        let session = Session(run: run, beganFromGivenParameters: parameters != nil)
+        let session = Session(
+            run: run, beganFromGivenParameters: parameters != nil, fixedParametersDigest: digest)
         try session.save(to: checkpoints, plan, &time)
         return session
     }

@@ -213,6 +213,9 @@ extension Formats {
                 "schema", .group(schema), absent: "the data is no CSV file",
                 example: #"{"columns": [{"name": "age", "kind": "numeric", "lower": 17, "upper": 90}]}"#,
                 "how records become inputs"),
+            Setting(
+                "byteInputs", .flag, absent: "the data is neither idx nor NumPy files", example: "true",
+                "whether features are unsigned bytes, which are scaled by 1/255"),
         ])
 
     static let architecture = SettingGroup(

@@ -32,7 +32,7 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     var takesOpenRangesFromDataWithoutPrivacy: Bool?
     /// The `.npy` file with the labels of `path`.
     var labels: String?
-    /// The `.npy` file with the labels of `testPath`.
+    /// The `.npy` file with the labels of `testPath`, or of the test set in the archive at `path`.
     var testLabels: String?
     /// The number of classes of idx and NumPy files: public, and never taken from the data. Nil for 10 of idx files,
     /// and for NumPy's labels that are no classes.
@@ -88,10 +88,16 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     func withAbsolutePaths(from folder: String = FileManager.default.currentDirectoryPath) -> DataConfiguration {
         var result = self
         for key in Self.paths {
-            guard let path = self[keyPath: key], !path.hasPrefix("/") else { continue }
-            result[keyPath: key] = (folder as NSString).appendingPathComponent(path)
+            result[keyPath: key] = self[keyPath: key].map { Self.absolute($0, from: folder) }
         }
         return result
+    }
+
+    /// The path of the same file whatever the working folder is, which `folder` is at present.
+    static func absolute(
+        _ path: String, from folder: String = FileManager.default.currentDirectoryPath
+    ) -> String {
+        path.hasPrefix("/") ? path : (folder as NSString).appendingPathComponent(path)
     }
 
     private static var paths: [WritableKeyPath<DataConfiguration, String?>] {
@@ -107,16 +113,14 @@ struct LoadedData {
     var imageShape: [Int]?
     /// A CSV file's schema with nothing open.
     var schema: CSVSchema?
+    /// Whether features are unsigned bytes, which are scaled by 1/255; nil where a file cannot have others.
+    var byteInputs: Bool?
 }
 
 extension DataConfiguration {
     /// Reads the files. Throws `DatasetError` and `TrainingConfigurationError`, also if the test data is the training
     /// data: the same file over whatever links, or a file with the same examples.
     func load() throws -> LoadedData {
-        guard testLabels == nil || testPath != nil else {
-            throw TrainingConfigurationError.unused(
-                what: ["testLabels"], reason: "there is no testPath whose labels they are; give it with --test-data")
-        }
         let missing = Self.paths.compactMap { self[keyPath: $0] }
             .filter { !FileManager.default.fileExists(atPath: $0) }
         guard missing.isEmpty else { throw TrainingConfigurationError.noSuchFile(missing) }
@@ -130,7 +134,8 @@ extension DataConfiguration {
         case .idx:
             let folder = try idxFolder()
             return LoadedData(
-                training: folder.train, test: folder.test, imageShape: [folder.height, folder.width])
+                training: folder.train, test: folder.test, imageShape: [folder.height, folder.width],
+                byteInputs: true)
         case .csv: return try loadCSV()
         case .numpy: return try loadNumPy()
         }
@@ -159,13 +164,26 @@ extension DataConfiguration {
             throw TrainingConfigurationError.missingLabels(path, option: "--labels")
         }
         guard let testPath else {
-            if file.test?.targets.outputCount == 0 {
+            var test = file.test
+            if let testLabels {
+                guard test != nil else {
+                    throw TrainingConfigurationError.unused(
+                        what: ["testLabels"],
+                        reason: "there is no test set whose labels they are; give one with --test-data")
+                }
+                test = try NumPyFile(evaluationSet: path, labels: testLabels, classCount: classCount).dataset
+            }
+            if test?.targets.outputCount == 0 {
                 throw TrainingConfigurationError.missingLabels("\(path)/x_test.npy", option: "--test-labels")
             }
-            return LoadedData(training: file.dataset, test: file.test)
+            return LoadedData(training: file.dataset, test: test, byteInputs: file.hasByteFeatures)
         }
-        let testFile = try NumPyFile(testPath, labels: testLabels, classCount: classCount)
-        let test = testFile.test ?? testFile.dataset
+        let testFile = try NumPyFile(evaluationSet: testPath, labels: testLabels, classCount: classCount)
+        let test = testFile.dataset
+        guard file.hasByteFeatures == testFile.hasByteFeatures else {
+            throw DatasetError.featureTypeMismatch(
+                path: testPath, type: testFile.featureType, trainedOnBytes: file.hasByteFeatures)
+        }
         guard test.targets.outputCount > 0 else {
             throw TrainingConfigurationError.missingLabels(testPath, option: "--test-labels")
         }
@@ -176,7 +194,7 @@ extension DataConfiguration {
         guard file.dataset.inputs != test.inputs else {
             throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
         }
-        return LoadedData(training: file.dataset, test: test)
+        return LoadedData(training: file.dataset, test: test, byteInputs: file.hasByteFeatures)
     }
 
     /// Whether `examples` are the ones that a run with this configuration trains on, as far as its files are still

@@ -20,7 +20,10 @@ struct EvaluateCommand: ParsableCommand {
         completion: .file())
     var data: String
 
-    @Option(help: "A .npy file with the labels of a .npy file.", completion: .file(extensions: ["npy"]))
+    @Option(
+        help: "A .npy file with labels: those of a .npy file, or in place of an archive's own.",
+        completion: .file(extensions: ["npy"])
+    )
     var labels: String?
 
     @Option(parsing: .unconditional, help: "A table for people, or one JSON object. (default: table)")
@@ -36,6 +39,7 @@ struct EvaluateCommand: ParsableCommand {
         let folder = RunFolder(runPath)
         let model = try TrainedModel(from: folder)
         let read = try labelledData(model)
+        model.description.schema?.target?.warnOfClamped(read.targets)
         let evaluation = model.description.inUnits(
             try model.network.evaluate(on: model.mapped(read), at: model.parameters))
         let result = Result(evaluation: evaluation, provenance: provenance(of: read, folder, model))
@@ -74,14 +78,16 @@ struct EvaluateCommand: ParsableCommand {
                 throw TrainingConfigurationError.notARun(path: runPath, reason: "It was not trained on a CSV file.")
             }
             return try CSVFile(data, schema: schema).dataset
-        case .idx: return try IdxFolder(data, classCount: model.classCount ?? DataConfiguration.idxClassCount).test
+        case .idx:
+            try model.checkType(of: data)
+            return try IdxFolder(data, classCount: model.classCount ?? DataConfiguration.idxClassCount).test
         case .numpy:
-            let file = try NumPyFile(data, labels: labels, classCount: model.classCount)
-            let examples = labels == nil ? file.test ?? file.dataset : file.dataset
-            guard examples.targets.outputCount > 0 else {
+            let file = try NumPyFile(evaluationSet: data, labels: labels, classCount: model.classCount)
+            try model.checkType(file.featureType, isByte: file.hasByteFeatures, of: data)
+            guard file.dataset.targets.outputCount > 0 else {
                 throw TrainingConfigurationError.missingLabels(data, option: "--labels")
             }
-            return examples
+            return file.dataset
         }
     }
 }

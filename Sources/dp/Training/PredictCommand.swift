@@ -30,10 +30,19 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let model = try TrainedModel(from: RunFolder(runPath))
+        if scores, model.classCount == nil {
+            throw TrainingConfigurationError.unused(
+                what: ["--scores"], reason: "the model predicts numbers, and scores are those of classes; leave it out")
+        }
+        if withoutLabelColumn, model.description.schema == nil {
+            throw TrainingConfigurationError.unused(
+                what: ["--without-label-column"],
+                reason: "the model was not trained on a CSV file, and its data has no columns; leave it out")
+        }
         let examples = try model.mapped(unlabelledData(model))
         try model.network.checkInputs(of: examples)
         var lines = [header(model)]
-        try model.network.forEachBlock(of: examples.inputs, at: model.parameters) { outputs in
+        model.network.forEachBlock(of: examples.inputs, at: model.parameters) { outputs in
             let predictions = model.network.predictions(from: outputs)
             for row in 0..<outputs.rows {
                 let values = outputs.withRow(row) { row in row.indices.map { row[$0] } }
@@ -66,12 +75,16 @@ struct PredictCommand: ParsableCommand {
             return try CSVFile(data, schema: schema.withoutLabel(hasColumn: !withoutLabelColumn)).dataset
         }
         switch try DataConfiguration.guess(path: data).kind {
-        case .idx: return try IdxFolder(data, classCount: model.classCount ?? DataConfiguration.idxClassCount).test
+        case .idx:
+            try model.checkType(of: data)
+            return try IdxFolder(data, classCount: model.classCount ?? DataConfiguration.idxClassCount).test
         case .numpy:
             let file = try NumPyFile(features: data)
+            try model.checkType(file.featureType, isByte: file.hasByteFeatures, of: data)
             return file.test ?? file.dataset
         case .csv, .digits: break
         }
+        try model.checkType(of: data)
         let images = try IdxFile.readImages(data).pixels
         let targets = Targets.classes(Array(repeating: 0, count: images.rows), classCount: model.network.outputCount)
         return InMemoryDataset(inputs: images, targets: targets)

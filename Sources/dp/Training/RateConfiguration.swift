@@ -82,11 +82,17 @@ struct RateConfiguration: Codable, Hashable, Sendable {
     /// The schedule for a run of `steps` steps.
     ///
     /// Throws `invalidHyperparameter`, which names the key: rates are finite and at least 0, those of an exponential
-    /// decay above 0, and a warm-up ends before the run.
+    /// decay above 0, a cosine does not rise from 0, and a warm-up ends before the run.
     func schedule(steps: Int) throws(GradientTransformationError) -> NamedSchedule {
         let steps = max(1, steps)
         try check(value, kind == .constant ? "learningRate" : "learningRate.value")
         try check(final, "learningRate.final")
+        if value == 0, final > 0, kind == .cosine || kind == .warmupCosine {
+            // A cosine ends at a share of its largest rate.
+            throw .invalidHyperparameter(
+                name: "learningRate.value", value: value,
+                allowed: "above 0 for a cosine that ends at \(final); a linear schedule can rise from 0")
+        }
         guard (0..<steps).contains(warmupSteps) else {
             throw .invalidHyperparameter(
                 name: "learningRate.warmupSteps", value: Double(warmupSteps),

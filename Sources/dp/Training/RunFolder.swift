@@ -16,9 +16,19 @@ import PyTrees
 /// the folder alone, and kept from version control; everything else may be shown.
 struct RunFolder {
     let url: URL
+    /// Whether there is a path: an empty one would be the working folder.
+    private let isNamed: Bool
 
     init(_ path: String) {
         url = URL(fileURLWithPath: path)
+        isNamed = !path.isEmpty
+    }
+
+    /// Throws `TrainingConfigurationError.missing` for an empty path.
+    func checkName() throws(TrainingConfigurationError) {
+        if !isNamed {
+            throw .missing(what: "The path of the run's folder", remedy: "'' is none; '.' is the working folder")
+        }
     }
 
     /// What it takes to use the parameters: everything between the file with the examples and the predictions.
@@ -27,15 +37,20 @@ struct RunFolder {
         var features: FeatureConfiguration?
         /// How CSV files become inputs.
         var schema: CSVSchema?
+        /// Whether features of NumPy and idx files are unsigned bytes, which are scaled by 1/255; nil for other data.
+        var byteInputs: Bool?
 
         private enum CodingKeys: CodingKey, CaseIterable {
-            case architecture, features, schema
+            case architecture, features, schema, byteInputs
         }
 
-        init(architecture: NetworkArchitecture, features: FeatureConfiguration?, schema: CSVSchema?) {
+        init(
+            architecture: NetworkArchitecture, features: FeatureConfiguration?, schema: CSVSchema?, byteInputs: Bool?
+        ) {
             self.architecture = architecture
             self.features = features
             self.schema = schema
+            self.byteInputs = byteInputs
         }
 
         init(from decoder: any Decoder) throws {
@@ -44,6 +59,7 @@ struct RunFolder {
             architecture = try box.decode(NetworkArchitecture.self, forKey: .architecture)
             features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
             schema = try box.decodeIfPresent(CSVSchema.self, forKey: .schema)
+            byteInputs = try box.decodeIfPresent(Bool.self, forKey: .byteInputs)
         }
 
         /// The evaluation with errors in the units of the data's file.
@@ -56,23 +72,44 @@ struct RunFolder {
 
     /// Whether a run has been here. Checkpoints alone count, or another run would go on from them.
     var hasRun: Bool {
-        ["config.json", "checkpoints"].contains { FileManager.default.fileExists(atPath: path($0)) }
+        isNamed && ["config.json", "checkpoints"].contains { FileManager.default.fileExists(atPath: path($0)) }
+    }
+
+    /// Whether there is something to go on from.
+    var hasCheckpoints: Bool {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: checkpoints.path)
+        return names?.contains { $0.hasPrefix("step-") } ?? false
+    }
+
+    /// Why there can be no folder, where a file stands in its way.
+    private var obstacle: String? {
+        var folder = url
+        while folder.path.count > 1 {
+            var isFolder: ObjCBool = false
+            if FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) {
+                return isFolder.boolValue ? nil : "'\(folder.path)' is a file, and no folder."
+            }
+            folder.deleteLastPathComponent()
+        }
+        return nil
     }
 
     func path(_ name: String) -> String { url.appending(path: name).path }
 
     /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be
-    /// trained. The paths of the data are made absolute, so that the run can be resumed from anywhere.
+    /// trained. The paths of the data and of `init` are made absolute, so that the run can be resumed from anywhere.
     func begin(_ configuration: TrainingConfiguration, _ model: Model) throws {
+        try checkName()
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         } catch {
-            throw CommandLineError.cannotWrite(path: url.path, reason: error.localizedDescription)
+            throw CommandLineError.cannotWrite(path: url.path, reason: obstacle ?? error.localizedDescription)
         }
         AtomicFile.removeLeftovers(in: url.path)
         if let sampling = configuration.secretSampling { try writeSecret(sampling) }
         var published = configuration.published
         published.data = published.data.withAbsolutePaths()
+        published.initial = published.initial.map { DataConfiguration.absolute($0) }
         try write(published, to: "config.json")
         try write(model, to: "model.json")
     }
@@ -122,6 +159,7 @@ struct RunFolder {
     }
 
     func read<Value: Decodable>(_ name: String) throws -> Value {
+        try checkName()
         guard FileManager.default.fileExists(atPath: path(name)) else {
             throw TrainingConfigurationError.notARun(path: url.path, reason: "'\(name)' is missing.")
         }
@@ -130,6 +168,7 @@ struct RunFolder {
 
     /// What the run came to, if it took all of its steps and wrote all of its files.
     func finishedResult() throws -> TrainingResult? {
+        try checkName()
         let names = ["result.json", "model.safetensors", "report.json", "report.txt", "index.html"]
         guard names.allSatisfy({ FileManager.default.fileExists(atPath: path($0)) }) else { return nil }
         let record: TrainingResult.Record = try read("result.json")

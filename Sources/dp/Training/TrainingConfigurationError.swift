@@ -13,6 +13,7 @@ enum TrainingConfigurationError: Error, Equatable {
     case notARun(path: String, reason: String)
     case testsOnTrainingData(training: String, test: String)
     case missingOwners(path: String)
+    case missingInitial(path: String)
     case clipsEverything
     case unused(what: [String], reason: String)
 }
@@ -56,6 +57,9 @@ extension TrainingConfigurationError: CustomStringConvertible {
         case .missingOwners(let path):
             "'\(path)' is missing, which says who owns which example: without it the run cannot go on. Put back the "
                 + "file that 'dp train' wrote."
+        case .missingInitial(let path):
+            "'\(path)' is missing, the parameters that training began from: without it the run cannot go on. Put back "
+                + "the file that 'dp train' wrote."
         case .notARun(let path, let reason):
             "'\(path)' is not the output of 'dp train': \(reason) Give the folder that was its --output."
         case .clipsEverything:

@@ -19,6 +19,7 @@ struct TrainingRun {
     }
 
     func run() throws {
+        try folder?.checkName()
         let begin = ContinuousClock.now
         let progress = ProgressLine()
         progress.show("reading the data")
@@ -46,8 +47,13 @@ struct TrainingRun {
             try network.check(featureCount: examples.featureCount, targets: examples.targets)
         }
         let given = try givenParameters(for: network)
-        let start = given ?? network.initialParameters(seed: configuration.initializationSeed)
-        let model = try network.freezing(configuration.frozen ?? [], of: start)
+        let frozen = configuration.frozen ?? []
+        let model =
+            if let given {
+                try network.freezing(frozen, of: given)
+            } else {
+                try network.freezing(frozen, ofInitialParameters: configuration.initializationSeed)
+            }
         let parameterCount = model.layout.count
         defaults.chooseOptimizer(
             of: &configuration, for: plan, featureCount: network.featureCount, parameterCount: parameterCount)
@@ -55,13 +61,15 @@ struct TrainingRun {
             fail("The defaults choose an optimizer and its rate.")
         }
         progress.clear()
+        if let test = data.test { data.schema?.target?.warnOfClamped(test.targets) }
         let briefing = TrainingBriefing(
             configuration: configuration, plan: plan, training: training, test: test,
             parameterCount: parameterCount, choices: defaults.choices)
         let session = Session(
             configuration: configuration, briefing: briefing, format: format,
             description: RunFolder.Model(
-                architecture: architecture, features: configuration.features, schema: data.schema),
+                architecture: architecture, features: configuration.features, schema: data.schema,
+                byteInputs: data.byteInputs),
             folder: folder, plan: plan, model: model, given: given, training: training, test: test,
             progress: progress, begin: begin)
         let result = try optimizer.with(steps: plan.iterations, learningRate: rate, session)
@@ -70,12 +78,13 @@ struct TrainingRun {
     }
 
     /// What training is to begin from; nil for the network's own initial parameters. A run that goes on has them in its
-    /// folder: frozen ones stand in no checkpoint.
+    /// folder: frozen ones stand in no checkpoint, and the file that they came from may have changed.
     private func givenParameters(for network: Network) throws -> ParameterVector? {
         guard let path = configuration.initial else { return nil }
-        if let folder, folder.hasRun, FileManager.default.fileExists(atPath: folder.path(RunFolder.initial)) {
-            return try network.read(folder.path(RunFolder.initial))
-        }
+        guard let folder, folder.hasRun else { return try network.read(path) }
+        let kept = folder.path(RunFolder.initial)
+        if FileManager.default.fileExists(atPath: kept) { return try network.read(kept) }
+        if folder.hasCheckpoints { throw TrainingConfigurationError.missingInitial(path: kept) }
         return try network.read(path)
     }
 
@@ -110,6 +119,7 @@ private struct Session: OptimizerVisitor {
         var display = TrainingDisplay(progress, plan: plan)
         var metrics: [MetricsRecord] = []
         var isFirst = true
+        try trainer.checkFit()
         Interruption.watch(keepsCheckpoints: folder != nil)
         // Not earlier: a run that cannot begin leaves nothing behind.
         try folder?.begin(configuration, description)

@@ -85,6 +85,36 @@ import Testing
         #expect(try NumPyFile(features: archive).test?.targets.outputCount == 0)
     }
 
+    /// Labels that are given are those of the set that is used, whichever it is.
+    @Test func theEvaluationSetTakesTheLabelsThatAreGiven() throws {
+        let archive = try folder.write(Self.compressed, "a.npz")
+        let own = try NumPyFile(evaluationSet: archive, classCount: 3)
+        #expect(own.dataset.inputs.rows == 1 && own.dataset.targets == .classes([1], classCount: 3) && own.test == nil)
+        let y = try write("y.npy", npy("<i4", [1], [2] as [Int32]))
+        let replaced = try NumPyFile(evaluationSet: archive, labels: y, classCount: 3)
+        #expect(replaced.dataset.inputs == own.dataset.inputs)
+        #expect(replaced.dataset.targets == .classes([2], classCount: 3))
+        // Without a test set it is the only one there is.
+        let single = try folder.write(Self.stored, "b.npz")
+        #expect(try NumPyFile(evaluationSet: single).dataset.inputs == NumPyFile(single).dataset.inputs)
+    }
+
+    @Test func bytesAreToldFromOtherNumbers() throws {
+        for (type, isByte) in [("|u1", true), ("|i1", false)] {
+            let file = try NumPyFile(try write("x.npy", npy(type, [2, 1], [1, 2] as [UInt8])))
+            #expect(file.hasByteFeatures == isByte && file.featureType == type)
+        }
+        let bytes = npy("|u1", [2, 1], [1, 2] as [UInt8])
+        let floats = npy("<f4", [2, 1], [1, 2] as [Float])
+        for (train, test, type) in [(bytes, floats, "<f4"), (floats, bytes, "|u1")] {
+            let path = try write("mixed.npz", zipped([("x_train.npy", train), ("x_test.npy", test)]))
+            let error = DatasetError.featureTypeMismatch(
+                path: "\(path)/x_test.npy", type: type, trainedOnBytes: type == "<f4")
+            #expect(throws: error) { try NumPyFile(path) }
+            #expect("\(error)".contains("'\(type)'") && "\(error)".contains("'|u1'"))
+        }
+    }
+
     /// The property: the first example's features are the same bits whatever other examples hold.
     private func ignoresOtherExamples(_ read: (String) throws -> Matrix) throws -> Bool {
         func first<Number>(_ type: String, _ elements: [Number]) throws -> [UInt32] {
