@@ -35,12 +35,18 @@ enum Main {
             var command = try DP.parseAsRoot(words)
             try command.run()
         } catch let error as UsageError {
-            let name = CommandLine.arguments.dropFirst().first.map { "dp \($0)" } ?? "dp"
-            let text = "\(Terminal.error.bold("Error:")) \(error.description)\nSee '\(name) --help'.\n"
-            FileHandle.standardError.write(Data(wrapped(text, columns: Terminal.error.columns).utf8))
-            DP.exit(withError: ExitCode.validationFailure)
+            refuse(error)
+        } catch let error as TrainingConfigurationError where error.isUsage {
+            refuse(UsageError(problems: [error.description]))
         } catch {
             DP.exit(withError: error)
         }
+    }
+
+    private static func refuse(_ error: UsageError) -> Never {
+        let name = CommandLine.arguments.dropFirst().first.map { "dp \($0)" } ?? "dp"
+        let text = "\(Terminal.error.bold("Error:")) \(error.description)\nSee '\(name) --help'.\n"
+        FileHandle.standardError.write(Data(wrapped(text, columns: Terminal.error.columns).utf8))
+        DP.exit(withError: ExitCode.validationFailure)
     }
 }

@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    private static func places<Value: Decodable>(_ group: SettingGroup, _: Value.Type) -> [Place] {
+    private static func places<Value: Decodable & Sendable>(_ group: SettingGroup, _: Value.Type) -> [Place] {
         let kinds: [String?] = group.kinds?.choices.map(\.name) ?? [nil]
         return kinds.map { kind in
             Place(group: group, kind: kind) { _ = try JSONDecoder.exact.decode(Value.self, from: $0) }

@@ -15,7 +15,7 @@ struct DataOptions: ParsableArguments {
     @Option(help: "A .npy file with the labels of a .npy file.", completion: .file(extensions: ["npy"]))
     var labels: String?
 
-    @Option(help: "A .npy file with the labels of --test-data.", completion: .file(extensions: ["npy"]))
+    @Option(help: "A .npy file with the labels of the test set.", completion: .file(extensions: ["npy"]))
     var testLabels: String?
 
     @Option(

@@ -67,8 +67,6 @@ struct TrainCommand: ParsableCommand {
         if let threads { Threads.limit = threads }
         do {
             try TrainingRun(configuration, folder: folder, format: format).run()
-        } catch let error as TrainingConfigurationError where error.isUsage {
-            throw UsageError(problems: [error.description])
         } catch {
             throw settings.usage(for: error) ?? error
         }
