@@ -42,9 +42,9 @@ extension DatasetError: CustomStringConvertible {
             "The training examples have the shape \(train), but the test examples \(test): take files of one set."
         case .featureTypeMismatch(let path, let type, let trainedOnBytes):
             trainedOnBytes
-                ? "'\(path)' has features of the type '\(type)', which are taken as they are, but the training features "
-                    + "are unsigned bytes ('|u1'), which are scaled by 1/255: save them as array.astype(numpy.uint8), of "
-                    + "the range 0 to 255."
+                ? "'\(path)' has features of the type '\(type)', which are taken as they are, but the training "
+                    + "features are unsigned bytes ('|u1'), which are scaled by 1/255: save them as "
+                    + "array.astype(numpy.uint8), of the range 0 to 255."
                 : "'\(path)' has unsigned bytes ('\(type)') as features, which are scaled by 1/255, but the training "
                     + "features are of another type than '|u1', and were taken as they are: save them in the training "
                     + "features' range and type, such as array.astype(numpy.float32) ('<f4')."

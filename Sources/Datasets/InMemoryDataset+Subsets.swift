@@ -21,8 +21,8 @@ extension InMemoryDataset {
         return (subset(places.filter { $0 % step != first }), subset(places.filter { $0 % step == first }))
     }
 
-    /// A random part of the examples apart from the others, in their order: round(`testShare` · `count`) of them are for
-    /// testing. The same seed and number of examples make the same parts.
+    /// A random part of the examples apart from the others, in their order: round(`testShare` · `count`) of them are
+    /// for testing. The same seed and number of examples make the same parts.
     ///
     /// **Guarantee:** which places are for testing depends on the number of examples and the seed alone, never on what
     /// the examples hold. The place of an example and the number of examples must themselves be public: where one

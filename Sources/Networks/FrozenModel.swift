@@ -53,8 +53,8 @@ public struct FrozenModel<Base: TrainableModel>: Sendable where Base.Gradients: 
 }
 
 extension TrainableModel where Gradients: RestrictableGradients {
-    /// The model with the leaves at and below `paths` frozen at the values of `parameters`, from which the others begin.
-    /// `parameters` must be public.
+    /// The model with the leaves at and below `paths` frozen at the values of `parameters`, from which the others
+    /// begin. `parameters` must be public.
     ///
     /// Throws `ModelError.unknownFrozenPath` with the paths that there are, `ModelError.nothingToTrain`, and what
     /// ``ModelError/parametersDoNotFit(found:expected:)`` and ``ModelError/parameterNotFinite(_:value:)`` say.

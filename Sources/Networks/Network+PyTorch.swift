@@ -4,8 +4,8 @@ import Requirements
 
 extension Network {
     /// Reads parameters from a safetensors file: with this package's names (`dense1.kernel`), as
-    /// ``Datasets/SafeTensors/write(_:metadata:to:)`` writes them, or with PyTorch's, as ``readPyTorch(_:names:)`` reads
-    /// them.
+    /// ``Datasets/SafeTensors/write(_:metadata:to:)`` writes them, or with PyTorch's, as ``readPyTorch(_:names:)``
+    /// reads them.
     ///
     /// They are this package's if all of them are the network's own, or if one ends in `.kernel`; PyTorch's if one ends
     /// in `.weight`. PyTorch's `conv1.bias` alone may be the name of a leaf, too.
@@ -29,9 +29,11 @@ extension Network {
     /// Layers are matched in the order of their names, numbers by value: `0`, `2`, `10` of an `nn.Sequential`, `fc1`,
     /// `fc2`. Where that is not the order of the layers, `names` says which tensor each leaf is; then other tensors in
     /// the file are left alone. Names that differ in more than numbers, such as `conv1` and `fc1`, say no order: of two
-    /// such layers with weights of one shape, which could be exchanged without a trace, `names` has to say it. Activations and poolings are not part of the file: that they agree is up to the caller.
+    /// such layers with weights of one shape, which could be exchanged without a trace, `names` has to say it.
+    /// Activations and poolings are not part of the file: that they agree is up to the caller.
     ///
-    ///     try network.readPyTorch("m.safetensors", names: ["dense1/kernel": "head.weight", "dense1/bias": "head.bias"])
+    ///     let names: [TreePath: String] = ["dense1/kernel": "head.weight", "dense1/bias": "head.bias"]
+    ///     try network.readPyTorch("m.safetensors", names: names)
     ///
     /// Throws `FileError` for a file that cannot be read, and for a tensor that is missing, unexpected or of another
     /// shape, or whose place is not clear. Traps if `names` leaves out a leaf.

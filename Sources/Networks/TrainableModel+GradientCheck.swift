@@ -15,15 +15,16 @@ extension TrainableModel {
     /// - Truncation: D(h/2) is off by h²·L‴/24 + …, a third of |D(h) − D(h/2)|.
     /// - Rounding: losses are Float32, and taken to be right within 16 roundings, 2⁻²⁰·max(1, |L|), as sums of some 250
     ///   terms are. This moves D(h/2) by at most r/4, and B(h/2) by r.
-    /// - Kinks of ReLUs and maxima: where the loss is smooth, B is h·L″ + … and halves with h; at a kink at a distance of
-    ///   d < h/4 it shrinks to (1 − 2d/h)/(1 − d/h) > ⅔. Such elements are passed over and counted. A kink further away
-    ///   moves D(h/2) by less than 2·|D(h) − D(h/2)|, and one that rounding hides, of a jump of at most 7r, by 3.5r.
+    /// - Kinks of ReLUs and maxima: where the loss is smooth, B is h·L″ + … and halves with h; at a kink at a distance
+    ///   of d < h/4 it shrinks to (1 − 2d/h)/(1 − d/h) > ⅔. Such elements are passed over and counted. A kink further
+    ///   away moves D(h/2) by less than 2·|D(h) − D(h/2)|, and one that rounding hides, of a jump of at most 7r, by
+    ///   3.5r.
     /// - Losses that are infinite or not numbers: nothing can be compared with them. Such elements are counted, and a
     ///   leaf of which nothing was compared does not pass.
     ///
     /// It finds what trains badly (a factor, a sign, a term that is missing), not errors below the tolerance,
-    /// which is 10⁻³ for parameters and losses of up to 1. Choose parameters and examples at which gradients are larger:
-    /// random ones, not zeros.
+    /// which is 10⁻³ for parameters and losses of up to 1. Choose parameters and examples at which gradients are
+    /// larger: random ones, not zeros.
     ///
     /// **Not private**: for examples that are public or made up.
     ///

@@ -21,16 +21,16 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// The number of outputs: scores of classes, or predicted numbers.
     var outputCount: Int { get }
 
-    /// The memory that the gradients of one example take up, in bytes: what microbatches are chosen by. It depends on the
-    /// model alone. 4 for each parameter unless a conforming type says otherwise, as of dense rows.
+    /// The memory that the gradients of one example take up, in bytes: what microbatches are chosen by. It depends on
+    /// the model alone. 4 for each parameter unless a conforming type says otherwise, as of dense rows.
     var gradientBytesPerExample: Int { get }
 
-    /// What went into the model that no guarantee covers, in whole sentences: the privacy report repeats it. Empty unless
-    /// a conforming type says otherwise; one that wraps another model must pass it on.
+    /// What went into the model that no guarantee covers, in whole sentences: the privacy report repeats it. Empty
+    /// unless a conforming type says otherwise; one that wraps another model must pass it on.
     var notCovered: [String] { get }
 
-    /// What the model computes with beside its parameters, and training leaves as it is, such as frozen leaves. A run is
-    /// gone on with only where it is the same in every bit. Empty unless a conforming type says otherwise; one that
+    /// What the model computes with beside its parameters, and training leaves as it is, such as frozen leaves. A run
+    /// is gone on with only where it is the same in every bit. Empty unless a conforming type says otherwise; one that
     /// wraps another model must pass it on.
     var fixedParameters: [ParameterVector] { get }
 

@@ -121,8 +121,8 @@ import Testing
         #expect(throws: ModelError.self) { try trainer.fit(data, from: broken) }
     }
 
-    /// **Guarantee** of frozen leaves: they keep every bit, and clip norms are those of the trained part. Without noise,
-    /// on one step, the trained part moves by its own clipped mean.
+    /// **Guarantee** of frozen leaves: they keep every bit, and clip norms are those of the trained part. Without
+    /// noise, on one step, the trained part moves by its own clipped mean.
     @Test func frozenLeavesStayAndCostNothing() throws {
         let (network, data) = (try Self.network(), try twoClouds(200, seed: 1))
         let start = network.initialParameters(seed: 7)

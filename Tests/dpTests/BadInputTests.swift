@@ -50,7 +50,7 @@ import Testing
         Wrong("--clip -1", "--clip is -1", "between 1e-100 and 1e100"),
         Wrong("--clip nan", "--clip is nan", "between 1e-100 and 1e100"),
         Wrong("--clip inf", "infinite", "choose a finite clip norm"),
-        Wrong("--epochs 3 --iterations 4", "--epochs and --iterations", "leave one of them out"),
+        Wrong("--epochs 3 --iterations 4", "--epochs and --iterations", "leave one out"),
         Wrong("--epochs nan", "--epochs is nan", "at least 0"),
         Wrong("--iterations -3", "--iterations is -3", "at least 0"),
         Wrong("--epsilon 1 --noise-multiplier 0.5", "0.5", "budget of 1.0", "leave the noise multiplier out"),

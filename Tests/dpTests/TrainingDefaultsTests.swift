@@ -134,8 +134,8 @@ import _TestSupport
         #expect(try #require(try control.json()["testAccuracy"] as? Double) < 0.86)
     }
 
-    /// Numbers, too: of y = 10·x₀ − 5·x₁ + noise of deviation 1, nine tenths of the variance can be known. The control: a
-    /// rate that overshoots.
+    /// Numbers, too: of y = 10·x₀ − 5·x₁ + noise of deviation 1, nine tenths of the variance can be known. The control:
+    /// a rate that overshoots.
     @Test func numbersAreLearned() throws {
         let folder = try WorkFolder()
         var generator = SeededGenerator(seed: 3)

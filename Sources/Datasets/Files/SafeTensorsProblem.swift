@@ -79,8 +79,8 @@ extension SafeTensorsProblem: CustomStringConvertible {
             "names and metadata would take \(length) bytes or more of its header, which can have \(limit) at most: "
                 + "shorten the metadata, or keep it in a file of its own."
         case .layerCountMismatch(let layers, let expected):
-            "it has \(layers.count) layers with a weight or a bias (\(layers.joined(separator: ", "))), but the network "
-                + "has \(expected): read a file of the same model, or name the tensors one by one."
+            "it has \(layers.count) layers with a weight or a bias (\(layers.joined(separator: ", "))), but the "
+                + "network has \(expected): read a file of the same model, or name the tensors one by one."
         case .ambiguousOrder(let first, let second, let shape):
             "\"\(first)\" and \"\(second)\" have weights of the shape \(shape) both, and their names do not say which "
                 + "layer comes first: number them, such as fc1 and fc2, or name the tensors one by one."

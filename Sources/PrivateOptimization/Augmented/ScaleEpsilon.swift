@@ -8,7 +8,7 @@ public enum ScaleEpsilon {
 
     /// 10⁻⁸: what arXiv 2507.01129, algorithm 8, takes over from Adam, and recommends to tune.
     ///
-    /// The noisy gradients of the first steps are divided by a scale of 10⁸ and then lie below the base's own ε: updates
-    /// all but vanish, v stays below ε², and an optimizer can stand still for hundreds of steps.
+    /// The noisy gradients of the first steps are divided by a scale of 10⁸ and then lie below the base's own ε:
+    /// updates all but vanish, v stays below ε², and an optimizer can stand still for hundreds of steps.
     public static let paper = 1e-8
 }

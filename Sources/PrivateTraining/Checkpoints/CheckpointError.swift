@@ -27,8 +27,8 @@ extension CheckpointError: CustomStringConvertible {
         case .foreign(let path, let what):
             "The checkpoint '\(path)' belongs to another \(what). Choose another folder, or the \(what) it is of."
         case .otherFixedParameters(let path):
-            "The checkpoint '\(path)' is of a run that kept other parameters fixed, or none: go on with the frozen leaves "
-                + "and values that the run began with, or choose another folder."
+            "The checkpoint '\(path)' is of a run that kept other parameters fixed, or none: go on with the frozen "
+                + "leaves and values that the run began with, or choose another folder."
         case .unsupportedFormat(let path, let found, let supported):
             "The checkpoint '\(path)' has format \(found), but this version reads format \(supported): go on with "
                 + "the version that wrote it, or begin anew in another folder."

@@ -9,8 +9,8 @@ import PyTrees
 /// - `parameters.safetensors`: the parameters, for any program that reads the format;
 /// - `vectors.safetensors`: the optimizer's moments and the running average;
 /// - `state.json`: counters, the plan, the key of the run's structure, and which vector goes where;
-/// - `manifest.json`: lengths and SHA-256 checksums of the others, and one of what the model keeps fixed, which stands in
-///   none of them.
+/// - `manifest.json`: lengths and SHA-256 checksums of the others, and one of what the model keeps fixed, which stands
+///   in none of them.
 ///
 /// A checkpoint appears whole, by a rename after everything is on disk, or not at all. The last two are kept; of a
 /// finished run, the last one. What a killed process was writing is never read, and is removed when the next checkpoint

@@ -19,8 +19,8 @@ extension PlanWarning: CustomStringConvertible {
     public var description: String {
         switch self {
         case .largeDelta(let delta, let units, let unit):
-            "δ = \(delta) is no less than one over the number of \(unit.rawValue)s, \(units): a mechanism that publishes "
-                + "one of them at random would satisfy it. Choose δ far below 1/\(units), for example "
+            "δ = \(delta) is no less than one over the number of \(unit.rawValue)s, \(units): a mechanism that "
+                + "publishes one of them at random would satisfy it. Choose δ far below 1/\(units), for example "
                 + String(format: "%.0e.", Foundation.pow(10, (-log10(10 * Double(units))).rounded(.down)))
         case .largeEpsilon(let epsilon):
             "ε = \(PrivacyReport.rounded(epsilon, up: true)) promises little: above 20, a single "

@@ -179,7 +179,8 @@ public struct PrivacyPlan: Hashable, Sendable {
         return plan
     }
 
-    /// Throws ``PlanError/noiseDoesNotFitClipping(noise:clipping:)`` for noise that cannot follow an adaptive clip norm.
+    /// Throws ``PlanError/noiseDoesNotFitClipping(noise:clipping:)`` for noise that cannot follow an adaptive clip
+    /// norm.
     static func check<Mechanism: NoiseMechanism>(
         _ mechanism: Mechanism, fits clipping: PlannedClipping
     ) throws(PlanError) {

@@ -78,7 +78,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     /// (ε, δ) after `stepsTaken` steps, by the plan's accountant first. For a run that was stopped early it holds if
     /// the number of steps did not depend on results; ``plannedEpsilon`` holds in any case.
     public let guarantees: [Guarantee]
-    /// ε of all planned steps, by the plan's accountant; infinite without noise, nil where the accountant has no answer.
+    /// ε of all planned steps, by the plan's accountant; infinite without noise, nil where the accountant has no
+    /// answer.
     public var plannedEpsilon: Double? { plannedBound?.value }
     private let plannedBound: ExtendedNumber?
     /// μ of the Gaussian mechanism that has the same ε at δ, for comparison only: the run is not μ-GDP, and μs of this

@@ -54,7 +54,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     ///
     /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``,
     /// ``TrainingError/evaluatesOnTrainingData(exampleCount:)``, `ModelError`, also for parameters that do not fit
-    /// the model or are not finite, ``CheckpointError``, and what reading the data throws. Checkpoints that were written stay.
+    /// the model or are not finite, ``CheckpointError``, and what reading the data throws. Checkpoints that were
+    /// written stay.
     public func fit(
         _ data: some Dataset, from parameters: Model.Parameters? = nil, evaluatingOn evaluation: (any Dataset)? = nil,
         checkpoints: CheckpointFolder<Optimizer>? = nil, logger: Logger? = nil,
@@ -155,8 +156,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         return model.notCovered + given.filter { !model.notCovered.contains($0) }
     }
 
-    /// Throws what ``fit(_:from:evaluatingOn:checkpoints:logger:onStep:)`` throws if the plan's clip norms or the optimizer
-    /// do not fit the model, before anything is written.
+    /// Throws what ``fit(_:from:evaluatingOn:checkpoints:logger:onStep:)`` throws if the plan's clip norms or the
+    /// optimizer do not fit the model, before anything is written.
     package func checkFit() throws {
         _ = try PrivateRun(
             plan, optimizer: optimizer, parameters: model.initialParameters(seed: options.initializationSeed))

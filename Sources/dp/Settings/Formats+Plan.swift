@@ -136,7 +136,7 @@ enum Formats {
                     settings: [
                         exampleCount,
                         Setting(
-                            "separation", .whole(.atLeast(1)), example: "4", "steps from one participation to the next"),
+                            "separation", .whole(.atLeast(1)), example: "4", "steps between participations"),
                         samplingProbability,
                     ]),
                 SettingGroup.Kind(

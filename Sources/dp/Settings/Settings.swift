@@ -39,8 +39,8 @@ struct Settings {
     /// No settings at all.
     init() { file = nil }
 
-    /// What stands in a file; in standard input for "-". What is wrong with it as an object of the group, options beside
-    /// it apart, is noted, whatever options say in its place.
+    /// What stands in a file; in standard input for "-". What is wrong with it as an object of the group, options
+    /// beside it apart, is noted, whatever options say in its place.
     ///
     /// Throws `FileError` and `TrainingConfigurationError`.
     init(file: String, as group: (JSONValue) -> SettingGroup) throws {

@@ -6,8 +6,8 @@ import Synchronization
     import Glibc
 #endif
 
-/// Ctrl-C and the system's request to end: the run ends after its step, with a checkpoint. A second one ends it at once.
-/// Both are told on standard error what becomes of the run.
+/// Ctrl-C and the system's request to end: the run ends after its step, with a checkpoint. A second one ends it at
+/// once. Both are told on standard error what becomes of the run.
 enum Interruption {
     static var isRequested: Bool { interruptionFlag.load(ordering: .relaxed) }
 

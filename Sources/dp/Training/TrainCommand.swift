@@ -144,8 +144,8 @@ extension TrainCommand {
         }
         if settings["data.kind"] == .text("csv"), settings["data.schema"] == nil {
             settings.add(
-                "\(settings.name(of: "data.schema")) is missing: a JSON file that says what the columns of the CSV file "
-                    + "mean, and what bounds they have; see 'dp help formats'.")
+                "\(settings.name(of: "data.schema")) is missing: a JSON file that says what the columns of the CSV "
+                    + "file mean, and what bounds they have; see 'dp help formats'.")
         }
     }
 
@@ -240,7 +240,7 @@ extension TrainCommand {
         for (first, second) in [("plan.epochs", "plan.iterations"), ("plan.expectedBatchSize", "plan.sampling")]
         where settings[first] != nil && settings[second] != nil {
             settings.add(
-                "\(settings.name(of: first)) and \(settings.name(of: second)) say the same twice: leave one of them out."
+                "\(settings.name(of: first)) and \(settings.name(of: second)) say the same twice: leave one out."
             )
         }
     }

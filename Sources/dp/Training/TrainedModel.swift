@@ -20,8 +20,8 @@ struct TrainedModel {
         try description.features?.map(data) ?? data
     }
 
-    /// Throws `DatasetError.featureTypeMismatch` if features of `type`, unsigned bytes as those of idx files unless said
-    /// otherwise, are scaled in another way than those that the model was trained on.
+    /// Throws `DatasetError.featureTypeMismatch` if features of `type`, unsigned bytes as those of idx files unless
+    /// said otherwise, are scaled in another way than those that the model was trained on.
     func checkType(_ type: String = "|u1", isByte: Bool = true, of path: String) throws(DatasetError) {
         if let byteInputs = description.byteInputs, byteInputs != isByte {
             throw .featureTypeMismatch(path: path, type: type, trainedOnBytes: byteInputs)

@@ -13,7 +13,8 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
     var model: String?
     var optimizer: OptimizerConfiguration?
-    /// A safetensors file with the parameters to begin from, with this package's names or PyTorch's. They must be public.
+    /// A safetensors file with the parameters to begin from, with this package's names or PyTorch's. They must be
+    /// public.
     var initial: String?
     /// Parameters that stay as they began: paths of leaves, or of layers.
     var frozen: [TreePath]?
