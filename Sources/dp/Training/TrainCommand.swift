@@ -1,9 +1,7 @@
 import ArgumentParser
 import CommandLineSupport
 import Foundation
-import GradientTransformations
 import LinearAlgebra
-import PrivacyMechanisms
 import PrivateTraining
 
 struct TrainCommand: ParsableCommand {
@@ -72,177 +70,13 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    private static let repeatable: Set = ["--freeze"]
+    static let repeatable: Set = ["--freeze"]
 
     /// The options that were given and say what the run's own configuration says already.
     private var ignoredByResume: [String] {
         let kept: Set = ["--resume", "--output", "--threads", "--format"]
         let given = Set(CommandLine.arguments.map { String($0.prefix { $0 != "=" }) })
         return Self.optionNames.filter { given.contains($0) && !kept.contains($0) }
-    }
-}
-
-extension TrainCommand {
-    /// What the file says, and what the options say beside it.
-    ///
-    /// Throws `FileError` and `TrainingConfigurationError` for a file that is none; all else is noted.
-    private func makeSettings(noting check: UsageCheck) throws -> Settings {
-        var settings: Settings
-        if data.demo {
-            settings = try Settings(TrainingConfiguration.demo)
-        } else if let config {
-            settings = try Settings(file: config) { _ in Formats.configuration }
-        } else {
-            settings = Settings()
-        }
-        check.problems.forEach { settings.add($0) }
-        settings.refuse(unrecognized.words, of: Self.self, repeatable: Self.repeatable)
-        addData(to: &settings)
-        addOptimizer(to: &settings)
-        addPlan(to: &settings)
-        if let model = model.model { settings.set("model", to: .text(model)) }
-        if let initial = model.initial { settings.set("init", to: .text(initial)) }
-        if !model.freeze.isEmpty { settings.set("frozen", to: .list(model.freeze.map { .text($0) })) }
-        if model.averageTail != nil {
-            settings.set("averaging.fraction", to: model.averageTail)
-            settings.complete("averaging.kind", with: .text("tail"))
-            settings.remove("averaging.decay")
-        }
-        settings.set("checkpointInterval", to: kept.checkpointInterval)
-        settings.set("nonPrivateSeed", to: kept.nonPrivateSeed)
-        return settings
-    }
-
-    private func addData(to settings: inout Settings) {
-        if let path = data.data {
-            if config == nil || settings["data.kind"] == .text("digits") || settings["data.kind"] == nil {
-                settings.complete("data.kind", with: .text(kind(of: path, noting: &settings).rawValue))
-            }
-            // Labels belong to the file that they were made for.
-            if settings["data.path"] != nil { settings.remove("data.labels") }
-            settings.set("data.path", to: .text(path))
-        }
-        if let path = data.testData {
-            settings.remove("data.testLabels")
-            settings.set("data.testPath", to: .text(path))
-        }
-        if let path = data.labels { settings.set("data.labels", to: .text(path)) }
-        if let path = data.testLabels { settings.set("data.testLabels", to: .text(path)) }
-        settings.set("data.classCount", to: data.classes)
-        if let path = data.schema { settings.set("data.schema", to: .text(path)) }
-        if data.openRangesFromDataWithoutPrivacy {
-            settings.set("data.takesOpenRangesFromDataWithoutPrivacy", to: .flag(true))
-        }
-        let files = [
-            ("--test-data", data.testData), ("--labels", data.labels), ("--test-labels", data.testLabels),
-            ("--schema", data.schema), ("--init", model.initial),
-        ]
-        for (option, path) in files {
-            if let path, !FileManager.default.fileExists(atPath: path) {
-                settings.add("\(option): \(TrainingConfigurationError.noSuchFile([path]))")
-            }
-        }
-        if settings["data.kind"] == .text("csv"), settings["data.schema"] == nil {
-            settings.add(
-                "\(settings.name(of: "data.schema")) is missing: a JSON file that says what the columns of the CSV "
-                    + "file mean, and what bounds they have; see 'dp help formats'.")
-        }
-    }
-
-    /// What the name of `path` says of its kind if there is nothing, which is noted.
-    private func kind(of path: String, noting settings: inout Settings) -> DataConfiguration.Kind {
-        do {
-            return try DataConfiguration.guess(path: path).kind
-        } catch {
-            settings.add("--data: \(error)")
-            if data.schema != nil { return .csv }
-            return data.labels != nil || path.hasSuffix(".npy") || path.hasSuffix(".npz") ? .numpy : .idx
-        }
-    }
-
-    private func addOptimizer(to settings: inout Settings) {
-        if let name = model.optimizer?.value, settings["optimizer.name"] != name.json {
-            // Another optimizer's numbers mean something else, its rate included.
-            settings.remove("optimizer")
-        }
-        settings.set("optimizer.name", to: model.optimizer)
-        settings.set("optimizer.learningRate", to: model.learningRate)
-        settings.set("optimizer.momentum", to: model.momentum)
-        if model.scaleThenPrivatize, settings["optimizer.scaleThenPrivatize"] == nil {
-            settings.set("optimizer.scaleThenPrivatize", to: .object([:]))
-        }
-        settings.set("optimizer.scaleThenPrivatize.epsilon", to: model.scaleEpsilon)
-        let isScaled = settings["optimizer.scaleThenPrivatize"] != nil
-        if settings["optimizer"] != nil || model.optimizer != nil, settings["optimizer.name"] == nil {
-            settings.complete("optimizer.name", with: .text(isScaled ? "adam" : "sgd"))
-            if !isScaled, settings["optimizer.momentum"] == nil {
-                settings.complete("optimizer.momentum", with: .number(0.9))
-            }
-        }
-        if isScaled, case .text(let name)? = settings["optimizer.name"],
-            let optimizer = NamedOptimizer.table.first(where: { $0.name == name }), !optimizer.isAdaptive
-        {
-            settings.add(
-                "\(settings.name(of: "optimizer.scaleThenPrivatize")): "
-                    + TrainingConfigurationError.noSecondMoment(optimizer: name).description)
-        }
-    }
-
-    private func addPlan(to settings: inout Settings) {
-        if privacy.clip != nil {
-            if settings["plan.clipping.method"] == .text(AdaptiveQuantileClipping.name) {
-                settings.remove("plan.clipping")
-                settings.addNote("--clip takes the place of the configuration's clip norm that follows a quantile")
-            }
-            if settings["plan.clipping.method"] == nil {
-                settings.complete("plan.clipping.method", with: .text("threshold"))
-            }
-            settings.set("plan.clipping.l2ClipNorm", to: privacy.clip)
-        }
-        // What a run wrote down was calibrated for its own steps.
-        let changesSteps = [
-            privacy.epsilon != nil, privacy.delta != nil, privacy.batch != nil, privacy.iterations != nil,
-            privacy.epochs != nil,
-        ].contains(true)
-        if changesSteps, privacy.noiseMultiplier == nil, settings["plan.epsilon"] != nil {
-            settings.remove("plan.noiseMultiplier")
-        }
-        settings.set("plan.delta", to: privacy.delta)
-        if privacy.epsilon != nil, privacy.noiseMultiplier == nil { settings.remove("plan.noiseMultiplier") }
-        if privacy.noiseMultiplier != nil, privacy.epsilon == nil, let budget = settings["plan.epsilon"] {
-            // Beside a budget on the same line, the noise is checked against it; one from a file is given up, aloud.
-            settings.remove("plan.epsilon")
-            settings.addNote("--noise-multiplier takes the place of the configuration's budget, ε = \(budget.brief)")
-        }
-        settings.set("plan.epsilon", to: privacy.epsilon)
-        settings.set("plan.noiseMultiplier", to: privacy.noiseMultiplier)
-        if privacy.epochs != nil || privacy.iterations != nil {
-            settings.remove("plan.epochs")
-            settings.remove("plan.iterations")
-        }
-        settings.set("plan.epochs", to: privacy.epochs)
-        settings.set("plan.iterations", to: privacy.iterations)
-        if privacy.batch != nil { settings.remove("plan.sampling") }
-        settings.set("plan.expectedBatchSize", to: privacy.batch)
-
-        if settings["plan.epsilon"] == nil, settings["plan.noiseMultiplier"] == nil {
-            if privacy.epsilon == nil, privacy.noiseMultiplier == nil {
-                settings.add(
-                    "\(settings.name(of: "plan.epsilon")) is missing: the budget ε, for example 2. "
-                        + "Or give the noise with --noise-multiplier.")
-            }
-        }
-        if settings["plan.delta"] == nil, privacy.delta == nil {
-            settings.add(
-                "\(settings.name(of: "plan.delta")) is missing: far below one over the number of examples, "
-                    + "for example 1e-6.")
-        }
-        for (first, second) in [("plan.epochs", "plan.iterations"), ("plan.expectedBatchSize", "plan.sampling")]
-        where settings[first] != nil && settings[second] != nil {
-            settings.add(
-                "\(settings.name(of: first)) and \(settings.name(of: second)) say the same twice: leave one out."
-            )
-        }
     }
 }
 
