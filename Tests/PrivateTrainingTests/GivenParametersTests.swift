@@ -67,6 +67,21 @@ import Testing
         }
     }
 
+    /// What was told of at the beginning is told of at the end, also where another model of the same parameters, which
+    /// does not know of it, goes on: its checkpoints have the same leaves, and nothing is frozen.
+    @Test func whoGoesOnTellsWhatTheFirstPartTold() throws {
+        try withTemporaryFolder { folder in
+            let (network, data) = (try Self.network(), try twoClouds(200, seed: 1))
+            let checkpoints = try CheckpointFolder<IdentityAugmented<ScaleByLearningRate<Double>>>(folder, interval: 2)
+            let model = try network.freezing([], of: network.initialParameters(seed: 7))
+            _ = try Self.trainer(model, Self.plan()).fit(data, checkpoints: checkpoints) {
+                $0.step == 3 ? .stop : .proceed
+            }
+            let rest = try Self.trainer(network, Self.plan()).fit(data, checkpoints: checkpoints)
+            #expect(rest.report.notCovered.count { $0.contains("training began from") } == 1)
+        }
+    }
+
     /// Frozen values stand in no checkpoint: a run goes on with the same ones, in every bit, or not at all.
     @Test func aRunGoesOnWithTheSameFrozenValuesOnly() throws {
         try withTemporaryFolder { folder in

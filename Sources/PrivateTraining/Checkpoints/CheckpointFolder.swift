@@ -50,7 +50,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now. In format 2
     /// optimizers were named by their types, and the state of the noise was a position in a stream. Format 3 did not
-    /// say whether training began from given parameters, and format 4 not which ones were frozen.
+    /// say what of its beginning is not covered, and format 4 not which parameters were frozen.
     static var format: Int { 5 }
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }

@@ -3,24 +3,25 @@ import GradientTransformations
 import PrivacyMechanisms
 import PyTrees
 
-/// Everything that training needs to go on: a run, the average of its parameters, the number of interruptions, and
-/// whether its first parameters were given.
+/// Everything that training needs to go on: a run, the average of its parameters, the number of interruptions, and what
+/// the report says of its beginning.
 struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
     var run: RunSnapshot<Optimizer.State>
     var average: AveragedParameters
     var plan: PrivacyPlan
     var interruptions: Int
-    var beganFromGivenParameters: Bool
+    /// What went into model and parameters that the plan does not cover, in whole sentences.
+    var notCovered: [String]
 
     init(
         run: RunSnapshot<Optimizer.State>, average: AveragedParameters, plan: PrivacyPlan, interruptions: Int,
-        beganFromGivenParameters: Bool
+        notCovered: [String]
     ) {
         self.run = run
         self.average = average
         self.plan = plan
         self.interruptions = interruptions
-        self.beganFromGivenParameters = beganFromGivenParameters
+        self.notCovered = notCovered
     }
 
     /// What `state.json` holds beside the states of optimizer and noise, which are read only after the rest was
@@ -32,7 +33,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         var vectorLayouts: [TreeLayout]
         var stepsTaken: Int
         var interruptions: Int
-        var beganFromGivenParameters: Bool
+        var notCovered: [String]
         var adaptiveL2ClipNorm: Double?
         var samplingSource: SamplingSource.SecretState
         var nonPrivateSeed: UInt64?
@@ -67,7 +68,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         let header = Header(
             plan: plan, optimizer: Optimizer.identifier, layout: run.parameters.layout,
             vectorLayouts: vectors.map(\.layout), stepsTaken: run.stepsTaken, interruptions: interruptions,
-            beganFromGivenParameters: beganFromGivenParameters,
+            notCovered: notCovered,
             adaptiveL2ClipNorm: run.adaptiveL2ClipNorm, samplingSource: run.source.secretState,
             nonPrivateSeed: run.nonPrivateSeed)
         try AtomicFile.write(
@@ -108,7 +109,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
                 nonPrivateSeed: header.nonPrivateSeed, noise: document.state.noise)
             average = document.state.average
             interruptions = header.interruptions
-            beganFromGivenParameters = header.beganFromGivenParameters
+            notCovered = header.notCovered
             self.plan = plan
         } catch let error as CheckpointError {
             throw error

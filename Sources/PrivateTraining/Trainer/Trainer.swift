@@ -121,7 +121,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             report: PrivacyReport(
                 of: plan, stepsTaken: session.run.stepsTaken, isSeeded: session.run.isSeeded,
                 interruptions: session.interruptions,
-                notCovered: data.notCovered + notCovered(of: session) + options.notCovered),
+                notCovered: data.notCovered + session.notCovered + options.notCovered),
             time: time)
     }
 
@@ -130,7 +130,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var run: PrivateRun<Optimizer, Model.Parameters>
         var average = AveragedParameters()
         var interruptions = 0
-        var beganFromGivenParameters: Bool
+        /// What went into model and parameters, from the first step on, that the plan does not cover; each thing once.
+        var notCovered: [String]
         let fixedParametersDigest: String?
 
         /// What is evaluated and returned.
@@ -143,17 +144,11 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             guard let checkpoints else { return }
             let checkpoint = RunCheckpoint<Optimizer>(
                 run: run.snapshot, average: average, plan: plan, interruptions: interruptions,
-                beganFromGivenParameters: beganFromGivenParameters)
+                notCovered: notCovered)
             try time.measure(\.checkpoints) {
                 try checkpoints.save(checkpoint, fixedParametersDigest: fixedParametersDigest)
             }
         }
-    }
-
-    /// What went into model and run that the plan does not cover, each thing once.
-    private func notCovered(of session: borrowing Session) -> [String] {
-        let given = session.beganFromGivenParameters ? [Model.givenParametersNotCovered] : []
-        return model.notCovered + given.filter { !model.notCovered.contains($0) }
     }
 
     /// Throws what ``fit(_:from:evaluatingOn:checkpoints:logger:onStep:)`` throws if the plan's clip norms or the
@@ -170,11 +165,15 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         if let parameters { _ = try model.checkedVector(of: parameters) }
         let initial = parameters ?? model.initialParameters(seed: options.initializationSeed)
         let digest = checkpoints == nil ? nil : model.fixedParametersDigest
+        /// Each sentence once.
+        func told(_ sentences: [String]) -> [String] {
+            sentences.reduce(into: []) { told, sentence in if !told.contains(sentence) { told.append(sentence) } }
+        }
         if let found = try checkpoints?.newest(for: plan, layout: model.layout, fixedParametersDigest: digest) {
             var session = Session(
                 run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer, structure: initial),
                 average: found.average, interruptions: found.interruptions,
-                beganFromGivenParameters: found.beganFromGivenParameters, fixedParametersDigest: digest)
+                notCovered: told(found.notCovered + model.notCovered), fixedParametersDigest: digest)
             if session.run.isFinished {
                 try checkpoints?.removeOlder(isFinished: true)
             } else {
@@ -189,8 +188,9 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             } else {
                 try PrivateRun(plan, optimizer: optimizer, parameters: initial)
             }
+        let given = parameters == nil ? [] : [Model.givenParametersNotCovered]
         let session = Session(
-            run: run, beganFromGivenParameters: parameters != nil, fixedParametersDigest: digest)
+            run: run, notCovered: told(model.notCovered + given), fixedParametersDigest: digest)
         try session.save(to: checkpoints, plan, &time)
         return session
     }
