@@ -1,20 +1,14 @@
+import Datasets
 import Foundation
 import LinearAlgebra
 
-/// SplitMix64, so that every run of a test sees the same numbers on every platform. Source: Steele, Lea and Flood,
-/// "Fast splittable pseudorandom number generators", OOPSLA 2014.
+/// SplitMix64, so that every run of a test sees the same numbers on every platform, and what tests draw from it.
 package struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
+    private var generator: SplitMix64
 
-    package init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        return bits ^ (bits >> 31)
-    }
+    package mutating func next() -> UInt64 { generator.next() }
 
     package mutating func float(_ range: ClosedRange<Float> = -1...1) -> Float { Float.random(in: range, using: &self) }
 
