@@ -8,12 +8,30 @@ package enum OutputFormat: String, CaseIterable, Sendable {
     case json
 }
 
+extension JSONDecoder {
+    /// A decoder for numbers that JSON lacks, in one spelling.
+    package static var exact: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return decoder
+    }
+}
+
+extension JSONEncoder {
+    /// An encoder for numbers that JSON lacks, in one spelling.
+    package static var exact: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return encoder
+    }
+}
+
 /// Prints records one per line as JSON; numbers that JSON lacks become strings.
 package func printJSONLine(_ record: some Encodable) throws {
-    let encoder = JSONEncoder()
+    let encoder = JSONEncoder.exact
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     print(String(decoding: try encoder.encode(record), as: UTF8.self))
 }
 

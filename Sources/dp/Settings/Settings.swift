@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineSupport
 import Foundation
 import GradientTransformations
 import Networks
@@ -124,7 +125,8 @@ struct Settings {
     /// The error as one of the setting that it speaks of, under the name that the user knows; nil if it speaks of none.
     func usage(for error: any Error) -> UsageError? {
         guard let (key, text) = subject(of: error) else { return nil }
-        guard let path = Self.paths(of: key).first(where: { value[$0] != nil }) else { return nil }
+        let places = error is GradientTransformationError ? Self.optimizerPlaces : Self.planPlaces
+        guard let path = (places.map { $0 + key }).first(where: { value[$0] != nil }) else { return nil }
         return UsageError(problems: ["\(name(of: path)) \(text)"])
     }
 
@@ -147,29 +149,9 @@ struct Settings {
         }
     }
 
-    /// Where a setting can stand that errors call `key`.
-    private static func paths(of key: String) -> [String] {
-        let places = ["", "plan.", "plan.clipping.", "clipping.", "plan.sampling.", "sampling.", "optimizer."]
-        return places.map { $0 + key } + options.keys.filter { $0.hasSuffix(".\(key)") }.sorted()
-    }
-}
-
-extension JSONDecoder {
-    /// A decoder for numbers that JSON lacks, in one spelling.
-    static var exact: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return decoder
-    }
-}
-
-extension JSONEncoder {
-    /// An encoder for numbers that JSON lacks, in one spelling.
-    static var exact: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return encoder
-    }
+    /// Where settings of plans and runs can stand, and where those of optimizers: both have an `epsilon`.
+    private static let planPlaces = [
+        "", "plan.", "plan.clipping.", "clipping.", "plan.sampling.", "sampling.", "averaging.",
+    ]
+    private static let optimizerPlaces = ["optimizer.", "optimizer.scaleThenPrivatize."]
 }

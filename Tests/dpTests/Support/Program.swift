@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import dp
+
 /// The command line tool, as a process of its own.
 enum Program {
     /// The executable beside the test bundle: the target depends on `dp`, so that `swift test` builds it there.
@@ -43,28 +45,22 @@ enum Program {
 
 /// The object that `text` is.
 func jsonObject(_ text: String) throws -> [String: Any] {
-    try JSONDecoder().decode([String: JSONNode].self, from: Data(text.utf8)).mapValues(\.value)
+    try JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8)).mapValues(\.foundation)
 }
 
-/// A JSON value as `JSONSerialization` would give it, but with every number exact: that one is some units off in the
-/// last place of many.
-private struct JSONNode: Decodable {
-    let value: Any
-
-    init(from decoder: any Decoder) throws {
-        let box = try decoder.singleValueContainer()
-        if box.decodeNil() {
-            value = NSNull()
-        } else if let flag = try? box.decode(Bool.self) {
-            value = flag
-        } else if let number = try? box.decode(Double.self) {
-            value = NSNumber(value: number)
-        } else if let text = try? box.decode(String.self) {
-            value = text
-        } else if let array = try? box.decode([JSONNode].self) {
-            value = array.map(\.value)
-        } else {
-            value = try box.decode([String: JSONNode].self).mapValues(\.value)
+extension JSONValue {
+    /// The value as `JSONSerialization` would give it, but with every number exact: that one is some units off in the
+    /// last place of many.
+    fileprivate var foundation: Any {
+        switch self {
+        case .null: NSNull()
+        case .flag(let flag): flag
+        case .integer(let integer): NSNumber(value: Double(integer))
+        case .unsigned(let unsigned): NSNumber(value: Double(unsigned))
+        case .number(let number): NSNumber(value: number)
+        case .text(let text): text
+        case .list(let list): list.map(\.foundation)
+        case .object(let object): object.mapValues(\.foundation)
         }
     }
 }

@@ -1,0 +1,24 @@
+import GradientTransformations
+import PrivateTraining
+import Testing
+
+@testable import dp
+
+@Suite struct SettingsTests {
+    /// An error is told under the name of the setting that it is about: both plans and optimizers have an `epsilon`.
+    @Test func errorsGoByTheirOwnSetting() throws {
+        var settings = Settings()
+        settings.set("plan.epsilon", to: Given<Double>(argument: "2"))
+        settings.complete("optimizer.epsilon", with: .number(1e-8))
+        settings.set("optimizer.learningRate", to: Given<Double>(argument: "0.1"))
+        func told(_ error: any Error) -> String? { settings.usage(for: error)?.description }
+        let ofOptimizer = GradientTransformationError.invalidHyperparameter(name: "epsilon", value: 0, allowed: "x")
+        #expect(told(ofOptimizer) == "'optimizer.epsilon' is 0.0, but must be x.")
+        let ofPlan = PlanError.outOfRange(name: "epsilon", value: "0", allowed: "x")
+        #expect(told(ofPlan) == "--epsilon is 0, but must be x.")
+        let ofRate = GradientTransformationError.invalidHyperparameter(name: "learningRate", value: -1, allowed: "x")
+        #expect(told(ofRate) == "--learning-rate is -1.0, but must be x.")
+        // What stands nowhere cannot be blamed.
+        #expect(told(PlanError.outOfRange(name: "delta", value: "2", allowed: "x")) == nil)
+    }
+}
