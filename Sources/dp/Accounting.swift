@@ -63,8 +63,8 @@ struct Row: Encodable {
             rows,
             columns: [
                 .words("accountant") { $0.accountant },
-                .numbers("ε") { text($0.epsilon, up: true) },
-                .numbers("at least") { $0.lowerBound.map { text($0) } ?? "–" },
+                .numbers("ε") { Epsilon.text($0.epsilon) },
+                .numbers("at least") { $0.lowerBound.map { Epsilon.text($0, up: false) } ?? "–" },
                 .numbers("δ") { "\($0.delta)" },
                 .numbers("z") { shortest($0.noiseMultiplier) },
                 .numbers("q") { shortest($0.samplingProbability) },
@@ -72,12 +72,6 @@ struct Row: Encodable {
                 .words("relation") { $0.relation },
             ])
         try table.print(as: format)
-    }
-
-    /// Four decimals, rounded outward: an upper bound is never shown smaller than it is.
-    private static func text(_ value: Double, up: Bool = false) -> String {
-        guard value.isFinite, value < 1e9 else { return value.isFinite ? String(format: "%.5g", value) : "∞" }
-        return String(format: "%.4f", (value * 1e4).rounded(up ? .up : .down) / 1e4)
     }
 
     /// Six significant digits: JSON has all of them.

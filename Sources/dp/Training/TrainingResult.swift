@@ -72,12 +72,3 @@ enum Percent {
 enum Decimals {
     static func text(_ number: Double) -> String { String(format: "%.4g", number) }
 }
-
-/// ε as people read it: four digits behind the point, rounded up, so that it is never shown smaller than it is.
-enum Epsilon {
-    static func text(_ epsilon: Double) -> String {
-        guard epsilon.isFinite else { return "∞" }
-        guard epsilon < 1e9 else { return String(format: "%.4g", epsilon) }
-        return String(format: "%.4f", (epsilon * 1e4 - 1e-9).rounded(.up) / 1e4)
-    }
-}
