@@ -12,12 +12,14 @@ extension Network {
     ///
     /// Throws `FileError`, which names the tensor that does not fit, and both shapes.
     public func read(_ path: String) throws(FileError) -> ParameterVector {
-        let names = try SafeTensors.readTensors(path).keys
+        let tensors = try SafeTensors.readTensors(path)
+        let names = tensors.keys
         let areOwn =
             Set(layout.leaves.map(SafeTensors.name(of:))).isSuperset(of: names)
             || names.contains { $0.hasSuffix(".kernel") }
             || !names.contains { $0.split(separator: ".").last == "weight" }
-        return areOwn ? try SafeTensors.read(path, as: layout).parameters : try readPyTorch(path)
+        return areOwn
+            ? try SafeTensors.read(path, as: layout).parameters : try parameters(of: tensors, names: nil, path: path)
     }
 
     /// Reads the state of a PyTorch model of the same layers, saved by `safetensors.torch.save_file`.
@@ -38,7 +40,12 @@ extension Network {
     /// Throws `FileError` for a file that cannot be read, and for a tensor that is missing, unexpected or of another
     /// shape, or whose place is not clear. Traps if `names` leaves out a leaf.
     public func readPyTorch(_ path: String, names: [TreePath: String]? = nil) throws(FileError) -> ParameterVector {
-        let tensors = try SafeTensors.readTensors(path)
+        try parameters(of: SafeTensors.readTensors(path), names: names, path: path)
+    }
+
+    private func parameters(
+        of tensors: [String: Tensor], names: [TreePath: String]?, path: String
+    ) throws(FileError) -> ParameterVector {
         do throws(SafeTensorsProblem) {
             let layers = pyTorchLayers
             let names =

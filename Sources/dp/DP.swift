@@ -31,7 +31,7 @@ enum Main {
             var words = Array(CommandLine.arguments.dropFirst())
             if words == ["help", "formats"] { words = ["formats"] }
             // The parser would say that the last option lacks its value, and nothing else.
-            if let last = words.last, DP.lacksValue(last, in: words[0]) { words.append("") }
+            if let last = words.last, last.hasPrefix("--"), DP.lacksValue(last, in: words[0]) { words.append("") }
             var command = try DP.parseAsRoot(words)
             try command.run()
         } catch let error as UsageError {

@@ -57,7 +57,8 @@ extension PrivacyPlan {
         if delta * Double(unitCount) >= 1 { warnings.append(.largeDelta(delta, units: unitCount, unit: unit)) }
         if noiseMultiplier == 0 {
             warnings.append(.noNoise)
-        } else if let epsilon = try? epsilon(), epsilon > 20 {
+        } else if epsilonBudget ?? .infinity > 20, let epsilon = try? epsilon(), epsilon > 20 {
+            // Within a budget that is small enough, no accountant needs to be asked.
             warnings.append(.largeEpsilon(epsilon))
         }
         if let parameterCount, iterations > 0 {

@@ -79,9 +79,13 @@ struct DataConfiguration: Codable, Hashable, Sendable {
             throw TrainingConfigurationError.noSuchFile([path])
         }
         if isFolder.boolValue { return DataConfiguration(.idx, path: path) }
+        return DataConfiguration(isNumPy(path) ? .numpy : .csv, path: path)
+    }
+
+    /// Whether the name of `path` is that of one of NumPy's files.
+    static func isNumPy(_ path: String) -> Bool {
         let name = path.lowercased()
-        let isNumPy = [".npy", ".npz", ".npy.gz"].contains(where: name.hasSuffix)
-        return DataConfiguration(isNumPy ? .numpy : .csv, path: path)
+        return [".npy", ".npz", ".npy.gz"].contains(where: name.hasSuffix)
     }
 
     /// The same data whatever the working folder is, which `folder` is at present.

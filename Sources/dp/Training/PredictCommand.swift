@@ -28,7 +28,12 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "The file to write; standard output if it is left out.", completion: .file(extensions: ["csv"]))
     var output: String?
 
+    @OptionGroup var unrecognized: Unrecognized
+
     func run() throws {
+        var check = UsageCheck()
+        check.refuse(unrecognized.words, of: Self.self)
+        try check.finish()
         let model = try TrainedModel(from: RunFolder(runPath))
         if scores, model.classCount == nil {
             throw TrainingConfigurationError.unused(

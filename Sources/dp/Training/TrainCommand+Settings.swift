@@ -78,7 +78,7 @@ extension TrainCommand {
         } catch {
             settings.add("--data: \(error)")
             if data.schema != nil { return .csv }
-            return data.labels != nil || path.hasSuffix(".npy") || path.hasSuffix(".npz") ? .numpy : .idx
+            return data.labels != nil || DataConfiguration.isNumPy(path) ? .numpy : .idx
         }
     }
 
