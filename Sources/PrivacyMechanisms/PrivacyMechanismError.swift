@@ -42,6 +42,12 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case invalidNoiseMultiplier(Double)
     /// Noise was asked for a sum that nothing bounds: its clip norm is infinite.
     case unboundedSensitivity(noiseMultiplier: Double)
+    /// Noise of this multiplier is so small that a discrete Gaussian on the grid of exact sums would have to be
+    /// accounted as what it is.
+    case noiseTooSmallForGrid(noiseMultiplier: Double, least: Double)
+    /// A group of columns has so small a clip norm, beside those of the other groups, that rounding to the grid of
+    /// exact sums would take it up.
+    case clipNormTooSmallForGrid(clipNorm: Double, columns: Int, least: Double)
     /// A number of adaptive quantile clipping is outside its range.
     case invalidAdaptiveClipping(name: String, value: Double, allowed: String)
     /// The clipping of a plan sets `normalizeBy`.
@@ -104,6 +110,13 @@ extension PrivacyMechanismError: CustomStringConvertible {
         case .unboundedSensitivity(let noiseMultiplier):
             return "Noise of multiplier \(noiseMultiplier) was asked for a sum with an infinite clip norm, "
                 + "which no noise can hide; choose a finite clip norm."
+        case .noiseTooSmallForGrid(let noiseMultiplier, let least):
+            return "The noise multiplier is \(noiseMultiplier), but exact sums need 0 (no privacy) or at least \(least); "
+                + "use more noise, or the floating-point Gaussian for comparisons."
+        case .clipNormTooSmallForGrid(let clipNorm, let columns, let least):
+            return "A clip norm of \(clipNorm) bounds \(columns) parameters, but beside the other clip norms it must be "
+                + "above \(least), so that rounding to the grid leaves something of it; raise it, lower the others, or "
+                + "let fewer parameters share it."
         case .invalidAdaptiveClipping(let name, let value, let allowed):
             return "\(name) of adaptive clipping is \(value), but must be \(allowed)."
         case .divisorInPlan:

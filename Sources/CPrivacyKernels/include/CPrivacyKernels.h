@@ -6,6 +6,8 @@
 #ifndef C_PRIVACY_KERNELS_H
 #define C_PRIVACY_KERNELS_H
 
+#include <stdint.h>
+
 #include "activations.h"
 #include "optimizers.h"
 #include "products.h"
@@ -69,6 +71,61 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// out[j] = sum[j] · factor · (post_scale ? post_scale[j] : 1) + sigma · normal[j] in Float64, rounded once.
     void (*add_gaussian)(const unsigned char *blocks, long count, const double *sum, double factor,
                          const float *_Nullable post_scale, double sigma, float *out);
+
+    /// sum[offset + j] += Σ_r ⌊rows[r][offset + j] · scale[offset + j] · factors[r]⌉, whole numbers: each product is
+    /// taken in Float32, the scale first, and each row is rounded to the nearest integer by itself, ties to even.
+    ///
+    /// `scale` is NULL (no such factor) or as long as a row. Every product and every sum must be below 2³¹.
+    void (*add_grid_rows)(const float *_Nonnull const *_Nonnull rows, const float *factors, long row_count, long offset,
+                          long count, const float *_Nullable scale, int32_t *sum);
+
+    /// sum[j] += ⌊factor · row[j] · scale[j]⌉ for one row, with products in Float64, for numbers near the ends of
+    /// Float32's range.
+    void (*add_wide_grid_row)(const float *row, double factor, long count, const float *_Nullable scale, int32_t *sum);
+
+    /// carried[j] += sum[j], sum[j] = 0.
+    void (*carry)(long count, int32_t *sum, int64_t *carried);
+
+    /// out[j] = ⌊values[j] · weights[j] · factor⌉ in Float32, ties to even; `weights` is NULL for ones. Returns the
+    /// largest magnitude before rounding, or NaN if there is one; where it is above 32,767, `out` is of no use.
+    float (*quantize)(const float *values, const float *_Nullable weights, float factor, long count, float *out);
+
+    /// Adds the exponents of positive numbers, of 2ᵉ·m with 1 ≤ m < 2, to `column_sums`, one for each, and returns their
+    /// sum.
+    int64_t (*exponent_sums)(const float *values, long count, int32_t *column_sums);
+
+    /// out[j] = values[j] · weights[j] in Float32.
+    void (*multiplied)(const float *values, const float *weights, long count, float *out);
+
+    /// sum[j] += (values[j] + offset) · factor · weights[j] in Float32: four roundings, in this order.
+    void (*add_scaled_product)(const float *values, float offset, float factor, const float *weights, long count,
+                               float *sum);
+
+    /// The rows and the columns of a tile of `add_outer_products`.
+    long outer_rows, outer_columns;
+
+    /// Packs two rows of whole numbers, at most 32,767 in magnitude, as pairs of 16-bit numbers: element j of panel p
+    /// holds both rows' element p·width + j, the first in its lower half. Panels begin `step` elements after each other,
+    /// the last one is filled up with zeros, and a row that is NULL is all zeros.
+    void (*pack_pairs)(const float *first, const float *_Nullable second, long count, long width, long step,
+                       int32_t *panels);
+
+    /// sum[r·step + c] += Σ_i a₀[i][r]·e₀[i][c] + a₁[i][r]·e₁[i][c] for a tile of `rows` ≤ `outer_rows` and `columns` ≤
+    /// `outer_columns`, from a panel of `pairs` × `outer_rows` and one of `pairs` × `outer_columns` packed pairs.
+    ///
+    /// The sums of any `chain` pairs, in order, must be below 2³¹.
+    void (*add_outer_products)(const int32_t *a, const int32_t *e, long pairs, long chain, long rows, long columns,
+                               int64_t *sum, long step);
+
+    /// out[j] = spacing · (noise[j] + sum[j] + carried[j] + ⌊fine[j] · fine_factor · scale[j] · weights[j]⌉), the last
+    /// three factors in Float64, the total exact, its product rounded once to Float64 and once to Float32. What the
+    /// sums held is set to zero.
+    ///
+    /// `sum`, `carried`, `fine`, `scale` and `weights` are NULL where there are none. Numbers of the grid, and `fine`, must be
+    /// below 2⁵¹.
+    void (*finish_grid)(const int32_t *noise, long count, int32_t *_Nullable sum, int64_t *_Nullable carried,
+                        int64_t *_Nullable fine, double fine_factor, const float *_Nullable scale,
+                        const float *_Nullable weights, double spacing, float *out);
 
     /// The kernels of networks and of optimizers, and matrix products, for the same instruction set.
     const dpk_activations *activations;

@@ -57,10 +57,12 @@ struct ClippingBounds: Sendable {
         rule.method.bound(clipNorm: clipNorms[group])
     }
 
+    /// The largest norm of one example's whole contribution, before the division by `normalizeBy`, rounded up.
+    var norm: Double { Self.normUp((0..<groups.count).map(bound(group:))) }
+
     /// The L2 sensitivity of the clipped, normalised sum, rounded up.
     func sensitivity(for relation: NeighboringRelation) -> Double {
-        let bounds = (0..<groups.count).map(bound(group:))
-        let single = Self.dividedUp(Self.normUp(bounds), by: rule.normalizeBy)
+        let single = Self.dividedUp(norm, by: rule.normalizeBy)
         switch relation {
         case .addOrRemoveOne, .replaceSpecial: return single
         case .replaceOne: return 2 * single

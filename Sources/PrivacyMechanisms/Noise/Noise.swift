@@ -2,17 +2,20 @@ import Requirements
 
 /// The noise of one run: the state of its mechanism, from step to step.
 ///
-///     var noise = Noise(.gaussian)
-///     let gradient = try aggregate.privatized(noiseMultiplier: 1.1, noise: &noise).vector
+///     var noise = Noise(.discreteGaussian)
+///     let gradient = try aggregate.privatized(noise: &noise).vector
 ///
 /// **Guarantee:** the type is non-copyable, and no random number of it is used for two releases. Noise that is not
 /// seeded has a fresh key from the operating system, which is written nowhere. A process that forks copies it; do not
 /// fork while you hold one.
 public struct Noise: ~Copyable, Sendable {
     private var state: any NoiseState & ~Copyable
+    /// The mechanism, and its configuration.
+    public let scheme: NoiseScheme
 
-    package init(_ state: consuming some NoiseState & ~Copyable) {
+    package init(_ state: consuming some NoiseState & ~Copyable, of mechanism: some NoiseMechanism) {
         self.state = consume state
+        scheme = NoiseScheme(mechanism)
     }
 
     /// Cryptographic noise under a fresh key from the operating system.
@@ -37,13 +40,13 @@ public struct Noise: ~Copyable, Sendable {
     }
 
     mutating func privatize<Transform>(
-        _ batch: consuming ClippedAggregate<Transform>, noiseMultiplier: Double
+        _ batch: consuming ClippedAggregate<Transform>
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        try state.privatize(batch, noiseMultiplier: noiseMultiplier)
+        try state.privatize(batch)
     }
 
-    mutating func noisyCount(_ count: Double, standardDeviation: Double) -> Double {
-        state.noisyCount(count, standardDeviation: standardDeviation)
+    mutating func noisyCount(halves: Int, standardDeviation: Double) -> Double {
+        state.noisyCount(halves: halves, standardDeviation: standardDeviation)
     }
 
     /// What the run's checkpoint holds of its noise: never a secure key.

@@ -23,6 +23,9 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
     /// The mechanism's name in plans.
     static var kind: String { get }
 
+    /// How the sums that it makes private are taken.
+    var sums: SumArithmetic { get }
+
     /// Whether the sensitivity may change from step to step, as it does under an adaptive clip norm. Plans that combine
     /// adaptive clipping with a mechanism that needs the same one in every step are refused.
     var allowsChangingSensitivity: Bool { get }
@@ -44,16 +47,17 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
 ///
 /// **Guarantee:** of every conformer, no random number is used for two releases: the type should not be copyable.
 package protocol NoiseState: ~Copyable, Sendable {
-    /// Adds noise of standard deviation z·Δ, Δ the add-or-remove-one sensitivity of the batch, and hands the sum out.
+    /// Adds noise of standard deviation z·Δ, Δ the add-or-remove-one sensitivity of the batch and z > 0 its noise
+    /// multiplier, and hands the sum out.
     ///
     /// A mechanism that needs what not every batch has (a bound, the same transform in every step) refuses here.
     /// Throws `PrivacyMechanismError`, and then releases nothing of the batch.
     mutating func privatize<Transform>(
-        _ batch: consuming ClippedAggregate<Transform>, noiseMultiplier: Double
+        _ batch: consuming ClippedAggregate<Transform>
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform>
 
-    /// `count`, a multiple of ½, with noise of `standardDeviation`; with none as it is.
-    mutating func noisyCount(_ count: Double, standardDeviation: Double) -> Double
+    /// A count of `halves`/2, which an example changes by ½, with noise of `standardDeviation` > 0.
+    mutating func noisyCount(halves: Int, standardDeviation: Double) -> Double
 
     /// What ``NoiseMechanism/resume(from:nonPrivateSeed:)`` goes on from.
     borrowing func checkpoint() -> NoiseCheckpoint

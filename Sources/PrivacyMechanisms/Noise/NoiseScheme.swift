@@ -2,11 +2,12 @@ import PrivacyAccounting
 
 /// Any of this package's noise mechanisms, for plans that name one: a `kind`, and the mechanism's own keys beside it.
 ///
-///     {"kind": "gaussian"}
+///     {"kind": "discreteGaussian"}
 public struct NoiseScheme: Sendable {
     /// The registry: every mechanism there is.
     package static let mechanisms: [any NoiseMechanism.Type] = [
-        GaussianMechanism.self
+        DiscreteGaussianMechanism.self,
+        FloatingPointGaussianMechanism.self,
     ]
 
     package let mechanism: any NoiseMechanism

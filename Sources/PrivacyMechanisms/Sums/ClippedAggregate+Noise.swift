@@ -1,29 +1,26 @@
+import LinearAlgebra
 import PyTrees
 import Requirements
 
 extension ClippedAggregate {
-    /// Adds noise of standard deviation z·Δ, with Δ the add-or-remove-one sensitivity, and hands the sum out, still in
-    /// the transformed space.
+    /// Adds the noise that the aggregate was made for, and hands the sum out, still in the transformed space.
     ///
-    /// An accountant that works with another relation accounts for it itself; the noise never changes with the
-    /// relation.
+    /// Without noise (z = 0) results are rounded toward zero, so that rounding cannot carry a sum past its bound.
     ///
-    /// Throws what the noise mechanism throws, and then hands nothing of the sum on; Gaussian noise
-    /// `invalidNoiseMultiplier` if z is negative or not finite, `unboundedSensitivity` if z > 0 and the clip norm is
-    /// infinite.
+    /// Throws what the noise mechanism throws, and then hands nothing of the sum on. Traps for noise of another kind than
+    /// the aggregate was made for.
     public consuming func noised(
-        noiseMultiplier: Double, noise: inout Noise
+        noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        try noise.privatize(self, noiseMultiplier: noiseMultiplier)
+        if noiseMultiplier == 0 { return withoutNoise() }
+        return try noise.privatize(self)
     }
 
     /// The noised sum, taken back to the space of the parameters.
     ///
-    /// Throws as `noised` does.
-    public consuming func privatized(
-        noiseMultiplier: Double, noise: inout Noise
-    ) throws(PrivacyMechanismError) -> PrivateGradient {
-        try noised(noiseMultiplier: noiseMultiplier, noise: &noise).inverted()
+    /// Throws and traps as `noised` does.
+    public consuming func privatized(noise: inout Noise) throws(PrivacyMechanismError) -> PrivateGradient {
+        try noised(noise: &noise).inverted()
     }
 
     /// As `noised`, and writes what adaptive clipping wants to know to `share`: b̃, the noisy share of the expected
@@ -31,30 +28,85 @@ extension ClippedAggregate {
     ///
     /// Traps unless the aggregate was told to count.
     package consuming func noised(
-        noiseMultiplier: Double, countNoiseMultiplier: Double, share: inout Double, noise: inout Noise
+        countNoiseMultiplier: Double, share: inout Double, noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
         guard let count = signedCount else { fail("This aggregate was not told to count examples within the bound.") }
-        let normalizeBy = clipping.normalizeBy
-        let gradient = try noised(noiseMultiplier: noiseMultiplier, noise: &noise)
-        let noisy = noise.noisyCount(
-            Double(count) / 2, standardDeviation: noiseMultiplier == 0 ? 0 : countNoiseMultiplier)
+        let (normalizeBy, isNoisy) = (clipping.normalizeBy, noiseMultiplier > 0)
+        let gradient = try noised(noise: &noise)
+        let noisy =
+            isNoisy ? noise.noisyCount(halves: count, standardDeviation: countNoiseMultiplier) : Double(count) / 2
         share = noisy / normalizeBy + 0.5
         return gradient
     }
 
-    /// Lets a noise mechanism write the gradient: `write` adds noise to sum · factor · scale, the diagonal of the
-    /// transform where it has one, and sets the sum to zero, whose memory goes to the next batch.
+    /// z·Δ, the noise's standard deviation in the sum.
+    ///
+    /// Throws `unboundedSensitivity` for an infinite clip norm, `invalidNoiseMultiplier` if the product leaves Float64's
+    /// normal range: one that underflows would be no noise at all.
+    func standardDeviation() throws(PrivacyMechanismError) -> Double {
+        let sensitivity = sensitivity(for: .addOrRemoveOne)
+        if sensitivity == 0 { return 0 }
+        guard sensitivity < .infinity else { throw .unboundedSensitivity(noiseMultiplier: noiseMultiplier) }
+        let deviation = noiseMultiplier * sensitivity
+        guard deviation >= .leastNormalMagnitude, deviation < .infinity else {
+            throw .invalidNoiseMultiplier(noiseMultiplier)
+        }
+        return deviation
+    }
+
+    /// Lets a mechanism that takes exact sums write the gradient: `write` adds integer noise, and finishes every column
+    /// of the sum, whose memory goes to the next batch.
+    ///
+    /// - Parameter write: gets the sum, its grid, what a grid unit is worth in the gradient, and the diagonal of the
+    ///   transform where it has one.
     consuming func released(
-        by write: (
-            _ sum: borrowing ClippedSum, _ factor: Double, _ scale: ParameterVector?, _ gradient: inout ParameterVector
+        exactlyBy write: (
+            _ sum: GridSum, _ grid: SumGrid, _ unit: Double, _ scale: ParameterVector?,
+            _ gradient: inout ParameterVector
         ) -> Void
     ) -> TransformedGradient<Transform> {
-        var scale: ParameterVector?
-        if case .diagonal(let diagonal) = form { scale = diagonal }
-        let memory =
-            workspace?.takeGradient(layout: bounds.layout) ?? GradientMemory(ParameterVector(zeros: bounds.layout))
-        write(sum, 1 / clipping.normalizeBy, scale, &memory.vector)
-        workspace?.giveBack(sum.values)
+        guard case .exact(let sum, let grid) = sum else {
+            fail("Integer noise was asked for a floating-point sum: the aggregate was made for another kind of noise.")
+        }
+        let memory = gradientMemory()
+        write(sum, grid, grid.spacing / clipping.normalizeBy, scale, &memory.vector)
+        workspace?.giveBack(sum)
         return TransformedGradient(memory, transform: transform, form: form)
+    }
+
+    /// Lets a mechanism that takes floating-point sums write the gradient: `write` adds noise to sum · factor · scale,
+    /// the diagonal of the transform where it has one, and sets the sum to zero, whose memory goes to the next batch.
+    consuming func released(
+        by write: (
+            _ sum: AlignedStorage<Double>, _ factor: Double, _ scale: ParameterVector?, _ gradient: inout ParameterVector
+        ) -> Void
+    ) -> TransformedGradient<Transform> {
+        guard case .floatingPoint(let sum) = sum else {
+            fail("Floating-point noise was asked for an exact sum: the aggregate was made for another kind of noise.")
+        }
+        let memory = gradientMemory()
+        write(sum, 1 / clipping.normalizeBy, scale, &memory.vector)
+        workspace?.giveBack(sum)
+        return TransformedGradient(memory, transform: transform, form: form)
+    }
+
+    private consuming func withoutNoise() -> TransformedGradient<Transform> {
+        released { sum, factor, scale, gradient in
+            gradient.withUnsafeMutableValues { out in
+                guard let base = out.baseAddress else { return }
+                scale.withUnsafeValues(matching: bounds.layout) { scale in
+                    Kernels.active.narrow_toward_zero(sum.base, factor, scale, out.count, base)
+                }
+            }
+            sum.buffer.update(repeating: 0)
+        }
+    }
+
+    private var scale: ParameterVector? {
+        if case .diagonal(let diagonal) = form { diagonal } else { nil }
+    }
+
+    private func gradientMemory() -> GradientMemory {
+        workspace?.takeGradient(layout: bounds.layout) ?? GradientMemory(ParameterVector(zeros: bounds.layout))
     }
 }

@@ -16,6 +16,7 @@ extension ClippedAggregate {
                 padding.count == gradients.exampleCount,
                 "\(padding.count) padding flags do not fit \(gradients.exampleCount) examples.")
         }
+        if case .exact(let sum, let grid) = sum { sum.count(examples: gradients.exampleCount, on: grid) }
         switch form {
         case .identity: add(gradients, under: nil, padding: padding, norms: norms)
         case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
@@ -34,22 +35,48 @@ extension ClippedAggregate {
         }
     }
 
-    private mutating func add(
+    private func add(
         _ gradients: some PerExampleGradients, under scale: ParameterVector?, padding: [Bool]?,
         norms: UnsafeMutableBufferPointer<Double>?
     ) {
         if let rows = gradients as? DenseRows {
-            DenseRowsPass(rows: rows, padding: padding, bounds: bounds, measuresPadding: norms != nil)
-                .run(scale: scale, sum: sum.values.base, norms: norms?.baseAddress)
+            DenseRowsPass(rows: rows, padding: padding, bounds: bounds, sum: sum, measuresPadding: norms != nil)
+                .run(scale: scale, norms: norms?.baseAddress)
         } else {
             addAnswers(of: gradients, under: scale, padding: padding, norms: norms)
         }
     }
 
-    /// Asks the two questions about the whole microbatch, one after the other.
-    private mutating func addAnswers(
+    /// Adds gradients that are not rows: by their factors or by their answers to the two questions.
+    ///
+    /// What a type outside of this package answers is nothing that an exact sum can rest on: its gradients are written
+    /// out.
+    private func addAnswers(
         of gradients: some PerExampleGradients, under scale: ParameterVector?, padding: [Bool]?,
         norms: UnsafeMutableBufferPointer<Double>?
+    ) {
+        switch sum {
+        case .floatingPoint(let values):
+            addAnswers(of: gradients, under: scale, padding: padding, norms: norms, to: values)
+        case .exact(let sum, let grid):
+            if let factored = gradients as? FactoredGradients {
+                FactoredGridPass(gradients: factored, scale: scale, bounds: bounds, grid: grid, padding: padding)
+                    .run(sum: sum, norms: norms)
+            } else {
+                forEachBlock(of: gradients, columns: parameterLayout.count, norms: norms) { rows, examples, norms in
+                    // The rows of a block lie one after the other.
+                    let block = DenseRows(
+                        block: rows[0].baseAddress!, exampleCount: examples.count, layout: parameterLayout)
+                    add(block, under: scale, padding: padding.map { Array($0[examples]) }, norms: norms)
+                }
+            }
+        }
+    }
+
+    /// Asks the two questions about the whole microbatch, one after the other.
+    private func addAnswers(
+        of gradients: some PerExampleGradients, under scale: ParameterVector?, padding: [Bool]?,
+        norms: UnsafeMutableBufferPointer<Double>?, to sum: AlignedStorage<Double>
     ) {
         let groups = bounds.groups.count
         let examples = 0..<gradients.exampleCount
@@ -65,47 +92,59 @@ extension ClippedAggregate {
                     isPadding: padding?[example] ?? false)
             }
         }
-        gradients.addWeightedSum(of: examples, clipFactors: table.span, groups: bounds.groups, to: &sum)
+        var clipped = ClippedSum(reusing: sum)
+        gradients.addWeightedSum(of: examples, clipFactors: table.span, groups: bounds.groups, to: &clipped)
     }
 
     /// Maps gradients into the transformed space, a block of rows at a time, and adds them as dense rows there.
-    private mutating func addMapped(
+    private func addMapped(
         _ gradients: some PerExampleGradients, by map: some GeneralTransform, padding: [Bool]?,
         norms: UnsafeMutableBufferPointer<Double>?
     ) {
-        let groups = bounds.groups.count
         let (from, to) = (parameterLayout.count, bounds.layout.count)
-        // Few enough rows that a block of both spaces stays in cache.
-        let blockRows = max(8, min(256, (4 << 20) / max(1, 4 * (from + to))))
-        let isDense = gradients is DenseRows
-        var gathered = Matrix(rows: isDense ? 0 : blockRows, columns: from)
-        var mapped = Matrix(rows: blockRows, columns: to)
+        var mapped = Matrix(rows: blockRows(columns: from + to), columns: to)
+        forEachBlock(of: gradients, columns: from + to, norms: norms) { rows, examples, norms in
+            Self.map(rows, by: map, into: &mapped)
+            mapped.withUnsafeElements { elements in
+                let block = DenseRows(block: elements.baseAddress!, exampleCount: examples.count, layout: bounds.layout)
+                add(block, under: nil, padding: padding.map { Array($0[examples]) }, norms: norms)
+            }
+        }
+    }
+
+    /// Few enough rows that a block of them stays in cache.
+    private func blockRows(columns: Int) -> Int { max(8, min(256, (4 << 20) / max(1, 4 * columns))) }
+
+    /// Calls `body` with the gradients written out, block by block, and with the place for their norms.
+    private func forEachBlock(
+        of gradients: some PerExampleGradients, columns: Int, norms: UnsafeMutableBufferPointer<Double>?,
+        _ body: (
+            _ rows: [UnsafeBufferPointer<Float>], _ examples: Range<Int>, _ norms: UnsafeMutableBufferPointer<Double>?
+        ) -> Void
+    ) {
+        let (groups, length, blockRows) = (bounds.groups.count, parameterLayout.count, blockRows(columns: columns))
+        var gathered = Matrix(rows: gradients is DenseRows ? 0 : blockRows, columns: length)
         for begin in stride(from: 0, to: gradients.exampleCount, by: blockRows) {
             let examples = begin..<min(begin + blockRows, gradients.exampleCount)
+            let blockNorms = norms.map {
+                UnsafeMutableBufferPointer(rebasing: $0[begin * groups..<examples.upperBound * groups])
+            }
             if let dense = gradients as? DenseRows {
-                let rows = examples.map { UnsafeBufferPointer(start: dense.row($0), count: from) }
-                Self.map(rows, by: map, into: &mapped)
-            } else {
-                for example in examples {
-                    gathered.withMutableRow(example - begin) {
-                        $0.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
-                        gradients.copyGradient(of: example, into: &$0)
-                    }
-                }
-                gathered.withUnsafeElements { elements in
-                    let rows = (0..<examples.count).map {
-                        UnsafeBufferPointer(rebasing: elements[$0 * from..<($0 + 1) * from])
-                    }
-                    Self.map(rows, by: map, into: &mapped)
+                body(
+                    examples.map { UnsafeBufferPointer(start: dense.row($0), count: length) }, examples, blockNorms)
+                continue
+            }
+            for example in examples {
+                gathered.withMutableRow(example - begin) {
+                    $0.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+                    gradients.copyGradient(of: example, into: &$0)
                 }
             }
-            mapped.withUnsafeElements { elements in
-                let rows = DenseRows(
-                    block: elements.baseAddress!, exampleCount: examples.count, layout: bounds.layout)
-                let blockNorms = norms.map {
-                    UnsafeMutableBufferPointer(rebasing: $0[begin * groups..<examples.upperBound * groups])
+            gathered.withUnsafeElements { elements in
+                let rows = (0..<examples.count).map {
+                    UnsafeBufferPointer(rebasing: elements[$0 * length..<($0 + 1) * length])
                 }
-                add(rows, under: nil, padding: padding.map { Array($0[examples]) }, norms: blockNorms)
+                body(rows, examples, blockNorms)
             }
         }
     }

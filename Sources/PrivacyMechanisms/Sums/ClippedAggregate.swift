@@ -8,24 +8,25 @@ import Requirements
 /// A batch may be added in any number of microbatches of any size; the noise is added once, when the aggregate is
 /// consumed. An aggregate to which nothing was added is an empty batch: its sum is zero, *and it is still noised*.
 ///
-///     var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
+///     var noise = Noise(.discreteGaussian)
+///     var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout), noiseMultiplier: 1.1)
 ///     aggregate.add(rows)
-///     let gradient = try aggregate.privatized(noiseMultiplier: 1.1, noise: &noise).vector
+///     let gradient = try aggregate.privatized(noise: &noise).vector
+///
+/// What noise is to be added decides how the sum is taken, so an aggregate is made for its noise: for a discrete
+/// Gaussian, integers on a ``SumGrid`` are added up; for the floating-point Gaussian, and without noise, Float64.
 ///
 /// **Guarantee:** two aggregates whose batches are neighbours under a relation differ, before noise, by at most
-/// `sensitivity(for:)` in L2 norm in the transformed space, for batches of up to 32,768 examples (beyond, Float64
-/// rounding can add a relative B²·2⁻⁵³), and but for what a type of gradients says that its own rounding of the sum
-/// adds (`FactoredGradients` does). An example that is padding, or that has a NaN or an infinity anywhere,
-/// contributes exactly zero. The un-noised sum cannot be copied, scaled or stepped with, and is not read but by asking
-/// for a noise multiplier of 0, which is no privacy.
+/// `sensitivity(for:)` in L2 norm in the transformed space.
 ///
-/// Under identity and diagonal transforms the result does not depend, in any bit, on how the batch is cut into
-/// microbatches nor on the number of threads, as long as the examples come as dense rows in the same order. Under a
-/// general transform neither, as long as the transform gives one gradient one image.
-///
-/// - Warning: noise and result are Float32. Where the un-noised sum is exactly zero in a coordinate, the result is a
-///   Float32 normal times σ; elsewhere it is often not of that form, and whoever sees many such coordinates can tell
-///   (for example the row of an embedding that one person alone uses). The claimed ε does not cover this.
+/// - Exact sums: as the machine computes them, for every type of gradients and any batch. A sum is a function of the
+///   set of its examples: no bit depends on their order, on microbatches, on threads or on the processor's instruction
+///   set, as long as each example's gradient does not.
+/// - Floating-point sums: but for rounding. It can add a relative B²·2⁻⁵³ for more than 32,768 examples, and what a
+///   type of gradients says that its own rounding adds (`FactoredGradients` does).
+/// - An example that is padding, or that has a NaN or an infinity anywhere, contributes exactly zero.
+/// - The un-noised sum cannot be copied, scaled or stepped with, and is not read but by asking for a noise multiplier of
+///   0, which is no privacy.
 public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     /// The map applied to every gradient before clipping.
     public let transform: Transform
@@ -36,21 +37,37 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     let form: TransformForm
     let parameterLayout: TreeLayout
 
+    /// z: what the noise multiplies the sensitivity by.
+    public let noiseMultiplier: Double
+
     let bounds: ClippingBounds
-    package var sum: ClippedSum
+    let sum: PendingSum
     let workspace: GradientWorkspace?
 
     /// Σ (2b_i − 1) over the examples counted so far, b_i = 1 for norms within the bound; nil where nobody counts.
     private(set) var signedCount: Int?
 
-    /// An empty batch.
+    /// An empty batch, for noise of standard deviation z·Δ, Δ the add-or-remove-one sensitivity.
     ///
-    /// Throws `clipNormsDoNotFitLayout` if the rule's clip norms are not a structural prefix of the transformed layout.
+    /// An accountant that works with another relation accounts for it itself; the noise never changes with the
+    /// relation.
     ///
-    /// - Parameter workspace: where the sum's memory comes from and goes back to; nil allocates it anew.
+    /// Throws
+    ///
+    /// - `clipNormsDoNotFitLayout` if the rule's clip norms are not a structural prefix of the transformed layout;
+    /// - `invalidNoiseMultiplier` if z is negative or not finite, `unboundedSensitivity` if z > 0 and the clip norm is
+    ///   infinite;
+    /// - for exact sums, `noiseTooSmallForGrid` and `clipNormTooSmallForGrid`.
+    ///
+    /// - Parameters:
+    ///   - noise: the kind of noise that the sum will get.
+    ///   - noiseMultiplier: z; 0 is no privacy.
+    ///   - workspace: where the sum's memory comes from and goes back to; nil allocates it anew.
     public init(
-        _ clipping: ClippingRule, transform: Transform, workspace: GradientWorkspace? = nil
+        _ clipping: ClippingRule, transform: Transform, noise: NoiseScheme = .discreteGaussian, noiseMultiplier: Double,
+        workspace: GradientWorkspace? = nil
     ) throws(PrivacyMechanismError) {
+        guard noiseMultiplier >= 0, noiseMultiplier < .infinity else { throw .invalidNoiseMultiplier(noiseMultiplier) }
         form = transform.form
         parameterLayout = transform.parameterLayout
         bounds = try ClippingBounds(clipping, for: transform.transformedLayout)
@@ -58,8 +75,14 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         self.transform = transform
         self.workspace = workspace
         form.preconditionFits(parameterLayout, bounds.layout)
+        self.noiseMultiplier = noiseMultiplier
         let columns = bounds.layout.count
-        sum = workspace.map { ClippedSum(reusing: $0.take(columns: columns)) } ?? ClippedSum(columns: columns)
+        if noiseMultiplier > 0, noise.mechanism.sums == .exact {
+            let grid = try SumGrid(bounds, noiseMultiplier: noiseMultiplier)
+            sum = .exact(workspace?.takeGridSum(columns: columns) ?? GridSum(columns: columns), grid)
+        } else {
+            sum = .floatingPoint(workspace?.take(columns: columns) ?? AlignedStorage(zeros: columns))
+        }
     }
 
     /// The L2 sensitivity of the sum in the transformed space: what noise multipliers multiply, for add-or-remove-one.

@@ -4,10 +4,11 @@ import Synchronization
 
 /// Memory that successive aggregates hand on to each other, so that a step after the first allocates none.
 ///
-/// One workspace serves one training loop. It holds three Float32 vectors' worth of the transformed space: a sum in
-/// Float64, all zeros, so that nothing of an earlier batch can be read from it, and a gradient that is noisy already.
+/// One workspace serves one training loop. It holds a sum, all zeros, so that nothing of an earlier batch can be read
+/// from it, and a gradient that is noisy already.
 public final class GradientWorkspace: Sendable {
     private let spare = Mutex<AlignedStorage<Double>?>(nil)
+    private let spareGridSum = Mutex<GridSum?>(nil)
     private let gradient = Mutex<GradientMemory?>(nil)
 
     /// An empty workspace.
@@ -20,6 +21,15 @@ public final class GradientWorkspace: Sendable {
         }
         if let found, found.count == columns { return found }
         return AlignedStorage(zeros: columns)
+    }
+
+    func takeGridSum(columns: Int) -> GridSum {
+        let found = spareGridSum.withLock { spare in
+            defer { spare = nil }
+            return spare
+        }
+        if let found, found.columns == columns { return found }
+        return GridSum(columns: columns)
     }
 
     /// Memory for a noised sum: that of the last step, if its gradient is gone.
@@ -35,5 +45,11 @@ public final class GradientWorkspace: Sendable {
     /// Takes back a sum that noise has consumed, and which it has set to zero on the way.
     func giveBack(_ values: AlignedStorage<Double>) {
         spare.withLock { $0 = values }
+    }
+
+    /// The same for an exact sum, every column of which has been finished.
+    func giveBack(_ sum: GridSum) {
+        sum.reset()
+        spareGridSum.withLock { $0 = sum }
     }
 }

@@ -30,9 +30,10 @@ extension AugmentedGradientTransformation {
         parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
         noise: inout Noise, workspace: inout StepWorkspace
     ) throws(PrivacyMechanismError) {
-        var batch = try openBatch(for: state, layout: parameters.layout, clipping, workspace)
+        var batch = try openBatch(
+            for: state, layout: parameters.layout, clipping, noise.scheme, noiseMultiplier, workspace)
         batch.add(gradients, padding: padding)
-        step(try batch.noised(noiseMultiplier, &noise), state: &state, parameters: &parameters)
+        step(try batch.noised(&noise), state: &state, parameters: &parameters)
     }
 
     /// Takes one private training step on microbatches, which `addExamples` adds one after the other.
@@ -48,9 +49,10 @@ extension AugmentedGradientTransformation {
         noise: inout Noise, workspace: inout StepWorkspace,
         addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
     ) throws {
-        var batch = try openBatch(for: state, layout: parameters.layout, clipping, workspace)
+        var batch = try openBatch(
+            for: state, layout: parameters.layout, clipping, noise.scheme, noiseMultiplier, workspace)
         try addExamples(parameters, &batch)
-        step(try batch.noised(noiseMultiplier, &noise), state: &state, parameters: &parameters)
+        step(try batch.noised(&noise), state: &state, parameters: &parameters)
     }
 
     /// As the variant with a closure, under a clip norm that adapts: returns the noisy share of examples within it.
@@ -62,21 +64,25 @@ extension AugmentedGradientTransformation {
         addExamples: (ParameterVector, inout PrivateBatch<Transform>) throws -> Void
     ) throws -> Double {
         let gradientMultiplier = try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
-        var batch = try openBatch(for: state, layout: parameters.layout, clipping, workspace)
+        var batch = try openBatch(
+            for: state, layout: parameters.layout, clipping, noise.scheme, gradientMultiplier, workspace)
         batch.countExamplesWithinBound()
         try addExamples(parameters, &batch)
         var share = 0.0
-        let gradient = try batch.noised(
-            gradientMultiplier, count: adaptive.countNoiseMultiplier, share: &share, &noise)
+        let gradient = try batch.noised(count: adaptive.countNoiseMultiplier, share: &share, &noise)
         step(gradient, state: &state, parameters: &parameters)
         return share
     }
 
     private func openBatch(
-        for state: State, layout: TreeLayout, _ clipping: ClippingRule, _ workspace: borrowing StepWorkspace
+        for state: State, layout: TreeLayout, _ clipping: ClippingRule, _ noise: NoiseScheme, _ noiseMultiplier: Double,
+        _ workspace: borrowing StepWorkspace
     ) throws(PrivacyMechanismError) -> PrivateBatch<Transform> {
         let transform = try preClippingTransform(for: state, layout: layout)
-        return PrivateBatch(try ClippedAggregate(clipping, transform: transform, workspace: workspace.sums))
+        return PrivateBatch(
+            try ClippedAggregate(
+                clipping, transform: transform, noise: noise, noiseMultiplier: noiseMultiplier,
+                workspace: workspace.sums))
     }
 }
 
@@ -125,25 +131,21 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
     mutating func countExamplesWithinBound() { aggregate.countExamplesWithinBound() }
 
     consuming func noised(
-        _ noiseMultiplier: Double, _ noise: inout Noise
+        _ noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise)
+        try aggregate.noised(noise: &noise)
     }
 
     consuming func noised(
-        _ noiseMultiplier: Double, count countNoiseMultiplier: Double, share: inout Double,
-        _ noise: inout Noise
+        count countNoiseMultiplier: Double, share: inout Double, _ noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        try aggregate.noised(
-            noiseMultiplier: noiseMultiplier, countNoiseMultiplier: countNoiseMultiplier, share: &share,
-            noise: &noise)
+        try aggregate.noised(countNoiseMultiplier: countNoiseMultiplier, share: &share, noise: &noise)
     }
 }
 
 /// Memory that one training loop's steps hand on to each other, so that a step after the first allocates none.
 ///
-/// It holds three vectors of the transformed space: two for the sum in Float64, which is zero between steps, and one
-/// for what is already noisy.
+/// It holds the sum, which is zero between steps, and a vector for what is already noisy.
 public struct StepWorkspace: ~Copyable, Sendable {
     let sums = GradientWorkspace()
 

@@ -22,15 +22,17 @@ struct DenseRowsPass {
     private let examples: [Int]
     private let padding: [Bool]?
     private let blockRows: Int
+    private let sum: PendingSum
 
     /// - Parameter measuresPadding: whether padding examples are read, to report their norms.
-    init(rows: DenseRows, padding: [Bool]?, bounds: ClippingBounds, measuresPadding: Bool) {
+    init(rows: DenseRows, padding: [Bool]?, bounds: ClippingBounds, sum: PendingSum, measuresPadding: Bool) {
+        self.sum = sum
         self.bounds = bounds
         self.padding = padding
         segments = ColumnSegment.segments(of: bounds.groups)
         examples = (0..<rows.exampleCount).filter { measuresPadding || !(padding?[$0] ?? false) }
         self.rows = examples.map(rows.row)
-        blockRows = Self.blockRows(columns: bounds.groups.columns)
+        blockRows = Self.blockRows(columns: bounds.groups.columns, sum: sum)
     }
 
     /// How many rows to measure before they are added up.
@@ -38,8 +40,18 @@ struct DenseRowsPass {
     /// Few, so that they are still in cache; at least four, because the sum has to come and go once for each block.
     /// Where four rows, the sum and the scale outgrow the cache, small blocks win nothing: most of the matrix is then
     /// read twice, and large blocks spare the sum's trips. Half of the cache counts as ours, since it is often shared.
-    private static func blockRows(columns: Int) -> Int {
-        let (rowBytes, sumAndScaleBytes) = (4 * columns, 12 * columns)
+    private static func blockRows(columns: Int, sum: PendingSum) -> Int {
+        let rowBytes = 4 * columns
+        switch sum {
+        case .floatingPoint: return blockRows(rowBytes: rowBytes, sumAndScaleBytes: 12 * columns)
+        case .exact(_, let grid):
+            // A block has to fit into 32 bits.
+            let rows = blockRows(rowBytes: rowBytes, sumAndScaleBytes: 8 * columns)
+            return min(rows, max(1, grid.examplesIn32Bits / 4 * 4))
+        }
+    }
+
+    private static func blockRows(rowBytes: Int, sumAndScaleBytes: Int) -> Int {
         if 4 * rowBytes + sumAndScaleBytes > ProcessorCache.lastLevelBytes / 2 { return 64 }
         return max(4, min(64, (4 << 20) / max(1, rowBytes) / 4 * 4))
     }
@@ -48,8 +60,8 @@ struct DenseRowsPass {
         max(1, min(rows.count * bounds.groups.columns / Threads.workPerThread(1 << 20), segments.count))
     }
 
-    /// Adds the clipped rows to `sum`, and writes squared norms to `norms` where it is not nil.
-    func run(scale: ParameterVector?, sum: UnsafeMutablePointer<Double>, norms: UnsafeMutablePointer<Double>?) {
+    /// Adds the clipped rows to the sum, and writes squared norms to `norms` where it is not nil.
+    func run(scale: ParameterVector?, norms: UnsafeMutablePointer<Double>?) {
         if rows.isEmpty || segments.isEmpty { return }
         scale.withUnsafeValues(matching: bounds.layout) { scale in
             let blocks = (rows.count + blockRows - 1) / blockRows
@@ -57,7 +69,8 @@ struct DenseRowsPass {
             let claims = TaskClaims(lots: 2 * blocks * teamSize)
             partialNorms.withUnsafeMutableBufferPointer { partialNorms in
                 let shared = SharedState(
-                    scale: scale, sum: sum, norms: norms, partialNorms: partialNorms, claims: claims)
+                    scale: scale, norms: norms, partialNorms: partialNorms, claims: claims,
+                    carriesBefore: carriesBeforeBlocks())
                 Threads.withTeam(of: teamSize) { member in
                     var worker = Worker(pass: self, shared: shared, member: member)
                     worker.run()
@@ -66,14 +79,22 @@ struct DenseRowsPass {
         }
     }
 
+    /// For each block, whether the exact sum has to be carried before it is added.
+    private func carriesBeforeBlocks() -> [Bool] {
+        stride(from: 0, to: rows.count, by: blockRows).map { begin in
+            guard case .exact(let sum, let grid) = sum else { return false }
+            return sum.mustCarry(before: min(blockRows, rows.count - begin), on: grid)
+        }
+    }
+
     private struct SharedState {
         let scale: UnsafePointer<Float>?
-        let sum: UnsafeMutablePointer<Double>
         let norms: UnsafeMutablePointer<Double>?
         /// Two blocks' squared norms, segment by segment: a member may still read one when another writes the next.
         let partialNorms: UnsafeMutableBufferPointer<Double>
         /// The segments of each member's share, for each block to be measured and to be added.
         let claims: TaskClaims
+        let carriesBefore: [Bool]
     }
 
     /// One thread's part, and the factors of the block it is adding up.
@@ -83,19 +104,19 @@ struct DenseRowsPass {
         let member: TeamMember
         let kernels = Kernels.active
 
-        /// Rows and factors of the block to add, group by group, those with factor zero left out.
-        var weightedRows: [[UnsafePointer<Float>]]
-        var weights: [[Double]]
+        /// What is to be added of the block, group by group.
+        var parts: [WeightedRows]
         var squares: [Double]
+        var factors: [Double]
 
         init(pass: DenseRowsPass, shared: SharedState, member: TeamMember) {
             self.pass = pass
             self.shared = shared
             self.member = member
             let groups = pass.bounds.groups.count
-            weightedRows = Array(repeating: [], count: groups)
-            weights = Array(repeating: [], count: groups)
+            parts = Array(repeating: WeightedRows(), count: groups)
             squares = Array(repeating: 0, count: groups)
+            factors = squares
         }
 
         mutating func run() {
@@ -109,7 +130,7 @@ struct DenseRowsPass {
                 member.barrierWait()
                 weigh(rows, partial)
                 forEachClaimed(in: 2 * block + 1) { share, index in
-                    addWeightedRows(in: pass.segments[share.upperBound - 1 - index])
+                    add(in: pass.segments[share.upperBound - 1 - index], carriesBefore: shared.carriesBefore[block])
                 }
             }
         }
@@ -133,18 +154,28 @@ struct DenseRowsPass {
             }
         }
 
-        private func addWeightedRows(in segment: ColumnSegment) {
-            kernels.add_weighted_rows(
-                weightedRows[segment.group], weights[segment.group], weights[segment.group].count,
-                segment.columns.lowerBound, segment.columns.count, shared.sum)
+        private func add(in segment: ColumnSegment, carriesBefore: Bool) {
+            let (part, columns) = (parts[segment.group], segment.columns)
+            switch pass.sum {
+            case .floatingPoint(let sum):
+                kernels.add_weighted_rows(
+                    part.rows, part.factors, part.rows.count, columns.lowerBound, columns.count, sum.base)
+            case .exact(let sum, _):
+                if carriesBefore { sum.carry(columns) }
+                kernels.add_grid_rows(
+                    part.rows, part.narrowFactors, part.rows.count, columns.lowerBound, columns.count, shared.scale,
+                    sum.recent.base)
+                for (row, factor) in part.wideRows {
+                    kernels.add_wide_grid_row(
+                        row + columns.lowerBound, factor, columns.count, shared.scale.map { $0 + columns.lowerBound },
+                        sum.recent.base + columns.lowerBound)
+                }
+            }
         }
 
         /// Turns a block's squared norms into factors; every member does so for itself, in the same order.
         private mutating func weigh(_ block: Range<Int>, _ partial: UnsafeMutablePointer<Double>) {
-            for group in weights.indices {
-                weightedRows[group].removeAll(keepingCapacity: true)
-                weights[group].removeAll(keepingCapacity: true)
-            }
+            for group in parts.indices { parts[group].removeAll() }
             let bounds = pass.bounds
             for row in block {
                 for group in squares.indices { squares[group] = 0 }
@@ -156,12 +187,49 @@ struct DenseRowsPass {
                     for (group, square) in squares.enumerated() { norms[example * squares.count + group] = square }
                 }
                 let isPadding = pass.padding?[example] ?? false
-                squares.withUnsafeMutableBufferPointer { bounds.replaceSquaredNorms($0, isPadding: isPadding) }
-                for (group, weight) in squares.enumerated() where weight != 0 {
-                    weightedRows[group].append(pass.rows[row])
-                    weights[group].append(weight)
+                for group in squares.indices { factors[group] = squares[group] }
+                factors.withUnsafeMutableBufferPointer { bounds.replaceSquaredNorms($0, isPadding: isPadding) }
+                for (group, factor) in factors.enumerated() where factor != 0 {
+                    append(pass.rows[row], factor, norm: squares[group].squareRoot(), to: group)
                 }
             }
+        }
+
+        /// Notes a row that contributes to a group. A row of zeros contributes nothing.
+        private mutating func append(_ row: UnsafePointer<Float>, _ factor: Double, norm: Double, to group: Int) {
+            switch pass.sum {
+            case .floatingPoint:
+                parts[group].rows.append(row)
+                parts[group].factors.append(factor)
+            case .exact(_, let grid):
+                if norm == 0 { return }
+                let rounding = GridRounding.ofExample(columns: pass.bounds.groups.ranges[group].count)
+                let factor = grid.factor(ruleFactor: factor, norm: norm, rounding: rounding, group: group)
+                if fitsFloat32(factor: factor, norm: norm) {
+                    parts[group].rows.append(row)
+                    parts[group].narrowFactors.append(Float(factor))
+                } else if factor > 0 {
+                    parts[group].wideRows.append((row, factor))
+                }
+            }
+        }
+    }
+
+    /// Rows that contribute to a group of columns, and their factors.
+    private struct WeightedRows {
+        var rows: [UnsafePointer<Float>] = []
+        /// For floating-point sums.
+        var factors: [Double] = []
+        /// For exact sums.
+        var narrowFactors: [Float] = []
+        /// For exact sums, rows whose products may leave Float32's range.
+        var wideRows: [(row: UnsafePointer<Float>, factor: Double)] = []
+
+        mutating func removeAll() {
+            rows.removeAll(keepingCapacity: true)
+            factors.removeAll(keepingCapacity: true)
+            narrowFactors.removeAll(keepingCapacity: true)
+            wideRows.removeAll(keepingCapacity: true)
         }
     }
 }

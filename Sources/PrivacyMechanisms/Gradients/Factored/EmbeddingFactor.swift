@@ -14,6 +14,7 @@ struct EmbeddingFactor: GradientFactor {
     private let runsOfExamples: [Range<Int>]
     /// Rows of output gradients, those of a run beside each other.
     private let order: [Int]
+    private let positions: Int
 
     private struct Run {
         let row: Int
@@ -43,9 +44,14 @@ struct EmbeddingFactor: GradientFactor {
         self.runs = runs
         self.runsOfExamples = runsOfExamples
         self.order = order
+        self.positions = positions
     }
 
-    private var width: Int { outputGradients.columns }
+    var width: Int { outputGradients.columns }
+    /// The positions of all examples that are in use.
+    var positionCount: Int { order.count }
+    /// How many rows of the table one example can use.
+    var mostRows: Int { positions }
 
     /// The gradient in one row of the table; it may lie in `scratch`, which holds 12 bytes for each of its columns.
     private func gradient(
@@ -63,6 +69,14 @@ struct EmbeddingFactor: GradientFactor {
         }
         for column in 0..<part.count { row[column] = Float(sum[column]) }
         return UnsafePointer(row)
+    }
+
+    /// Calls `body` with each row of the table that an example uses, and with columns `part` of its gradient there.
+    func forEachRow(
+        of example: Int, _ part: Range<Int>, scratch: UnsafeMutableRawPointer,
+        _ body: (_ row: Int, _ gradient: UnsafePointer<Float>) -> Void
+    ) {
+        for run in runs[runsOfExamples[example]] { body(run.row, gradient(of: run, part, scratch: scratch)) }
     }
 
     func squaredNorms(of examples: Range<Int>, under scale: UnsafePointer<Float>?, into norms: inout [Double]) {
@@ -92,10 +106,10 @@ struct EmbeddingFactor: GradientFactor {
             let part = TaskTeam.piece(task, of: width, length: length)
             for example in examples {
                 var clipFactor = example.clipFactor
-                for run in runs[runsOfExamples[example.example]] {
-                    var row = gradient(of: run, part, scratch: scratch)
+                forEachRow(of: example.example, part, scratch: scratch) { row, gradient in
+                    var gradient = gradient
                     kernels.add_weighted_rows(
-                        &row, &clipFactor, 1, 0, part.count, sum + run.row * width + part.lowerBound)
+                        &gradient, &clipFactor, 1, 0, part.count, sum + row * width + part.lowerBound)
                 }
             }
         }

@@ -15,6 +15,9 @@ protocol GradientFactor: Sendable {
     /// Adds the weighted examples to the leaf's part of a sum; reads no other example.
     func addWeightedSum(of examples: [WeightedExample], to sum: UnsafeMutablePointer<Double>)
 
+    /// The leaf's gradients on their way to an exact sum. The scale is used as long as the result is.
+    func gridLeaf(exampleCount: Int, scale: UnsafePointer<Float>?, grid: SumGrid) -> any GridLeaf
+
     /// Writes one example's gradient in Float32 to the leaf's part of a row.
     func copyGradient(of example: Int, into row: UnsafeMutablePointer<Float>)
 }
@@ -23,6 +26,8 @@ protocol GradientFactor: Sendable {
 struct WeightedExample {
     let example: Int
     let clipFactor: Double
+    /// On the grid: whether products with the clip factor stay in Float32's range.
+    var isNarrow = true
 }
 
 extension ColumnGroups {

@@ -24,7 +24,7 @@ struct SequenceFactor: GradientFactor {
     private var rowTiles: Int { TaskTeam.pieces(of: inputs, length: rowTile) }
     private var columnTiles: Int { TaskTeam.pieces(of: outputs, length: columnTile) }
 
-    private struct Tile {
+    struct Tile {
         let rows: Range<Int>
         let columns: Range<Int>
     }
@@ -108,6 +108,24 @@ struct SequenceFactor: GradientFactor {
                         sum + row * outputs + tile.columns.lowerBound)
                     for place in sources.indices { sources[place] += tile.columns.count }
                 }
+            }
+        }
+    }
+
+    /// Calls `body`, on several threads, with every tile of every example's gradient; those of one tile one after the
+    /// other.
+    func forEachTile(
+        of examples: [WeightedExample],
+        _ body: (_ example: WeightedExample, _ tile: Tile, _ product: UnsafePointer<Float>) -> Void
+    ) {
+        TaskTeam.run(
+            tasks: rowTiles * columnTiles, work: inputs * outputs * examples.count * (2 + positions / 16),
+            scratchBytes: 4 * Self.tileElements
+        ) { index, scratch in
+            let (tile, product) = (tile(index), scratch.bindMemory(to: Float.self, capacity: Self.tileElements))
+            for example in examples {
+                form(tile, of: example.example, in: product)
+                body(example, tile, UnsafePointer(product))
             }
         }
     }

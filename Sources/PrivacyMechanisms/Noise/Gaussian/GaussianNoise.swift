@@ -16,7 +16,7 @@ import Requirements
 /// **Guarantee:** the type is non-copyable and its position only moves forward, so no number is ever used twice. Each
 /// unseeded stream has a fresh key. A process that forks copies its streams; do not fork while you hold one.
 ///
-/// It is also the state of ``NoiseScheme/gaussian`` noise.
+/// It is also the state of ``NoiseScheme/floatingPointGaussian`` noise.
 ///
 /// - Warning: normals are rounded to Float32 and the noisy sum to Float32. The attack of Mironov (CCS 2012) on the
 ///   low-order bits of floating-point noise is not ruled out by this type.
@@ -63,37 +63,25 @@ public struct GaussianNoise: ~Copyable, Sendable {
 
     /// out = sum · factor · scale + σ · ξ, in Float64, rounded once to Float32; the sum is zero afterwards.
     ///
-    /// With σ = 0 no noise is drawn, and results are rounded toward zero, so that rounding cannot carry a sum past its
-    /// bound.
     mutating func addNoise(
-        to sum: borrowing ClippedSum, factor: Double, scale: ParameterVector?, standardDeviation: Double,
+        to sum: AlignedStorage<Double>, factor: Double, scale: ParameterVector?, standardDeviation: Double,
         into out: inout ParameterVector
     ) {
         let layout = out.layout
         require(
             layout.count == sum.count, "A sum of \(sum.count) columns does not fit \(layout.count) parameters.")
-        nonisolated(unsafe) let values = sum.values.base
+        nonisolated(unsafe) let values = sum.base
         out.withUnsafeMutableValues { out in
             guard let base = out.baseAddress else { return }
             scale.withUnsafeValues(matching: layout) { scale in
                 nonisolated(unsafe) let (base, scale) = (base, scale)
-                let finish = { @Sendable (numbers: Range<Int>, blocks: UnsafePointer<UInt8>?) in
+                forEachChunk(of: out.count) { blocks, numbers in
                     let begin = numbers.lowerBound
-                    if let blocks {
-                        Kernels.active.add_gaussian(
-                            blocks, numbers.count, values + begin, factor, scale.map { $0 + begin },
-                            standardDeviation, base + begin)
-                    } else {
-                        Kernels.active.narrow_toward_zero(
-                            values + begin, factor, scale.map { $0 + begin }, numbers.count, base + begin)
-                    }
+                    Kernels.active.add_gaussian(
+                        blocks, numbers.count, values + begin, factor, scale.map { $0 + begin }, standardDeviation,
+                        base + begin)
                     // Still in cache: the memory goes to the next batch without a trip of its own.
                     (values + begin).update(repeating: 0, count: numbers.count)
-                }
-                if standardDeviation == 0 {
-                    finish(0..<out.count, nil)
-                } else {
-                    forEachChunk(of: out.count) { finish($1, $0) }
                 }
             }
         }

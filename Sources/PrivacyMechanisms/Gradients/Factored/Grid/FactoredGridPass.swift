@@ -1,0 +1,120 @@
+import LinearAlgebra
+import PyTrees
+
+/// One microbatch of factored gradients on its way to an exact sum: norms, factors, integers, sum.
+///
+/// **Guarantee:** the integers of an example have, in each group of columns, a norm of at most M_k less what the one
+/// rounding of finer sums can add: adding or removing the example moves the sum by at most M in norm. The norm that is
+/// compared is that of the integers themselves, not of what was to be rounded: a factor under which it is too large is
+/// made smaller, and an example for which none is found contributes nothing.
+struct FactoredGridPass {
+    let gradients: FactoredGradients
+    let scale: ParameterVector?
+    let bounds: ClippingBounds
+    let grid: SumGrid
+    let padding: [Bool]?
+
+    /// What rounding usually adds to a norm at the bound: the first factor that is tried leaves room for it.
+    private static let usualRounding = 0x1p-11
+    private static let attempts = 12
+
+    /// A leaf, and the group that it is in.
+    private struct Member {
+        let leaf: any GridLeaf
+        let group: Int
+    }
+
+    /// Adds the examples to `sum`; writes squared norms, an example's groups beside each other, to `norms`.
+    func run(sum: GridSum, norms: UnsafeMutableBufferPointer<Double>?) {
+        let count = gradients.exampleCount
+        if count == 0 { return }
+        scale.withUnsafeValues(matching: gradients.layout) { scale in
+            let members = gradients.factors.filter { !$0.columns.isEmpty }.map { factor in
+                Member(
+                    leaf: factor.gridLeaf(
+                        exampleCount: count, scale: scale.map { $0 + factor.columns.lowerBound }, grid: grid),
+                    group: bounds.groups.group(of: factor.columns))
+            }
+            let factors = place(members, norms: norms)
+            for begin in stride(from: 0, to: count, by: grid.examplesIn32Bits) {
+                let examples = begin..<min(begin + grid.examplesIn32Bits, count)
+                for member in members {
+                    member.leaf.addRows(of: examples, factors: factors[member.group], to: sum, on: grid)
+                }
+            }
+            for member in members { member.leaf.addProducts(factors: factors[member.group], to: sum, on: grid) }
+        }
+    }
+
+    /// Finds the factors of all examples, a list for each group.
+    private func place(_ members: [Member], norms: UnsafeMutableBufferPointer<Double>?) -> [[Double]] {
+        let (count, groups) = (gradients.exampleCount, bounds.groups.count)
+        var table = [Double](repeating: 0, count: count * groups)
+        table.withUnsafeMutableBufferPointer { table in
+            // Tasks write what belongs to their example only.
+            nonisolated(unsafe) let (table, norms) = (table, norms)
+            TaskTeam.run(tasks: count, work: 16 * count * bounds.layout.count / 256) { example, _ in
+                let own = UnsafeMutableBufferPointer(rebasing: table[example * groups..<(example + 1) * groups])
+                place(example, members, into: own) { squares in
+                    for (group, square) in squares.enumerated() { norms?[example * groups + group] = square }
+                }
+            }
+        }
+        return (0..<groups).map { group in (0..<count).map { table[$0 * groups + group] } }
+    }
+
+    private func place(
+        _ example: Int, _ members: [Member], into factors: UnsafeMutableBufferPointer<Double>,
+        report: ([Double]) -> Void
+    ) {
+        let isPadding = padding?[example] ?? false
+        // A leaf that measures an example in another way from here on does so once.
+        for round in 0...members.count {
+            let squares = squaredNorms(of: example, members)
+            if round == 0 { report(squares) }
+            for (group, square) in squares.enumerated() { factors[group] = square }
+            bounds.replaceSquaredNorms(factors, isPadding: isPadding)
+            var isSettled = true
+            for group in factors.indices where factors[group] != 0 {
+                let norm = squares[group].squareRoot()
+                guard let factor = settle(example, group, members, ruleFactor: factors[group], norm: norm) else {
+                    isSettled = false
+                    break
+                }
+                factors[group] = factor
+            }
+            if isSettled { return }
+        }
+        factors.update(repeating: 0)
+    }
+
+    private func squaredNorms(of example: Int, _ members: [Member]) -> [Double] {
+        var squares = [Double](repeating: 0, count: bounds.groups.count)
+        for member in members { squares[member.group] += member.leaf.squaredNorm(of: example) }
+        return squares
+    }
+
+    /// The factor under which the integers of an example in a group are within M_k; nil if a leaf measures the example in
+    /// another way now.
+    private func settle(
+        _ example: Int, _ group: Int, _ members: [Member], ruleFactor: Double, norm: Double
+    ) -> Double? {
+        if norm == 0 { return 0 }
+        let fine = members.reduce(0) { $0 + ($1.group == group ? $1.leaf.fineColumns(of: example) : 0) }
+        let rounding = GridRounding.ofSum(columns: fine)
+        let room = grid.bounds[group] - rounding
+        var factor = grid.factor(
+            ruleFactor: ruleFactor, norm: norm * (1 + Self.usualRounding), rounding: rounding, group: group)
+        for _ in 0..<Self.attempts where factor > 0 {
+            var square = 0.0
+            for member in members where member.group == group {
+                guard let bound = member.leaf.place(example, factor: factor) else { return nil }
+                square += bound * bound
+            }
+            let bound = square.squareRoot() * (1 + Double(members.count + 4) * 0x1p-52)
+            if bound <= room { return factor }
+            factor *= room / bound * (1 - Self.usualRounding)
+        }
+        return 0
+    }
+}

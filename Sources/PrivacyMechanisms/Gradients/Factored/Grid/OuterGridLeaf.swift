@@ -1,0 +1,235 @@
+import LinearAlgebra
+import Requirements
+
+/// The kernel of a dense layer on its way to an exact sum: an example contributes the outer product of two rows of whole
+/// numbers, and the sum of them all is a product of integer matrices.
+///
+///     a_q = ⌊f_a · 2^k ∘ a⌉,  e_q = ⌊f_e · 2^l ∘ e⌉,  Σ_i a_q,i e_q,iᵀ
+///
+/// f_a brings activations to a norm of A, f_e is the clip factor in units of a grid that is 2^`extraBits` times finer
+/// than the noise's, over f_a. A and the norm E that output gradients have at the bound multiply to 2²⁵, and are
+/// shared out so that rounding costs both alike: A/E = √(in/out). k and l balance the scale, see ``ScaleBalance``.
+///
+/// **Guarantee:**
+///
+/// - What an example adds is exactly a_q e_qᵀ, a function of the example, the clip factor and the scale. The sum has no
+///   rounding, so that no bit depends on its order.
+/// - The norm that is returned is that of a_q e_qᵀ itself under the scale, never below it: under a scale from weights
+///   T_q = Σ_p (s_pq a_q,p)², a Float32 product that is rounded up; the error of rounding e is in it.
+/// - Products add up in 32 bits without overflow: |a_q,p e_q,q| ≤ 2²⁵, and at most 62 examples do so.
+///
+/// An example to which integers of 16 bits do not do justice, because its numbers are near the ends of Float32's range
+/// or because the scale is far from balanced, is added as rows of the noise's grid, in Float64.
+final class OuterGridLeaf: GridLeaf {
+    private enum Form: UInt8 {
+        case zero, product, rows
+    }
+
+    private struct Example {
+        var form = Form.zero
+        /// f_a.
+        var activationFactor: Float = 0
+        var largestActivation: Float = 0
+        var squaredNorm = 0.0
+    }
+
+    private static let fineBits = 25
+
+    let columns: Range<Int>
+    private let factor: OuterFactor
+    private let scale: UnsafePointer<Float>?
+    private let balance: ScaleBalance?
+    private let extraBits: Int
+    private let exampleCount: Int
+
+    /// a_q and e_q of each example, whole numbers in Float32, and 2^l ∘ e.
+    private let activations: FloatScratch
+    private let gradients: FloatScratch
+    private let balancedGradients: FloatScratch
+    private let weights: OuterWeights
+
+    /// What is known of each example. Threads write that of different examples at once.
+    private let examples: UnsafeMutableBufferPointer<Example>
+
+    init(factor: OuterFactor, exampleCount: Int, scale: UnsafePointer<Float>?, grid: SumGrid) {
+        columns = factor.columns
+        self.factor = factor
+        self.scale = scale
+        self.exampleCount = exampleCount
+        extraBits = max(0, Self.fineBits - grid.sensitivity.trailingZeroBitCount)
+        let (inputs, outputs) = (factor.activations.columns, factor.outputGradients.columns)
+        balance = scale.map { ScaleBalance($0, rows: inputs, columns: outputs) }
+        activations = FloatScratch(count: exampleCount * inputs)
+        gradients = FloatScratch(count: exampleCount * outputs)
+        balancedGradients = FloatScratch(count: scale == nil ? 0 : exampleCount * outputs)
+        examples = .allocate(capacity: exampleCount)
+        examples.initialize(repeating: Example())
+        weights = OuterWeights(rows: exampleCount, inputs: inputs, outputs: outputs, scale: scale, balance: balance)
+        measure()
+    }
+
+    deinit { examples.deallocate() }
+
+    private var inputs: Int { factor.activations.columns }
+    private var outputs: Int { factor.outputGradients.columns }
+
+    /// A, below what 16 bits hold, if rounding is shared out between the two rows alike.
+    private var activationNorm: Double {
+        let share = (Double(inputs) / Double(outputs)).squareRoot()
+        return min(30_000, (Double(1 << Self.fineBits) * share).squareRoot())
+    }
+
+    // MARK: Measuring
+
+    private func measure() {
+        let norm = activationNorm
+        forEachExample { example in quantizeActivation(example, to: norm) }
+        weights.write(of: activations.base)
+        forEachExample { example in
+            if examples[example].form == .product { examples[example].squaredNorm = productNorm(example) }
+            // Weights beyond Float32's range: the example is measured as what it is.
+            if examples[example].form == .product, !(examples[example].squaredNorm > 0 && examples[example].squaredNorm < .infinity) {
+                measureAsRows(example)
+            }
+        }
+    }
+
+    /// Calls `body` for every example, on several threads: it writes what belongs to its example only.
+    private func forEachExample(_ body: (Int) -> Void) {
+        TaskTeam.run(tasks: exampleCount, work: exampleCount * (inputs + outputs) * 2) { example, _ in body(example) }
+    }
+
+    private func squaredNorm(_ row: UnsafePointer<Float>, _ weights: [Float]?, count: Int) -> Double {
+        var (row, square) = (row, 0.0)
+        Kernels.active.squared_norms(&row, 1, 0, count, weights, &square)
+        return square
+    }
+
+    private func quantizeActivation(_ example: Int, to target: Double) {
+        let kernels = Kernels.active
+        let activation = factor.activations.unsafeRow(example)
+        let gradient = factor.outputGradients.unsafeRow(example)
+        let squaredActivation = squaredNorm(activation, balance?.activationWeights, count: inputs)
+        let squaredGradient = squaredNorm(gradient, balance?.gradientWeights, count: outputs)
+        let product = squaredActivation * squaredGradient
+        activations.base.advanced(by: example * inputs).update(repeating: 0, count: inputs)
+        guard product > 0, product < .infinity else {
+            examples[example].form = .zero
+            examples[example].squaredNorm = product
+            return
+        }
+        let range = 0x1p-200...0x1p200
+        let ownFactor = Float(target / squaredActivation.squareRoot())
+        let largest =
+            range.contains(squaredActivation) && range.contains(squaredGradient)
+            ? kernels.quantize(
+                activation, balance?.activationWeights, ownFactor, inputs, activations.base + example * inputs)
+            : .infinity
+        guard largest <= 32_767 else {
+            activations.base.advanced(by: example * inputs).update(repeating: 0, count: inputs)
+            return measureAsRows(example)
+        }
+        examples[example].form = .product
+        examples[example].activationFactor = ownFactor
+        examples[example].largestActivation = largest
+        if let balance {
+            kernels.multiplied(gradient, balance.gradientWeights, outputs, balancedGradients.base + example * outputs)
+        }
+    }
+
+    private func balancedGradient(_ example: Int) -> UnsafePointer<Float> {
+        scale == nil
+            ? factor.outputGradients.unsafeRow(example) : UnsafePointer(balancedGradients.base + example * outputs)
+    }
+
+    /// ‖a_q eᵀ‖² under the scale, over f_a².
+    private func productNorm(_ example: Int) -> Double {
+        let square = weights.squaredNorm(of: example, times: balancedGradient(example))
+        return square / (Double(examples[example].activationFactor) * Double(examples[example].activationFactor))
+    }
+
+    /// From here on, the example is added as rows. Its norm is measured in Float64.
+    private func measureAsRows(_ example: Int) {
+        examples[example].form = .rows
+        let activation = factor.activations.unsafeRow(example)
+        let gradient = factor.outputGradients.unsafeRow(example)
+        guard let scale else {
+            examples[example].squaredNorm =
+                squaredNorm(activation, nil, count: inputs) * squaredNorm(gradient, nil, count: outputs)
+            return
+        }
+        var (row, sum) = (gradient, 0.0)
+        for input in 0..<inputs {
+            var square = 0.0
+            Kernels.active.squared_norms(&row, 1, 0, outputs, scale + input * outputs, &square)
+            sum += Double(activation[input]) * Double(activation[input]) * square
+        }
+        examples[example].squaredNorm = sum
+    }
+
+    // MARK: Placing
+
+    func squaredNorm(of example: Int) -> Double { examples[example].squaredNorm }
+
+    func fineColumns(of example: Int) -> Int { examples[example].form == .product ? columns.count : 0 }
+
+    func place(_ example: Int, factor clipFactor: Double) -> Double? {
+        switch examples[example].form {
+        case .zero: return 0
+        case .rows:
+            return GridLeafBound.ofRow(norm: clipFactor * examples[example].squaredNorm.squareRoot(), elements: columns.count)
+        case .product:
+            let own = clipFactor * Double(1 << extraBits) / Double(examples[example].activationFactor)
+            let target = gradients.base + example * outputs
+            var largest = Float.infinity
+            if own >= 0x1p-120, own <= 0x1p120 {
+                largest = Kernels.active.quantize(balancedGradient(example), nil, Float(own), outputs, target)
+            }
+            let product = (Double(largest) + 0.5) * (Double(examples[example].largestActivation) + 0.5)
+            guard largest <= 32_767, product <= Double(1 << Self.fineBits) else {
+                measureAsRows(example)
+                return nil
+            }
+            let norm = weights.squaredNorm(of: example, times: UnsafePointer(target)).squareRoot()
+            return norm * (1 + 0x1p-50) / Double(1 << extraBits)
+        }
+    }
+
+    // MARK: Adding
+
+    func addRows(of range: Range<Int>, factors: [Double], to sum: GridSum, on grid: SumGrid) {
+        let chosen = range.filter { examples[$0].form == .rows && factors[$0] != 0 }
+        if chosen.isEmpty { return }
+        sum.makeRoom(for: chosen.count, in: columns, on: grid)
+        let target = sum.recent.base + columns.lowerBound
+        TaskTeam.run(tasks: inputs, work: chosen.count * inputs * outputs) { input, _ in
+            for example in chosen {
+                let activation = Double(factor.activations.unsafeRow(example)[input])
+                Kernels.active.add_wide_grid_row(
+                    factor.outputGradients.unsafeRow(example), factors[example] * activation, outputs,
+                    scale.map { $0 + input * outputs }, target + input * outputs)
+            }
+        }
+    }
+
+    func addProducts(factors: [Double], to sum: GridSum, on grid: SumGrid) {
+        let chosen = (0..<exampleCount).filter { examples[$0].form == .product && factors[$0] != 0 }
+        if chosen.isEmpty { return }
+        let target = sum.fineSum(for: columns) {
+            FinePart(
+                columns: columns, rowLength: outputs, unit: 1 / Double(1 << extraBits),
+                rowWeights: balance?.activationWeights.map { 1 / $0 },
+                columnWeights: balance?.gradientWeights.map { 1 / $0 })
+        }
+        OuterIntegerSum(
+            examples: chosen, activations: activations.base, inputs: inputs, gradients: gradients.base,
+            outputs: outputs, mostPairs: Int(Int32.max) / (1 << Self.fineBits) / 2
+        ).add(to: target)
+    }
+}
+
+extension OuterFactor {
+    func gridLeaf(exampleCount: Int, scale: UnsafePointer<Float>?, grid: SumGrid) -> any GridLeaf {
+        OuterGridLeaf(factor: self, exampleCount: exampleCount, scale: scale, grid: grid)
+    }
+}

@@ -1,0 +1,64 @@
+import LinearAlgebra
+
+extension RowsFactor: RowwiseGridFactor {
+    var mostNonzeroElements: Int { columns.count }
+
+    func addGridSum(
+        of examples: [WeightedExample], under scale: UnsafePointer<Float>?, to sum: UnsafeMutablePointer<Int32>
+    ) {
+        var rows = GridRows()
+        for example in examples {
+            rows.append(matrix.unsafeRow(example.example) + offset, factor: example.clipFactor, isNarrow: example.isNarrow)
+        }
+        let length = 4096
+        TaskTeam.run(
+            tasks: TaskTeam.pieces(of: columns.count, length: length), work: examples.count * columns.count
+        ) { task, _ in
+            rows.add(TaskTeam.piece(task, of: columns.count, length: length), under: scale, to: sum)
+        }
+    }
+}
+
+extension EmbeddingFactor: RowwiseGridFactor {
+    var mostNonzeroElements: Int { min(columns.count, mostRows * width) }
+
+    func addGridSum(
+        of examples: [WeightedExample], under scale: UnsafePointer<Float>?, to sum: UnsafeMutablePointer<Int32>
+    ) {
+        let length = 64
+        TaskTeam.run(
+            tasks: TaskTeam.pieces(of: width, length: length), work: positionCount * width, scratchBytes: 12 * length
+        ) { task, scratch in
+            let part = TaskTeam.piece(task, of: width, length: length)
+            var rows = GridRows()
+            for example in examples {
+                forEachRow(of: example.example, part, scratch: scratch) { row, gradient in
+                    rows.removeAll()
+                    rows.append(gradient, factor: example.clipFactor, isNarrow: example.isNarrow)
+                    let begin = row * width + part.lowerBound
+                    rows.add(0..<part.count, under: scale.map { $0 + begin }, to: sum + begin)
+                }
+            }
+        }
+    }
+}
+
+extension SequenceFactor: RowwiseGridFactor {
+    var mostNonzeroElements: Int { columns.count }
+
+    func addGridSum(
+        of examples: [WeightedExample], under scale: UnsafePointer<Float>?, to sum: UnsafeMutablePointer<Int32>
+    ) {
+        forEachTile(of: examples) { example, tile, product in
+            var rows = GridRows()
+            for (place, row) in tile.rows.enumerated() {
+                rows.removeAll()
+                rows.append(
+                    product + place * tile.columns.count, factor: example.clipFactor,
+                    isNarrow: example.isNarrow)
+                let begin = row * outputs + tile.columns.lowerBound
+                rows.add(0..<tile.columns.count, under: scale.map { $0 + begin }, to: sum + begin)
+            }
+        }
+    }
+}
