@@ -96,23 +96,27 @@ struct RandomWordsSelectionTests {
             }
         }
         #expect(isExact(twin(extra: 0, accepts: false, longer: 0)))
-        #expect(!isExact(twin(extra: 1, accepts: false, longer: 0)) || q > 0.5)
-        #expect(!isExact(twin(extra: 0, accepts: true, longer: 0)) || q > 0.25)
-        #expect(!isExact(twin(extra: 0, accepts: false, longer: 1)) || q < 0.5)
+        #expect(!isExact(twin(extra: 1, accepts: false, longer: 0)))
+        // A block of one has no power to get wrong, and of three indices no block of three is too long.
+        #expect(isExact(twin(extra: 0, accepts: true, longer: 0)) == (q >= 0.5))
+        #expect(isExact(twin(extra: 0, accepts: false, longer: 1)) == (q < 0.5))
     }
 
     /// Each place of a block has the same number of words, k.
     @Test(arguments: [1e-18, 0x1p-53, 1e-5, 0.013, 0.3])
     func placesAreUniform(q: Double) {
         let share = Dyadic.share(of: q)
-        func first(_ word: UInt64) -> Int? {
+        func first(of count: UInt64, _ word: UInt64) -> Int? {
             // The coin after it fails at once, and so the place is accepted.
-            var words = ScriptedWords([word, .max])
-            return words.selection(of: .max, probability: q).first
+            var words = ScriptedWords([word, .max, .max])
+            return words.selection(of: Int(count), probability: q).first
         }
         let length = UInt64.max / share
-        for place in [0, 1, 2, length / 2, length - 1] {
-            #expect(first(place * share) == Int(place) && first(place * share + (share - 1)) == Int(place))
+        for place in [0, 1, 2, length / 2, length - 1] where place < length {
+            #expect(first(of: place + 1, place * share) == Int(place))
+            #expect(first(of: place + 1, place * share + (share - 1)) == Int(place))
+            // Control: the word after them belongs to the next place, or to none.
+            #expect(first(of: place + 1, (place + 1) * share) == nil)
         }
     }
 
