@@ -17,8 +17,11 @@ import PrivacyAccounting
 /// example's slots could be closer than b. Whether an example takes its slot is the choice of that step, and is made
 /// anew.
 ///
-/// **Guarantee:** an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most
-/// K.
+/// **Guarantee:**
+/// - an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most K;
+/// - from ideal random bits the law is exactly that of the event with r rounded down to a multiple of 2⁻⁶⁴, which the
+///   event with r covers (see `Dyadic`); r itself is qF in Float64, for both. Phases and slots are uniform integers,
+///   exactly.
 public struct BMinSepSampler: BatchSampler {
     package static let kind = "b-min-sep"
 

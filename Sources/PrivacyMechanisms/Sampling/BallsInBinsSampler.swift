@@ -15,7 +15,9 @@ import PrivacyAccounting
 /// it had. No claim counts on a batch's being hidden: a second time costs each example of the batch one more
 /// Gaussian z, the same as with another batch.
 ///
-/// **Guarantee:** every example is in exactly one batch of each epoch.
+/// **Guarantee:**
+/// - every example is in exactly one batch of each epoch;
+/// - bins are uniform integers without bias: from ideal random bits the law is exact, at distance 0 from the event's.
 public struct BallsInBinsSampler: BatchSampler {
     package static let kind = "balls-in-bins"
 

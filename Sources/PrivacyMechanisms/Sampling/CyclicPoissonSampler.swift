@@ -11,8 +11,11 @@ import PrivacyAccounting
 /// come to a group whose turn is sooner, and have one chance more than the pattern counts. Who of a group takes part is
 /// the choice of that step, and is made anew.
 ///
-/// **Guarantee:** groups are disjoint and the same for the whole run, so that an example's participations are multiples
-/// of b steps apart.
+/// **Guarantee:**
+/// - groups are disjoint and the same for the whole run, so that an example's participations are multiples of b steps
+///   apart;
+/// - from ideal random bits the law is exactly that of the event with q rounded down to a multiple of 2⁻⁶⁴, which the
+///   event with q covers (see `Dyadic`). Groups come of uniform integers, exactly.
 public struct CyclicPoissonSampler: BatchSampler {
     package static let kind = "cyclic-poisson"
 

@@ -6,6 +6,9 @@ import PrivacyAccounting
 /// is public. Under Gaussian noise, without replacement: T × without-replacement(n, m, Gaussian z), which the Rényi
 /// accountant analyses. With replacement, where an example can be in a batch several times: T × with-replacement(n, m,
 /// Gaussian z), a true description that no accountant here can analyse: asking one throws.
+///
+/// **Guarantee:** draws are uniform integers without bias: from ideal random bits the law is exact, at distance 0 from
+/// the event's.
 public struct FixedSizeSampler: BatchSampler {
     package static let kind = "fixed-size"
 

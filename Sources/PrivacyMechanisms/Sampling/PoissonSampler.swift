@@ -7,8 +7,8 @@ import PrivacyAccounting
 /// example does is independent of how many others there are. A batch costs time in proportion to its size, not to the
 /// data's.
 ///
-/// **Guarantee:** given all others, each example is sampled with a probability within q·(1 ± 2⁻⁴⁷), for q ≥ 10⁻³⁰;
-/// q = 0 gives nothing and q = 1 everything, exactly.
+/// **Guarantee:** from ideal random bits the law is exactly that of the event with q′ = ⌊q·2⁶⁴⌋/2⁶⁴ in the place of q:
+/// q′ ≤ q, which the event with q covers (see `Dyadic`), and q′ = q for q ≥ 2⁻¹². Nothing is to be added to δ.
 public struct PoissonSampler: BatchSampler {
     package static let kind = "poisson"
 

@@ -11,7 +11,10 @@ import PrivacyAccounting
 /// it had. No claim counts on a batch's being hidden: a second time costs each example of the batch one more
 /// Gaussian z, the same as with another batch.
 ///
-/// **Guarantee:** every example is in exactly k batches of each epoch.
+/// **Guarantee:**
+/// - every example is in exactly k batches of each epoch;
+/// - its steps come of uniform integers without bias: from ideal random bits the law is exact, at distance 0 from the
+///   event's.
 public struct RandomAllocationSampler: BatchSampler {
     package static let kind = "random-allocation"
 

@@ -13,6 +13,11 @@ import PrivacyAccounting
 /// in two of its batches. It decides the batch, so that a step that is taken anew has the batch that it had. No
 /// claim counts on a batch's being hidden: a second time costs each example of the batch one more Gaussian z, the
 /// same as with another batch.
+///
+/// **Guarantee:**
+/// - every example is in exactly one batch of each epoch;
+/// - the order comes of uniform integers without bias: from ideal random bits the law is exact, at distance 0 from the
+///   event's.
 public struct ShuffledEpochs: BatchSampler {
     package static let kind = "shuffled-epochs"
 

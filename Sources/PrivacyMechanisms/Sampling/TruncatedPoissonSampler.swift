@@ -5,7 +5,10 @@ import PrivacyAccounting
 /// For memory that is bounded ahead of time. Whether an example stays depends on the others, which is why the event
 /// under Gaussian noise is one of its own (arXiv 2508.15089), valid only where the number of examples is public.
 ///
-/// **Guarantee:** no batch holds more than m examples, and which of those drawn stay is uniformly random.
+/// **Guarantee:**
+/// - no batch holds more than m examples, and which of those drawn stay is uniformly random, exactly;
+/// - from ideal random bits the law is exactly that of the event, which is given the probability that is used, q′ =
+///   ⌊q·2⁶⁴⌋/2⁶⁴: truncation is not known to be covered by that of a larger q.
 public struct TruncatedPoissonSampler: BatchSampler {
     package static let kind = "truncated-poisson"
 
@@ -41,12 +44,13 @@ public struct TruncatedPoissonSampler: BatchSampler {
             + "a random subset of that size stays, and batches stay hidden."
     }
 
-    /// In each step with probability q, of more than m a random subset of m.
+    /// In each step with probability q′, of more than m a random subset of m.
     public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
         try ParticipationPattern(
             iterations: iterations,
             choice: .truncated(
-                probability: samplingProbability, maximumBatchSize: maximumBatchSize, unitCount: exampleCount),
+                probability: Dyadic.roundedDown(samplingProbability), maximumBatchSize: maximumBatchSize,
+                unitCount: exampleCount),
             dependsOnUnitCount: true)
     }
 

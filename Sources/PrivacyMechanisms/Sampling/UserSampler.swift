@@ -7,7 +7,10 @@ import PrivacyAccounting
 /// examples: a user's examples are in no more than one row of any batch, and taking a user away changes nothing for the
 /// others.
 ///
-/// **Guarantee:** a batch holds at most one example of each user, and no example of nobody's.
+/// **Guarantee:**
+/// - a batch holds at most one example of each user, and no example of nobody's;
+/// - from ideal random bits the law is exactly that of the event with q rounded down to a multiple of 2⁻⁶⁴, which the
+///   event with q covers (see `Dyadic`). A user's example is a uniform integer, exactly.
 public struct UserSampler: BatchSampler {
     package static let kind = "user"
 

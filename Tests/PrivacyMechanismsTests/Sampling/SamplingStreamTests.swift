@@ -82,10 +82,9 @@ struct SamplingStreamTests {
     @Test(arguments: [1e-3, 0.25, 0.5, 0.9])
     func coinsHaveTheirProbability(p: Double) {
         var stream = Self.stream(3)
-        let (trials, heads) = (200_000, (0..<200_000).count { _ in stream.bernoulli(p) })
+        let (trials, heads) = (200_000, (0..<200_000).count { _ in stream.coin(Dyadic.share(of: p)) })
         #expect(CountStatistics.isBinomial(heads, trials: trials, probability: p))
         #expect(!CountStatistics.isBinomial(heads, trials: trials, probability: p * (p < 0.01 ? 0.6 : 0.95)))
-        #expect(!stream.bernoulli(0) && stream.bernoulli(1))
     }
 
     /// The gaps between selected indices are geometric, for probabilities on both sides of every change of block
@@ -110,7 +109,7 @@ struct SamplingStreamTests {
         // Controls: another probability; uniform places in a block, as without the second coin.
         #expect(!isOther)
         if q < 0.2 {
-            let length = Int(log(2) / q)
+            let length = Int(1 / q)
             var random = SeededGenerator(seed: 1)
             let uniform = gaps.map { $0 / length * length + Int.random(in: 0..<length, using: &random) }
             let isUniform = isGeometric(uniform, q)
@@ -133,9 +132,9 @@ struct SamplingStreamTests {
         #expect(stream.selection(of: 1000, probability: 1 - 0x1p-53).count == 1000)
     }
 
-    /// 10⁸ examples at q = 10⁻⁵ cost what 1000 do, in random bits. A selected index takes 2 coins of a block or less
-    /// and 1.39 trials of a place and a coin, on average: 4.8 words, 2.4 blocks; and a read at most doubles what was
-    /// read.
+    /// 10⁸ examples at q = 10⁻⁵ cost what 1000 do, in random bits. A selected index takes 1/(1 − 1/e) = 1.58
+    /// trials of a place and e − 1 = 1.72 coins for it, on average: 4.3 words, 2.2 blocks; and a read at most doubles
+    /// what was read.
     @Test func theWorkIsInProportionToTheBatch() {
         for (count, q) in [(100_000_000, 1e-5), (10_000, 0.1), (1_000_000_000_000, 1e-9)] {
             var stream = Self.stream(6)
@@ -145,7 +144,7 @@ struct SamplingStreamTests {
         }
         // Control: a coin for each example takes half a block for each.
         var stream = Self.stream(6)
-        let batch = (0..<1_000_000).filter { _ in stream.bernoulli(1e-3) }
+        let batch = (0..<1_000_000).filter { _ in stream.coin(Dyadic.share(of: 1e-3)) }
         #expect(stream.blocksDrawn > 3 * batch.count + 512)
     }
 
