@@ -48,7 +48,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
-            exclude: ["README.md"]
+            exclude: ["README.md", "Noise/DiscreteGaussian/PROOF.md"]
         ),
         .target(
             name: "PrivateOptimization",

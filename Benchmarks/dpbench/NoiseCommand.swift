@@ -7,7 +7,7 @@ import PrivacyMechanisms
 struct NoiseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "noise",
-        abstract: "Times standard normal numbers: secure and seeded, on one thread and on all.")
+        abstract: "Times secure normal numbers, floating-point and discrete, on one thread and on all.")
 
     @Option(help: "Normals per run.")
     var count = 8_000_000
@@ -31,23 +31,25 @@ struct NoiseCommand: ParsableCommand {
         let threads = options.applyThreads()
         let progress = ProgressLine()
         var numbers = [Float](repeating: 0, count: count)
-        var secure = GaussianNoise()
-        var seeded = GaussianNoise(nonPrivateSeed: 1)
+        var integers = [Int32](repeating: 0, count: count)
+        var floatingPoint = GaussianNoise()
+        var discrete = DiscreteGaussianNoise()
         let teams = threads == 1 ? [1] : [1, threads]
         var labels: [(path: String, threads: Int)] = []
         var competitors: [() throws -> Void] = []
         for team in teams {
-            labels += [("secure", team), ("seeded", team)]
+            labels += [("floating-point", team), ("discrete", team)]
             competitors += [
                 {
                     Threads.limit = team
                     var span = numbers.mutableSpan
-                    secure.fill(&span)
+                    floatingPoint.fill(&span)
                 },
                 {
                     Threads.limit = team
-                    var span = numbers.mutableSpan
-                    seeded.fill(&span)
+                    var span = integers.mutableSpan
+                    // Deviations on a grid have some 2²⁰ units and more.
+                    discrete.fill(&span, sigma: 0x1p22)
                 },
             ]
         }
@@ -66,7 +68,7 @@ struct NoiseCommand: ParsableCommand {
 
     private func show(_ records: [Record]) throws {
         let columns: [RecordTable<Record>.Column] = [
-            .words("source") { $0.path },
+            .words("path") { $0.path },
             .numbers("threads") { $0.threads },
             .numbers("seconds") { Format.seconds($0.seconds) },
             .numbers("million normals/s") { Format.decimals($0.normalsPerSecond / 1e6, 0) },
@@ -78,7 +80,7 @@ struct NoiseCommand: ParsableCommand {
                     label: Format.decimals($0.normalsPerSecond / 1e6, 0)
                 )
             }
-            return BarChart(title: "Standard normals by source and threads", unit: "million per second", bars: bars)
+            return BarChart(title: "Standard normals by path and threads", unit: "million per second", bars: bars)
                 .svg
         }
     }

@@ -12,6 +12,8 @@
 #include "optimizers.h"
 #include "products.h"
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -20,6 +22,17 @@ extern "C" {
 
 /// The instruction sets the kernels are compiled for. `DPK_PORTABLE` is the platform's baseline.
 typedef enum { DPK_PORTABLE = 0, DPK_AVX2 = 1, DPK_AVX512 = 2 } dpk_level;
+
+/// The cells of a discrete Gaussian. Cell c holds the 2^shift integers from (c - 1023)·2^shift on, for c in 0 ... 2046;
+/// number 2047 stands for everything beyond. Both tables have 2048 entries.
+typedef struct {
+    /// An alias table: the lower 11 bits are the alias of the entry's cell, the upper 21 its threshold.
+    const uint32_t *entries;
+    /// The coins of 32 - shift bits below which every integer of a cell is accepted.
+    const uint32_t *quick;
+    /// 0 ... 20.
+    int32_t shift;
+} dpk_discrete;
 
 /// One set of kernels, compiled for one instruction set. All sets give bit-identical results, but for the products:
 /// none contracts a multiplication and an addition into one rounding, and every reduction has the same eight lanes in
@@ -72,6 +85,14 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*add_gaussian)(const unsigned char *blocks, long count, const double *sum, double factor,
                          const float *_Nullable post_scale, double sigma, float *out);
 
+    /// Proposes integers x[0 ..< count] of a discrete Gaussian; `count` is a multiple of 16. Those that only an exact
+    /// comparison can accept or refuse are *undecided*: their places go to `undecided`, in ascending order, and their
+    /// number is returned.
+    ///
+    /// `bits` has 8 bytes per proposal, and `x` and `undecided` room for `count` elements; elements of `undecided` after
+    /// the last place are overwritten too. `discrete.inc` has the exact formula.
+    long (*propose_discrete)(const unsigned char *bits, long count, const dpk_discrete *table, int32_t *x,
+                             uint32_t *undecided);
     /// sum[offset + j] += Σ_r ⌊rows[r][offset + j] · scale[offset + j] · factors[r]⌉, whole numbers: each product is
     /// taken in Float32, the scale first, and each row is rounded to the nearest integer by itself, ties to even.
     ///

@@ -59,8 +59,8 @@ extension ClippedAggregate {
     ///
     /// - Parameter write: gets the sum, its grid, what a grid unit is worth in the gradient, and the diagonal of the
     ///   transform where it has one.
-    consuming func released(
-        exactlyBy write: (
+    consuming func releasedExactly(
+        by write: (
             _ sum: GridSum, _ grid: SumGrid, _ unit: Double, _ scale: ParameterVector?,
             _ gradient: inout ParameterVector
         ) -> Void

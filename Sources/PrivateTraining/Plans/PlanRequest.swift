@@ -74,7 +74,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
         let plan = try PrivacyPlan(
             sampling: scheme, iterations: steps, clipping: clipping, budget: budget, delta: delta,
             relation: relation ?? .addOrRemoveOne, unit: unit ?? .example, accountant: accountant ?? .pld,
-            noise: noise ?? .gaussian)
+            noise: noise ?? .discreteGaussian)
         return try epsilon.map { try plan.within(budget: $0) } ?? plan
     }
 
@@ -142,7 +142,7 @@ extension PrivacyPlan: Codable {
         request.unit = unit
         request.accountant = accountant
         // Left out where it is the default: a plan has one form.
-        request.noise = noise == .gaussian ? nil : noise
+        request.noise = noise == .discreteGaussian ? nil : noise
         return request
     }
 }

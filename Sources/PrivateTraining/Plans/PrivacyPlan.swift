@@ -62,7 +62,7 @@ public struct PrivacyPlan: Hashable, Sendable {
     public init(
         sampling: SamplingScheme, iterations: Int, clipping: PlannedClipping, budget: Budget, delta: Double,
         relation: NeighboringRelation = .addOrRemoveOne, unit: PrivacyUnit = .example,
-        accountant: PlanAccountant = .pld, noise: NoiseScheme = .gaussian
+        accountant: PlanAccountant = .pld, noise: NoiseScheme = .discreteGaussian
     ) throws {
         guard iterations >= 0 else {
             throw PlanError.outOfRange(name: "iterations", value: "\(iterations)", allowed: "at least 0")

@@ -7,14 +7,15 @@ extension DiscreteGaussianNoise: NoiseState {
         _ batch: consuming ClippedAggregate<Transform>
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
         let noiseMultiplier = batch.noiseMultiplier
-        return batch.released { sum, grid, unit, scale, gradient in
-            let (layout, deviation) = (gradient.layout, grid.deviation(noiseMultiplier: noiseMultiplier))
+        return batch.releasedExactly { sum, grid, unit, scale, gradient in
+            let layout = gradient.layout
+            let table = table(sigma: grid.deviation(noiseMultiplier: noiseMultiplier))
             gradient.withUnsafeMutableValues { out in
                 guard let base = out.baseAddress else { return }
                 scale.withUnsafeValues(matching: layout) { scale in
                     // Threads finish disjoint columns.
                     nonisolated(unsafe) let (base, scale) = (base, scale)
-                    forEachChunk(of: out.count, sigma: deviation) { noise, columns in
+                    forEachChunk(of: out.count, table) { noise, columns in
                         sum.finish(columns, noise: noise, scale: scale, spacing: unit, into: base)
                     }
                 }
