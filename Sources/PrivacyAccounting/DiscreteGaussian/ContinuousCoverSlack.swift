@@ -3,7 +3,8 @@ import Foundation
 /// s, what answers of a continuous accountant are off by for discrete noise: δ(ε + 2s) ≤ e^s·δ_continuous(ε).
 ///
 ///     let slack = try cover.slack(releases: steps, coordinates: parameterCount)
-///     let epsilon = slack.epsilon(continuous: try accountant.epsilon(of: event, delta: slack.continuousDelta(for: 1e-5)))
+///     let continuous = try accountant.epsilon(of: event, delta: slack.continuousDelta(for: 1e-5))
+///     let epsilon = slack.epsilon(continuous: continuous)
 ///
 /// **Guarantee:** every number is rounded to the side that claims less privacy.
 public struct ContinuousCoverSlack: Hashable, Sendable {

@@ -18,7 +18,7 @@ import Foundation
 ///
 ///     δ(ε + 2s) ≤ e^s·δ_continuous(ε; σ_eff)
 ///
-/// σ_d = 2 here: e = 1.1·10⁻³⁴, and σ_eff is less than σ by 2·10⁻⁶ of it at most.
+/// σ_d = 2 here: e < 1.03·10⁻³⁴, and σ_eff is less than σ by 2·10⁻⁶ of it at most.
 public struct ContinuousGaussianCover: Hashable, Sendable {
     /// The least σ, in grid units. On coarser grids the noise is no longer like continuous noise in all its uses.
     public static let leastSigma = 0x1p10
