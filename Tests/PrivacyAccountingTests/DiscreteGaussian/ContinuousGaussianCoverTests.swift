@@ -4,8 +4,8 @@ import Testing
 @testable import PrivacyAccounting
 
 struct ContinuousGaussianCoverTests {
-    /// max |log P(y)/N_ℤ(y)| within 6σ, for the two draws of the lemma. The trapezoidal rule on an analytic integrand of
-    /// width σ_c ≥ ¾ errs by e^{−2π²σ_c²/h²} at a step h of 1/64: nothing; rounding by 10⁻¹³ at most.
+    /// max |log P(y)/N_ℤ(y)| within 6σ, for the two draws of the lemma. The trapezoidal rule on an integrand that is
+    /// analytic in a strip errs by a power of e^{−64·2π}: nothing; rounding by 10⁻¹³ at most.
     private static func largestRatio(outer: Double, inner: Double) throws -> Double {
         let sigma = (outer * outer + inner * inner).squareRoot()
         let law = try DiscreteGaussianDistribution(sigma: sigma)
