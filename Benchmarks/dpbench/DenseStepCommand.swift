@@ -41,9 +41,9 @@ struct DenseStepCommand: ParsableCommand {
         progress.show("dense-step: \(examples) × \(params) gradients")
         let problem = try PipelineProblem.synthetic(examples: examples, parameters: params, hasScale: true)
         let path = try FusedPath(problem: problem)
-        var pipelineNoise = Noise(.gaussian)
+        var pipelineNoise = Noise(.discreteGaussian)
         var training = try Training(problem: problem)
-        var trainingNoise = Noise(.gaussian)
+        var trainingNoise = Noise(.discreteGaussian)
         var workspace = StepWorkspace()
         let competitors: [(String, () throws -> Void)] = [
             ("pipeline", { _ = try path.privateGradient(noiseMultiplier: 1, noise: &pipelineNoise) }),

@@ -27,6 +27,7 @@ struct PipelineRecord: Codable {
 struct PipelineRun {
     enum Path: String, CaseIterable {
         case naive, blas, fused
+        case fusedFloatingPoint = "fused-floating-point"
     }
 
     let problem: PipelineProblem
@@ -37,21 +38,20 @@ struct PipelineRun {
 
     func records() throws -> [PipelineRecord] {
         try requireMemory()
-        let fused = try FusedPath(problem: problem)
+        let fused = try Fused(problem)
         var normals = GaussianNoise()
-        var noise = Noise(.gaussian)
         // Outside the timed runs: asking the system for the peak takes longer than a small batch. The fused path goes
         // first, because the others leave freed memory behind that the process keeps.
         var peaks: [Path: Int] = [:]
         for path in paths.reversed() {
             PeakMemory.reset()
-            try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &normals, &noise)
+            try run(path, fused, &normals)
             peaks[path] = PeakMemory.bytes
         }
         let errors = try checkAgreement(fused)
         let readOnce = { _ = problem.gradients.withUnsafeElements { MemoryRead.run($0) } }
         let competitors = paths.map { path in
-            { () throws -> Void in try run(path, fused, noiseMultiplier: problem.noiseMultiplier, &normals, &noise) }
+            { () throws -> Void in try run(path, fused, &normals) }
         }
         let measurement = try Measurement(runs: runs, of: [readOnce] + competitors) { run in
             let size = "\(problem.gradients.rows) × \(problem.gradients.columns)"
@@ -72,24 +72,44 @@ struct PipelineRun {
         }
     }
 
-    private func checkAgreement(_ fused: FusedPath) throws -> [Double] {
+    /// The library's path under both kinds of noise.
+    private final class Fused {
+        let exact: FusedPath
+        let floatingPoint: FusedPath
+        var discreteNoise = Noise(.discreteGaussian)
+        var floatingPointNoise = Noise(.floatingPointGaussian)
+
+        init(_ problem: PipelineProblem) throws {
+            exact = try FusedPath(problem: problem)
+            floatingPoint = try FusedPath(problem: problem, noise: .floatingPointGaussian)
+        }
+    }
+
+    private func checkAgreement(_ fused: Fused) throws -> [Double] {
         progress.show("checking that the paths agree without noise")
         var normals = GaussianNoise(nonPrivateSeed: 0)
-        var noise = Noise(.gaussian, nonPrivateSeed: 0)
         let sums = try paths.map { path in
-            (name: path.rawValue, sum: try run(path, fused, noiseMultiplier: 0, &normals, &noise))
+            let sum =
+                switch path {
+                case .naive: NaivePath(problem: problem).privateGradient(noiseMultiplier: 0, normals: &normals)
+                case .blas: BLASPath(problem: problem).privateGradient(noiseMultiplier: 0, normals: &normals)
+                case .fused: try fused.exact.nonPrivateGradient(noiseMultiplier: problem.noiseMultiplier)
+                case .fusedFloatingPoint: try fused.floatingPoint.nonPrivateGradient(noiseMultiplier: 0)
+                }
+            return (name: path.rawValue, sum: sum)
         }
         return try Agreement(problem, paths: sums).maxRelativeErrors
     }
 
     @discardableResult
-    private func run(
-        _ path: Path, _ fused: FusedPath, noiseMultiplier: Double, _ normals: inout GaussianNoise, _ noise: inout Noise
-    ) throws -> [Float] {
-        switch path {
-        case .naive: NaivePath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, normals: &normals)
-        case .blas: BLASPath(problem: problem).privateGradient(noiseMultiplier: noiseMultiplier, normals: &normals)
-        case .fused: try fused.privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise).values
+    private func run(_ path: Path, _ fused: Fused, _ normals: inout GaussianNoise) throws -> [Float] {
+        let z = problem.noiseMultiplier
+        return switch path {
+        case .naive: NaivePath(problem: problem).privateGradient(noiseMultiplier: z, normals: &normals)
+        case .blas: BLASPath(problem: problem).privateGradient(noiseMultiplier: z, normals: &normals)
+        case .fused: try fused.exact.privateGradient(noiseMultiplier: z, noise: &fused.discreteNoise).values
+        case .fusedFloatingPoint:
+            try fused.floatingPoint.privateGradient(noiseMultiplier: z, noise: &fused.floatingPointNoise).values
         }
     }
 

@@ -28,7 +28,7 @@ struct PrivateMeanError {
             }
         }
         records = try [0, 0.5, 1, 4].map { noiseMultiplier in
-            var noise = Noise(.gaussian)
+            var noise = Noise(.discreteGaussian)
             let sum = try fused.privateGradient(noiseMultiplier: noiseMultiplier, noise: &noise)
             let mean = sum.values.map { Double($0) / Double(count) }
             let dot = { (x: [Double], y: [Double]) in zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }

@@ -8,7 +8,9 @@ import PyTrees
 enum StepPathKind: String, CaseIterable {
     case nonPrivate = "non-private"
     case factored
+    case factoredFloatingPoint = "factored-floating-point"
     case factoredScaled = "factored-scaled"
+    case factoredScaledFloatingPoint = "factored-scaled-floating-point"
     case dense
     case denseScaled = "dense-scaled"
 
@@ -20,9 +22,12 @@ enum StepPathKind: String, CaseIterable {
         switch self {
         case .nonPrivate: return try NonPrivatePath(problem, base)
         case .factored: return try PrivatePath(problem, IdentityAugmented(base), isDense: false)
+        case .factoredFloatingPoint:
+            return try PrivatePath(problem, IdentityAugmented(base), isDense: false, noise: .floatingPointGaussian)
         case .dense: return try PrivatePath(problem, IdentityAugmented(base), isDense: true)
-        case .factoredScaled:
-            return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: false)
+        case .factoredScaled: return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: false)
+        case .factoredScaledFloatingPoint:
+            return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: false, noise: .floatingPointGaussian)
         case .denseScaled: return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: true)
         }
     }
@@ -67,10 +72,13 @@ private final class PrivatePath<Optimizer: AugmentedGradientTransformation>: Ste
     private var parameters: ParameterVector
     private var workspace: NetworkWorkspace
     private var stepWorkspace = StepWorkspace()
-    private var noise = Noise(.gaussian)
+    private var noise: Noise
     private var rows = InstantiatedRows()
 
-    init(_ problem: StepProblem, _ optimizer: Optimizer, isDense: Bool) throws {
+    init(
+        _ problem: StepProblem, _ optimizer: Optimizer, isDense: Bool, noise: NoiseScheme = .discreteGaussian
+    ) throws {
+        self.noise = Noise(noise)
         self.problem = problem
         self.optimizer = optimizer
         self.isDense = isDense

@@ -56,15 +56,14 @@ struct StepProblem {
         let unclipped = try ClippingRule.flat(l2ClipNorm: .infinity, normalizeBy: Double(examples.count))
         for (rule, name) in [(clipping, "clipped"), (unclipped, "unclipped")] {
             let factored = network.gradients(of: examples, at: parameters, workspace: &workspace)
-            var noise = Noise(.gaussian, nonPrivateSeed: 0)
             let transform = IdentityTransform(layout: network.layout)
-            var whole = try ClippedAggregate(rule, transform: transform)
+            var whole = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
             whole.add(factored)
-            let fromFactors = try whole.privatized(noiseMultiplier: 0, noise: &noise).vector
+            let fromFactors = try whole.nonPrivateSum()
             var instantiated = InstantiatedRows()
-            var rows = try ClippedAggregate(rule, transform: transform)
+            var rows = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
             try instantiated.forEachMicrobatch(of: factored, size: microbatch) { rows.add($0) }
-            let fromRows = try rows.privatized(noiseMultiplier: 0, noise: &noise).vector
+            let fromRows = try rows.nonPrivateSum()
             try Self.require(fromFactors, near: fromRows, path: "factored, \(name)")
             if rule == unclipped {
                 try Self.require(fromRows, near: mean, path: "dense, \(name)")

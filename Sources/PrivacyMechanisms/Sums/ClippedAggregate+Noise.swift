@@ -90,11 +90,27 @@ extension ClippedAggregate {
         return TransformedGradient(memory, transform: transform, form: form)
     }
 
-    private consuming func withoutNoise() -> TransformedGradient<Transform> {
-        released { sum, factor, scale, gradient in
+    /// The sum without its noise, divided by `normalizeBy`, as the noise would find it. **Not private**: for tests and
+    /// benchmarks.
+    package consuming func nonPrivateSum() -> ParameterVector {
+        guard case .exact = sum else { return withoutNoise().vector }
+        return releasedExactly { sum, _, unit, scale, gradient in
+            let (layout, noNoise) = (gradient.layout, [Int32](repeating: 0, count: gradient.count))
             gradient.withUnsafeMutableValues { out in
                 guard let base = out.baseAddress else { return }
-                scale.withUnsafeValues(matching: bounds.layout) { scale in
+                scale.withUnsafeValues(matching: layout) { scale in
+                    sum.finish(0..<out.count, noise: noNoise, scale: scale, spacing: unit, into: base)
+                }
+            }
+        }.vector
+    }
+
+    private consuming func withoutNoise() -> TransformedGradient<Transform> {
+        released { sum, factor, scale, gradient in
+            let layout = gradient.layout
+            gradient.withUnsafeMutableValues { out in
+                guard let base = out.baseAddress else { return }
+                scale.withUnsafeValues(matching: layout) { scale in
                     Kernels.active.narrow_toward_zero(sum.base, factor, scale, out.count, base)
                 }
             }

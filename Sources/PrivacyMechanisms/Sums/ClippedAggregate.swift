@@ -68,14 +68,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         workspace: GradientWorkspace? = nil
     ) throws(PrivacyMechanismError) {
         guard noiseMultiplier >= 0, noiseMultiplier < .infinity else { throw .invalidNoiseMultiplier(noiseMultiplier) }
-        form = transform.form
-        parameterLayout = transform.parameterLayout
-        bounds = try ClippingBounds(clipping, for: transform.transformedLayout)
-        self.clipping = clipping
-        self.transform = transform
-        self.workspace = workspace
-        form.preconditionFits(parameterLayout, bounds.layout)
-        self.noiseMultiplier = noiseMultiplier
+        let bounds = try ClippingBounds(clipping, for: transform.transformedLayout)
         let columns = bounds.layout.count
         if noiseMultiplier > 0, noise.mechanism.sums == .exact {
             let grid = try SumGrid(bounds, noiseMultiplier: noiseMultiplier)
@@ -83,6 +76,14 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         } else {
             sum = .floatingPoint(workspace?.take(columns: columns) ?? AlignedStorage(zeros: columns))
         }
+        form = transform.form
+        parameterLayout = transform.parameterLayout
+        form.preconditionFits(parameterLayout, bounds.layout)
+        self.bounds = bounds
+        self.noiseMultiplier = noiseMultiplier
+        self.clipping = clipping
+        self.transform = transform
+        self.workspace = workspace
     }
 
     /// The L2 sensitivity of the sum in the transformed space: what noise multipliers multiply, for add-or-remove-one.
