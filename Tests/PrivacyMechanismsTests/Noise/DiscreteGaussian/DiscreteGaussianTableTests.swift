@@ -42,7 +42,8 @@ struct DiscreteGaussianTableTests {
             let x = DiscreteGaussianTable.farthest(in: cell, width)
             let coin = FixedPoint(
                 UInt128(table.quick[cell]), exponent: 32 - table.shift, fractionLimbs: 2, .down)
-            return coin <= AcceptanceQuestion(table: table, x: x, weight: table.weights[cell], doublings: 0)
+            return coin
+                <= AcceptanceQuestion(table: table, x: x, weight: table.weights[cell], doublings: 0)
                 .ratio(limbs: 2).lower
         }
         for cell in Array(1018..<1029) + Array(stride(from: 3, to: 2047, by: 73)) {
