@@ -146,11 +146,12 @@ import Testing
         let layout = flatLayout(20_000)
         let rule = try ClippingRule.flat(l2ClipNorm: 2, normalizeBy: 4)
         let transform = IdentityTransform(layout: layout)
-        for rows in [nil, Matrix(rows: 0, columns: layout.count)] {
-            var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 5)
-            var silent = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
-            var noised = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
-            if let rows {
+        for scheme in [NoiseScheme.discreteGaussian, .floatingPointGaussian] {
+            let rows = Matrix(rows: 0, columns: layout.count)
+            var noise = Noise(scheme, nonPrivateSeed: 5)
+            var silent = try ClippedAggregate(rule, transform: transform, noise: scheme, noiseMultiplier: 0)
+            var noised = try ClippedAggregate(rule, transform: transform, noise: scheme, noiseMultiplier: 3)
+            if scheme == .discreteGaussian {
                 silent.add(try DenseRows(rows, layout: layout))
                 noised.add(try DenseRows(rows, layout: layout))
             }
@@ -424,30 +425,22 @@ import Testing
 
     // MARK: Bad input
 
-    @Test(arguments: [-1, .nan, .infinity] as [Double])
-    func badNoiseMultipliersAreRefused(value: Double) throws {
-        let aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: .reference), noise: .floatingPointGaussian,
-            noiseMultiplier: value)
-        var noise = Noise(.floatingPointGaussian)
-        do {
-            _ = try aggregate.privatized(noise: &noise).vector
-            Issue.record("A noise multiplier of \(value) was accepted.")
-        } catch {
-            guard case .invalidNoiseMultiplier = error else { throw error }
+    @Test(arguments: [-1, .nan, .infinity] as [Double], [NoiseScheme.discreteGaussian, .floatingPointGaussian])
+    func badNoiseMultipliersAreRefused(value: Double, noise: NoiseScheme) throws {
+        let error = #expect(throws: PrivacyMechanismError.self) {
+            _ = try ClippedAggregate(
+                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: .reference), noise: noise,
+                noiseMultiplier: value)
         }
+        guard case .invalidNoiseMultiplier = error else { throw error! }
     }
 
-    @Test func noNoiseHidesAnUnboundedSum() throws {
-        let aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: .reference),
-            noise: .floatingPointGaussian, noiseMultiplier: 1)
-        var noise = Noise(.floatingPointGaussian)
-        do {
-            _ = try aggregate.privatized(noise: &noise).vector
-            Issue.record("Noise was added to a sum that nothing bounds.")
-        } catch {
-            #expect(error == .unboundedSensitivity(noiseMultiplier: 1))
+    @Test(arguments: [NoiseScheme.discreteGaussian, .floatingPointGaussian])
+    func noNoiseHidesAnUnboundedSum(noise: NoiseScheme) throws {
+        #expect(throws: PrivacyMechanismError.unboundedSensitivity(noiseMultiplier: 1)) {
+            _ = try ClippedAggregate(
+                .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: .reference), noise: noise,
+                noiseMultiplier: 1)
         }
     }
 
