@@ -111,8 +111,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// largest magnitude before rounding, or NaN if there is one; where it is above 32,767, `out` is of no use.
     float (*quantize)(const float *values, const float *_Nullable weights, float factor, long count, float *out);
 
-    /// Adds the exponents of positive numbers, of 2ᵉ·m with 1 ≤ m < 2, to `column_sums`, one for each, and returns their
-    /// sum.
+    /// Adds the exponents of positive numbers, of 2ᵉ·m with 1 ≤ m < 2, to `column_sums`, one for each, and returns
+    /// their sum.
     int64_t (*exponent_sums)(const float *values, long count, int32_t *column_sums);
 
     /// out[j] = values[j] · weights[j] in Float32.
@@ -126,8 +126,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     long outer_rows, outer_columns;
 
     /// Packs two rows of whole numbers, at most 32,767 in magnitude, as pairs of 16-bit numbers: element j of panel p
-    /// holds both rows' element p·width + j, the first in its lower half. Panels begin `step` elements after each other,
-    /// the last one is filled up with zeros, and a row that is NULL is all zeros.
+    /// holds both rows' element p·width + j, the first in its lower half. Panels begin `step` elements after each
+    /// other, the last one is filled up with zeros, and a row that is NULL is all zeros.
     void (*pack_pairs)(const float *first, const float *_Nullable second, long count, long width, long step,
                        int32_t *panels);
 
@@ -142,8 +142,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// three factors in Float64, the total exact, its product rounded once to Float64 and once to Float32. What the
     /// sums held is set to zero.
     ///
-    /// `sum`, `carried`, `fine`, `scale` and `weights` are NULL where there are none. Numbers of the grid, and `fine`, must be
-    /// below 2⁵¹.
+    /// `sum`, `carried`, `fine`, `scale` and `weights` are NULL where there are none. Numbers of the grid, and `fine`,
+    /// must be below 2⁵¹.
     void (*finish_grid)(const int32_t *noise, long count, int32_t *_Nullable sum, int64_t *_Nullable carried,
                         int64_t *_Nullable fine, double fine_factor, const float *_Nullable scale,
                         const float *_Nullable weights, double spacing, float *out);

@@ -21,11 +21,12 @@ package struct DiscreteGaussianMechanism: NoiseMechanism {
     /// Noise of one step has nothing to do with that of others, and M is the same for every clip norm.
     package var allowsChangingSensitivity: Bool { true }
 
-    /// The event of steps with continuous Gaussian noise of multiplier z_eff = √((zM)² − σ_d²)/M, σ_d = 2, for the least
-    /// M that a grid under noise of multiplier z has.
+    /// The event of steps with continuous Gaussian noise of multiplier z_eff = √((zM)² − σ_d²)/M, σ_d = 2, for the
+    /// least M that a grid under noise of multiplier z has.
     ///
-    /// **Guarantee:** T steps over P parameters are covered by it up to the slack s of ``coverSlack(steps:parameters:)``:
-    /// δ(ε + 2s) ≤ e^s·δ_event(ε). See ``PrivacyAccounting/ContinuousGaussianCover``.
+    /// **Guarantee:** T steps over P parameters are covered by it up to the slack s of
+    /// ``coverSlack(steps:parameters:)``: δ(ε + 2s) ≤ e^s·δ_event(ε). See
+    /// ``PrivacyAccounting/ContinuousGaussianCover``.
     ///
     /// Throws also for noise so small that a grid would be too coarse.
     package func event(
