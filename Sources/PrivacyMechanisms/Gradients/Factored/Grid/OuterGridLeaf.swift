@@ -17,7 +17,8 @@ import Requirements
 ///   rounding, so that no bit depends on its order.
 /// - The norm that is returned is that of a_q e_qᵀ itself under the scale, never below it: under a scale from weights
 ///   T_q = Σ_p (s_pq a_q,p)², a Float32 product that is rounded up; the error of rounding e is in it.
-/// - Products add up in 32 bits without overflow: |a_q,p e_q,q| ≤ 2²⁵, and at most 62 examples do so.
+/// - Products add up in 32 bits without overflow: |a_q,p e_q,q| ≤ 2²⁵, and as many examples do so as their largest
+///   products allow.
 ///
 /// An example to which integers of 16 bits do not do justice, because its numbers are near the ends of Float32's range
 /// or because the scale is far from balanced, is added as rows of the noise's grid, in Float64. That takes as many
@@ -35,6 +36,8 @@ final class OuterGridLeaf: GridLeaf {
         /// f_a.
         var activationFactor: Float = 0
         var largestActivation: Float = 0
+        /// No product of an element of a_q and one of e_q is larger.
+        var largestProduct = 0
         var squaredNorm = 0.0
     }
 
@@ -217,6 +220,7 @@ final class OuterGridLeaf: GridLeaf {
                 measureAsRows(example)
                 return nil
             }
+            examples[example].largestProduct = Int(product)
             let norm = weights.squaredNorm(of: example, times: UnsafePointer(target)).squareRoot()
             return norm * (1 + 0x1p-50) / Double(1 << extraBits)
         }
@@ -250,7 +254,7 @@ final class OuterGridLeaf: GridLeaf {
         }
         OuterIntegerSum(
             examples: chosen, activations: activations.base, inputs: inputs, gradients: gradients.base,
-            outputs: outputs, mostPairs: Int(Int32.max) / (1 << Self.fineBits) / 2
+            outputs: outputs, largestProducts: chosen.map { examples[$0].largestProduct }
         ).add(to: target)
     }
 }
