@@ -111,6 +111,24 @@ import Testing
         }
     }
 
+    /// A type from outside that answers wrongly, in ways that break floating-point sums (``FactoredSumTests``), breaks no
+    /// exact sum: its gradients are written out and measured here.
+    @Test(arguments: BrokenFactors.Fault.allCases)
+    func liesAboutNormsAndSumsDoNotMoveTheSumByMoreThanM(fault: BrokenFactors.Fault) throws {
+        let gradients = try RandomFactors(seed: 7).gradients
+        let scale = try FactoredEqualityTests.scale(gradients.layout, seed: 8)
+        let rule = try ClippingRule.flat(l2ClipNorm: 0.7)
+        for scale in [nil, scale] {
+            let whole = try ExactSum([BrokenFactors(base: gradients, fault: fault)], rule, scale: scale)
+            #expect(whole.integers.contains { $0 != 0 })
+            for left in 0..<gradients.exampleCount {
+                let rest = try RandomFactors.subset(gradients, (0..<gradients.exampleCount).filter { $0 != left })
+                let without = try ExactSum([BrokenFactors(base: rest, fault: fault)], rule, scale: scale)
+                #expect(whole.distance(to: without) <= Double(whole.grid.sensitivity))
+            }
+        }
+    }
+
     /// Layers large enough that whole tiles are used, at the bound: the distance comes close to M, and does not pass it.
     @Test func examplesAtTheBoundUseIt() throws {
         let shapes: [(Int, Int, FactoredNormsTests.Magnitude?)] = [
