@@ -62,10 +62,11 @@ import Testing
         let matrix = Matrix(rows: 6, columns: network.layout.count, elements: rows.flatMap { $0 })
         func sum(_ gradients: some PerExampleGradients, clipNorm: Double) throws -> [Float] {
             let rule = try ClippingRule.flat(l2ClipNorm: clipNorm)
-            var noise = Noise(.gaussian, nonPrivateSeed: 1)
-            var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: network.layout))
+            var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 1)
+            var aggregate = try ClippedAggregate(
+                rule, transform: IdentityTransform(layout: network.layout), noiseMultiplier: 0)
             aggregate.add(gradients)
-            return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values
+            return try aggregate.privatized(noise: &noise).vector.values
         }
         let fromRows = try sum(DenseRows(matrix, layout: network.layout), clipNorm: 0.5)
         // Clip factors are at most C over the norm, and differ as norms do: by the norm of the tolerances over the

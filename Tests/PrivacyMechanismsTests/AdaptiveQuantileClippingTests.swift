@@ -42,13 +42,13 @@ import Testing
     private func share(of gradients: [Float], padding: [Bool]? = nil, within bound: Double) throws -> Double {
         let layout = try TreeLayout([("x", [1])])
         var aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: bound, normalizeBy: 8), transform: IdentityTransform(layout: layout))
+            .flat(l2ClipNorm: bound, normalizeBy: 8), transform: IdentityTransform(layout: layout), noiseMultiplier: 0)
         aggregate.countExamplesWithinBound()
         let matrix = Matrix(rows: gradients.count, columns: 1, elements: gradients)
         aggregate.add(try DenseRows(matrix, layout: layout), padding: padding)
-        var noise = Noise(.gaussian, nonPrivateSeed: 1)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 1)
         var share = 0.0
-        _ = try aggregate.noised(noiseMultiplier: 0, countNoiseMultiplier: 1, share: &share, noise: &noise)
+        _ = try aggregate.noised(countNoiseMultiplier: 1, share: &share, noise: &noise)
         return share
     }
 
@@ -63,36 +63,36 @@ import Testing
     }
 
     /// **Guarantee:** the noisy count lies on a grid that does not depend on the count, so that its digits do not give
-    /// the count away. Plain Float32 noise, the broken twin, is off the grid.
+    /// the count away. Floating-point noise, the broken twin, is off the grid.
     @Test(arguments: [0.7, 3, 28.7, 30, 4000])
     func theNoiseOnTheCountHidesItsDigits(deviation: Double) {
-        var noise = GaussianNoise(nonPrivateSeed: 3)
+        var noise = DiscreteGaussianNoise(nonPrivateSeed: 3)
         var plain = GaussianNoise(nonPrivateSeed: 3)
-        let grid = min(0.5, pow(2, log2(deviation).rounded(.down) - 10))
+        let grid = pow(2, log2(deviation).rounded(.down) - 24)
         var (offGrid, squares) = (0, 0.0)
-        for _ in 0..<4000 {
-            let value = noise.noiseOnGrid(deviation)
+        for index in 0..<400 {
+            let halves = index % 3
+            let value = noise.noisyCount(halves: halves, standardDeviation: deviation)
             #expect((value / grid).rounded() == value / grid)
-            #expect(((value + 0.5) / grid).rounded() == (value + 0.5) / grid)
-            let twin = deviation * plain.next() / grid
+            let twin = plain.noisyCount(halves: halves, standardDeviation: deviation) / grid
             if twin != twin.rounded() { offGrid += 1 }
-            squares += value * value
+            squares += (value - Double(halves) / 2) * (value - Double(halves) / 2)
         }
-        #expect(offGrid > 3900)
-        // Rounding to the grid adds a variance of grid²/12, below 10⁻⁷ of the deviation's; 5 standard errors.
-        #expect(abs((squares / 4000).squareRoot() / deviation - 1) < 5 / (2 * 4000.0).squareRoot())
+        #expect(offGrid > 20)
+        // 5 standard errors of the empirical deviation of 400 normals.
+        #expect(abs((squares / 400).squareRoot() / deviation - 1) < 5 / (2 * 400.0).squareRoot())
     }
 
     private func countDeviation(countNoiseMultiplier: Double) throws -> Double {
         let layout = try TreeLayout([("x", [1])])
-        var noise = Noise(.gaussian, nonPrivateSeed: 5)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 5)
         var squares = 0.0
         for _ in 0..<2000 {
-            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout))
+            var aggregate = try ClippedAggregate(
+                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noiseMultiplier: 1)
             aggregate.countExamplesWithinBound()
             var share = 0.0
-            _ = try aggregate.noised(
-                noiseMultiplier: 1, countNoiseMultiplier: countNoiseMultiplier, share: &share, noise: &noise)
+            _ = try aggregate.noised(countNoiseMultiplier: countNoiseMultiplier, share: &share, noise: &noise)
             squares += (share - 0.5) * (share - 0.5)
         }
         return (squares / 2000).squareRoot()
@@ -132,7 +132,8 @@ import Testing
         await #expect(processExitsWith: .failure) {
             let layout = try TreeLayout([("x", [1]), ("y", [1])])
             var aggregate = try ClippedAggregate(
-                .perSubtree(l2ClipNorms: ["x": 1, "y": 1]), transform: IdentityTransform(layout: layout))
+                .perSubtree(l2ClipNorms: ["x": 1, "y": 1]), transform: IdentityTransform(layout: layout),
+                noiseMultiplier: 0)
             aggregate.countExamplesWithinBound()
         }
     }

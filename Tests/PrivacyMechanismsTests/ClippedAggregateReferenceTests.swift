@@ -32,7 +32,8 @@ import Testing
         }
 
         func aggregate() throws -> ClippedAggregate<IdentityTransform> {
-            var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference))
+            var aggregate = try ClippedAggregate(
+                rule, transform: IdentityTransform(layout: .reference), noiseMultiplier: 0)
             aggregate.add(try gradients(), padding: padding)
             return aggregate
         }
@@ -55,9 +56,9 @@ import Testing
     @Test func sumsAgree() throws {
         let cases = try Self.cases()
         #expect(!cases.isEmpty)
-        var noise = Noise(.gaussian, nonPrivateSeed: 0)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 0)
         for (index, item) in cases.enumerated() {
-            let sum = try item.aggregate().privatized(noiseMultiplier: 0, noise: &noise).vector
+            let sum = try item.aggregate().privatized(noise: &noise).vector
             let expected = item.entry["sum"].flat
             // Per example as for a single gradient; then B additions and a quotient in Float32.
             let tolerance = ClippingRuleReferenceTests.relativeTolerance + Double(item.rows.count + 2) * 0x1p-24
@@ -71,7 +72,8 @@ import Testing
 
     @Test func normsAgree() throws {
         for item in try Self.cases() {
-            var aggregate = try ClippedAggregate(item.rule, transform: IdentityTransform(layout: .reference))
+            var aggregate = try ClippedAggregate(
+                item.rule, transform: IdentityTransform(layout: .reference), noiseMultiplier: 0)
             let outputs = aggregate.addReturningNonPrivateOutputs(try item.gradients(), padding: item.padding)
             let expected = Self.paths(of: item.rule).map { path in
                 path.keys.reduce(item.entry["norms"]) { $0[$1] }.array.map(\.double)
@@ -105,11 +107,12 @@ import Testing
 
     @Test func ignoredPaddingIsNoticed() throws {
         // The control: the same comparison with padding that counts.
-        var noise = Noise(.gaussian, nonPrivateSeed: 0)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 0)
         let item = try #require(try Self.cases().first { $0.padding.contains(true) })
-        var aggregate = try ClippedAggregate(item.rule, transform: IdentityTransform(layout: .reference))
+        var aggregate = try ClippedAggregate(
+            item.rule, transform: IdentityTransform(layout: .reference), noiseMultiplier: 0)
         aggregate.add(try item.gradients())
-        let sum = try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector
+        let sum = try aggregate.privatized(noise: &noise).vector
         let isOff = zip(sum.values, item.entry["sum"].flat).contains { abs(Double($0) - $1) > 1e-3 * abs($1) }
         #expect(isOff)
     }

@@ -1,7 +1,8 @@
 import LinearAlgebra
-import PrivacyMechanisms
 import PyTrees
 import Testing
+
+@testable import PrivacyMechanisms
 
 @Suite struct ClippedAggregateTests {
     // MARK: The guarantee
@@ -27,7 +28,7 @@ import Testing
     private static func unnoisedSum(
         _ rule: ClippingRule, transform: some PreClippingTransform, _ rows: [[Float]]
     ) throws -> [Double] {
-        var aggregate = try ClippedAggregate(rule, transform: transform)
+        var aggregate = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
         aggregate.add(try denseRows(rows, layout: transform.parameterLayout))
         let factor = 1 / rule.normalizeBy
         return aggregate.sum.values.buffer.map { $0 * factor }
@@ -134,7 +135,7 @@ import Testing
         var padding = [Bool](repeating: false, count: 9)
         padding[7] = true
 
-        var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference))
+        var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference), noiseMultiplier: 0)
         aggregate.add(try Self.denseRows(disturbed, layout: .reference), padding: padding)
         let kept = rows.indices.filter { ![2, 5, 7].contains($0) }.map { rows[$0] }
         let expected = try Self.unnoisedSum(rule, scale: nil, kept)
@@ -145,17 +146,18 @@ import Testing
         let layout = flatLayout(20_000)
         let rule = try ClippingRule.flat(l2ClipNorm: 2, normalizeBy: 4)
         let transform = IdentityTransform(layout: layout)
-        for rows in [nil, Matrix(rows: 0, columns: layout.count)] {
-            var noise = Noise(.gaussian, nonPrivateSeed: 5)
-            var silent = try ClippedAggregate(rule, transform: transform)
-            var noised = try ClippedAggregate(rule, transform: transform)
-            if let rows {
+        for scheme in [NoiseScheme.discreteGaussian, .floatingPointGaussian] {
+            let rows = Matrix(rows: 0, columns: layout.count)
+            var noise = Noise(scheme, nonPrivateSeed: 5)
+            var silent = try ClippedAggregate(rule, transform: transform, noise: scheme, noiseMultiplier: 0)
+            var noised = try ClippedAggregate(rule, transform: transform, noise: scheme, noiseMultiplier: 3)
+            if scheme == .discreteGaussian {
                 silent.add(try DenseRows(rows, layout: layout))
                 noised.add(try DenseRows(rows, layout: layout))
             }
-            let zeros = try silent.privatized(noiseMultiplier: 0, noise: &noise).vector
+            let zeros = try silent.privatized(noise: &noise).vector
             #expect(zeros.values.allSatisfy { $0 == 0 })
-            let values = try noised.privatized(noiseMultiplier: 3, noise: &noise).vector.values
+            let values = try noised.privatized(noise: &noise).vector.values
             // σ = 3 · 2/4; the standard error of an empirical σ over n normals is σ/√(2n), and 6 of them are allowed.
             let deviation = values.map(Double.init).norm / Double(values.count).squareRoot()
             #expect(abs(deviation / 1.5 - 1) < 6 / (2 * Double(values.count)).squareRoot())
@@ -165,10 +167,11 @@ import Testing
     @Test func noiseIsAddedOnceHoweverManyMicrobatches() throws {
         let layout = flatLayout(20_000)
         let rule = try ClippingRule.flat(l2ClipNorm: 1)
-        var noise = Noise(.gaussian, nonPrivateSeed: 6)
-        var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 6)
+        var aggregate = try ClippedAggregate(
+            rule, transform: IdentityTransform(layout: layout), noise: .floatingPointGaussian, noiseMultiplier: 1)
         for _ in 0..<5 { aggregate.add(try DenseRows(Matrix(rows: 3, columns: layout.count), layout: layout)) }
-        let values = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values
+        let values = try aggregate.privatized(noise: &noise).vector.values
         let deviation = values.map(Double.init).norm / Double(values.count).squareRoot()
         #expect(abs(deviation - 1) < 6 / (2 * Double(values.count)).squareRoot())
     }
@@ -194,7 +197,8 @@ import Testing
         var results: [[UInt32]] = []
         for (threads, cuts) in [(1, [examples]), (2, [examples]), (3, [1, 5, 64, 100]), (7, [2, 3, 3, 50, 60])] {
             Threads.limit = threads
-            var aggregate = try ClippedAggregate(rule, transform: transform)
+            var aggregate = try ClippedAggregate(
+                rule, transform: transform, noise: .floatingPointGaussian, noiseMultiplier: 1)
             var begin = 0
             for cut in cuts + [examples] {
                 let end = min(begin + cut, examples)
@@ -203,9 +207,9 @@ import Testing
                     try DenseRows(Matrix(rows: end - begin, columns: parameters, elements: part), layout: layout))
                 begin = end
             }
-            var noise = Noise(.gaussian, nonPrivateSeed: 9)
+            var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 9)
             results.append(
-                try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values.map(\.bitPattern))
+                try aggregate.privatized(noise: &noise).vector.values.map(\.bitPattern))
         }
         #expect(Set(results).count == 1)
     }
@@ -220,22 +224,24 @@ import Testing
         Threads.limit = 16
         let layout = flatLayout(600_000)
         let rows = Matrix(rows: 2, columns: layout.count, elements: [Float](repeating: 1, count: 1_200_000))
-        var noise = Noise(.gaussian, nonPrivateSeed: 1)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 1)
         var aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: 1e6), transform: IdentityTransform(layout: layout))
+            .flat(l2ClipNorm: 1e6), transform: IdentityTransform(layout: layout), noiseMultiplier: 0)
         aggregate.add(try DenseRows(rows, layout: layout))
-        let sum = try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector
+        let sum = try aggregate.privatized(noise: &noise).vector
         #expect(sum.values.allSatisfy { $0 == 2 })
     }
 
     @Test func zeroParameters() throws {
         let layout = try TreeLayout([])
-        var noise = Noise(.gaussian, nonPrivateSeed: 1)
-        var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout))
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 1)
+        var aggregate = try ClippedAggregate(
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noise: .floatingPointGaussian,
+            noiseMultiplier: 1)
         let outputs = aggregate.addReturningNonPrivateOutputs(
             try DenseRows(Matrix(rows: 3, columns: 0), layout: layout))
         #expect(outputs.norms == [0, 0, 0])
-        #expect(try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values.isEmpty)
+        #expect(try aggregate.privatized(noise: &noise).vector.values.isEmpty)
     }
 
     // MARK: Workspaces
@@ -243,19 +249,20 @@ import Testing
     @Test func aWorkspaceHandsTheSameZeroedMemoryOn() throws {
         let workspace = GradientWorkspace()
         let layout = flatLayout(5_000)
-        var noise = Noise(.gaussian, nonPrivateSeed: 1)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 1)
         var addresses: Set<UnsafeMutablePointer<Double>> = []
         var kept: [UnsafeMutablePointer<Double>] = []
         for _ in 0..<4 {
             var aggregate = try ClippedAggregate(
-                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
+                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noise: .floatingPointGaussian,
+                noiseMultiplier: 1, workspace: workspace)
             #expect(aggregate.sum.values.buffer.allSatisfy { $0 == 0 })
             addresses.insert(aggregate.sum.values.base)
             kept.append(aggregate.sum.values.base)
             aggregate.add(
                 try DenseRows(
                     Matrix(rows: 1, columns: 5_000, elements: [Float](repeating: 1, count: 5_000)), layout: layout))
-            _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
+            _ = try aggregate.privatized(noise: &noise).vector
         }
         #expect(addresses.count == 1)
     }
@@ -266,12 +273,14 @@ import Testing
         let ones = Matrix(rows: 1, columns: 100, elements: [Float](repeating: 1, count: 100))
         func dropOne() throws {
             var aggregate = try ClippedAggregate(
-                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
+                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noiseMultiplier: 0,
+                workspace: workspace)
             aggregate.add(try DenseRows(ones, layout: layout))
         }
         try dropOne()
         let next = try ClippedAggregate(
-            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noiseMultiplier: 0, workspace: workspace
+        )
         #expect(next.sum.values.buffer.allSatisfy { $0 == 0 })
     }
 
@@ -284,7 +293,7 @@ import Testing
         rows[0][1] = 4
         rows[1][16] = -2
         rows[2][16] = .nan
-        var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference))
+        var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference), noiseMultiplier: 0)
         let matrix = Matrix(rows: 3, columns: 17, elements: rows.flatMap { $0 })
         let outputs = aggregate.addReturningNonPrivateOutputs(
             try DenseRows(matrix, layout: .reference, nonPrivateLosses: [0.1, 0.2, 0.3]), padding: [true, false, false])
@@ -299,9 +308,9 @@ import Testing
         var generator = SeededGenerator(seed: 41)
         let rows = try Self.denseRows((0..<90).map { _ in (0..<17).map { _ in generator.float() } }, layout: .reference)
         let padding = (0..<90).map { $0 % 4 == 1 }
-        var silent = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference))
+        var silent = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference), noiseMultiplier: 0)
         silent.add(rows, padding: padding)
-        var reporting = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference))
+        var reporting = try ClippedAggregate(rule, transform: IdentityTransform(layout: .reference), noiseMultiplier: 0)
         let outputs = reporting.addReturningNonPrivateOutputs(rows, padding: padding)
         #expect(Array(silent.sum.values.buffer) == Array(reporting.sum.values.buffer))
         #expect(outputs.norms.count == 90 && outputs.norms.allSatisfy { $0[.root]! > 0 })
@@ -327,9 +336,11 @@ import Testing
     func noiseHasTheStandardDeviationThatIsPromised(noiseMultiplier: Double) throws {
         let layout = flatLayout(1_000_000)
         let rule = try ClippingRule.flat(l2ClipNorm: 3, normalizeBy: 8)
-        var noise = Noise(.gaussian, nonPrivateSeed: 51)
-        let aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
-        let values = try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 51)
+        let aggregate = try ClippedAggregate(
+            rule, transform: IdentityTransform(layout: layout), noise: .floatingPointGaussian,
+            noiseMultiplier: noiseMultiplier)
+        let values = try aggregate.privatized(noise: &noise).vector.values
         let sigma = noiseMultiplier * 3 / 8
         #expect(Self.isOne(Self.deviation(values) { _ in sigma }, count: values.count))
         // The controls: a σ that is off by two percent, by a third, by a half.
@@ -344,12 +355,16 @@ import Testing
             values: (0..<layout.count).map { $0 % 2 == 0 ? 100 : 0.01 }, layout: layout)
         let transform = try DiagonalTransform(scale: scale)
         let rule = try ClippingRule.flat(l2ClipNorm: 2)
-        var noise = Noise(.gaussian, nonPrivateSeed: 52)
-        let transformed = try ClippedAggregate(rule, transform: transform)
-            .noised(noiseMultiplier: 1.5, noise: &noise).vector.values
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 52)
+        let transformed = try ClippedAggregate(
+            rule, transform: transform, noise: .floatingPointGaussian, noiseMultiplier: 1.5
+        )
+        .noised(noise: &noise).vector.values
         #expect(Self.isOne(Self.deviation(transformed) { _ in 3 }, count: transformed.count))
-        let gradient = try ClippedAggregate(rule, transform: transform)
-            .privatized(noiseMultiplier: 1.5, noise: &noise).vector.values
+        let gradient = try ClippedAggregate(
+            rule, transform: transform, noise: .floatingPointGaussian, noiseMultiplier: 1.5
+        )
+        .privatized(noise: &noise).vector.values
         #expect(
             Self.isOne(Self.deviation(gradient) { 3 / Double(scale.values[$0]) }, count: gradient.count))
         // The control: noise that was not taken back with the rest.
@@ -359,10 +374,12 @@ import Testing
     @Test func aggregatesThatShareAStreamNeverShareNoise() throws {
         let layout = flatLayout(10_001)
         let rule = try ClippingRule.flat(l2ClipNorm: 1)
-        var noise = Noise(.gaussian, nonPrivateSeed: 53)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 53)
         let draws = try (0..<3).map { _ in
-            try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
-                .privatized(noiseMultiplier: 1, noise: &noise).vector.values.map(\.bitPattern)
+            try ClippedAggregate(
+                rule, transform: IdentityTransform(layout: layout), noise: .floatingPointGaussian, noiseMultiplier: 1
+            )
+            .privatized(noise: &noise).vector.values.map(\.bitPattern)
         }
         // Two of 30,003 Float32 normals coincide now and then; two pairs in a row do not (2⁻⁴⁰ per pair of places).
         let pairs = draws.flatMap { draw in zip(draw, draw.dropFirst()).map { UInt64($0) << 32 | UInt64($1) } }
@@ -371,10 +388,11 @@ import Testing
 
     @Test func productsThatLeaveFloat64AreRefused() throws {
         let aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: 1e-100, normalizeBy: 1e100), transform: IdentityTransform(layout: .reference))
-        var noise = Noise(.gaussian)
+            .flat(l2ClipNorm: 1e-100, normalizeBy: 1e100), transform: IdentityTransform(layout: .reference),
+            noise: .floatingPointGaussian, noiseMultiplier: 1e-200)
+        var noise = Noise(.floatingPointGaussian)
         do {
-            _ = try aggregate.privatized(noiseMultiplier: 1e-200, noise: &noise).vector
+            _ = try aggregate.privatized(noise: &noise).vector
             Issue.record("A σ of 1e-400 was taken for noise.")
         } catch {
             #expect(error == .invalidNoiseMultiplier(1e-200))
@@ -386,50 +404,51 @@ import Testing
         let layout = flatLayout(50)
         let ones = try DenseRows(
             Matrix(rows: 1, columns: 50, elements: [Float](repeating: 1, count: 50)), layout: layout)
-        var noise = Noise(.gaussian)
-        var failing = try ClippedAggregate(
-            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
-        failing.add(ones)
-        do { _ = try failing.privatized(noiseMultiplier: -1, noise: &noise).vector } catch {}
+        var noise = Noise(.floatingPointGaussian)
+        do {
+            // Never released: its memory, which is not zero, must not come back.
+            var abandoned = try ClippedAggregate(
+                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noise: .floatingPointGaussian,
+                noiseMultiplier: 1, workspace: workspace)
+            abandoned.add(ones)
+        }
         let next = try ClippedAggregate(
-            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), workspace: workspace)
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noise: .floatingPointGaussian,
+            noiseMultiplier: 1, workspace: workspace)
         #expect(next.sum.values.buffer.allSatisfy { $0 == 0 })
-        _ = try next.privatized(noiseMultiplier: 1, noise: &noise).vector
+        _ = try next.privatized(noise: &noise).vector
         let smaller = try ClippedAggregate(
-            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: flatLayout(20)), workspace: workspace)
-        #expect(smaller.sum.count == 20)
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: flatLayout(20)), noise: .floatingPointGaussian,
+            noiseMultiplier: 1, workspace: workspace)
+        #expect(smaller.sum.values.count == 20)
     }
 
     // MARK: Bad input
 
-    @Test(arguments: [-1, .nan, .infinity] as [Double])
-    func badNoiseMultipliersAreRefused(value: Double) throws {
-        let aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: .reference))
-        var noise = Noise(.gaussian)
-        do {
-            _ = try aggregate.privatized(noiseMultiplier: value, noise: &noise).vector
-            Issue.record("A noise multiplier of \(value) was accepted.")
-        } catch {
-            guard case .invalidNoiseMultiplier = error else { throw error }
+    @Test(arguments: [-1, .nan, .infinity] as [Double], [NoiseScheme.discreteGaussian, .floatingPointGaussian])
+    func badNoiseMultipliersAreRefused(value: Double, noise: NoiseScheme) throws {
+        let error = #expect(throws: PrivacyMechanismError.self) {
+            _ = try ClippedAggregate(
+                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: .reference), noise: noise,
+                noiseMultiplier: value)
         }
+        guard case .invalidNoiseMultiplier = error else { throw error! }
     }
 
-    @Test func noNoiseHidesAnUnboundedSum() throws {
-        let aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: .reference))
-        var noise = Noise(.gaussian)
-        do {
-            _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
-            Issue.record("Noise was added to a sum that nothing bounds.")
-        } catch {
-            #expect(error == .unboundedSensitivity(noiseMultiplier: 1))
+    @Test(arguments: [NoiseScheme.discreteGaussian, .floatingPointGaussian])
+    func noNoiseHidesAnUnboundedSum(noise: NoiseScheme) throws {
+        #expect(throws: PrivacyMechanismError.unboundedSensitivity(noiseMultiplier: 1)) {
+            _ = try ClippedAggregate(
+                .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: .reference), noise: noise,
+                noiseMultiplier: 1)
         }
     }
 
     @Test func gradientsOfAnotherLayoutTrap() async {
         await #expect(processExitsWith: .failure) {
             var aggregate = try ClippedAggregate(
-                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: try TreeLayout([("a", [3])])))
+                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: try TreeLayout([("a", [3])])),
+                noiseMultiplier: 0)
             aggregate.add(try DenseRows(Matrix(rows: 1, columns: 3), layout: try TreeLayout([("b", [3])])))
         }
     }
@@ -438,7 +457,7 @@ import Testing
         await #expect(processExitsWith: .failure) {
             let layout = try TreeLayout([("a", [3])])
             var aggregate = try ClippedAggregate(
-                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout))
+                .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noiseMultiplier: 0)
             aggregate.add(try DenseRows(Matrix(rows: 2, columns: 3), layout: layout), padding: [false])
         }
     }

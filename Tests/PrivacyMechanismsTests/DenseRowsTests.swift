@@ -31,11 +31,11 @@ private struct Wrapped: PerExampleGradients {
 
 @Suite struct DenseRowsTests {
     private static func sum(_ rows: DenseRows) throws -> [Float] {
-        var noise = Noise(.gaussian, nonPrivateSeed: 0)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 0)
         var aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: rows.layout))
+            .flat(l2ClipNorm: .infinity), transform: IdentityTransform(layout: rows.layout), noiseMultiplier: 0)
         aggregate.add(rows)
-        return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values
+        return try aggregate.privatized(noise: &noise).vector.values
     }
 
     @Test func ownedBorrowedAndStridedRowsAgree() throws {
@@ -93,7 +93,7 @@ private struct Wrapped: PerExampleGradients {
         let elements = (0..<23 * 17).map { _ in generator.float() }
         let rows = try DenseRows(Matrix(rows: 23, columns: 17, elements: elements), layout: layout)
         let rule = try ClippingRule.perSubtree(l2ClipNorms: ["dense": 1, "temperature": 0.2])
-        var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout))
+        var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: layout), noiseMultiplier: 0)
         let outputs = aggregate.addReturningNonPrivateOutputs(rows)
         for example in 0..<23 {
             let row = elements[example * 17..<(example + 1) * 17].map(Double.init)
@@ -112,11 +112,11 @@ private struct Wrapped: PerExampleGradients {
         let others = try DenseRows(matrix, layout: layout)
         let padding = (0..<23).map { $0 % 5 == 0 }
         func sum(_ gradients: some PerExampleGradients, _ transform: some PreClippingTransform) throws -> [Float] {
-            var noise = Noise(.gaussian, nonPrivateSeed: 0)
+            var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 0)
             var aggregate = try ClippedAggregate(
-                .perSubtree(l2ClipNorms: ["dense": 1, "temperature": 0.2]), transform: transform)
+                .perSubtree(l2ClipNorms: ["dense": 1, "temperature": 0.2]), transform: transform, noiseMultiplier: 0)
             aggregate.add(gradients, padding: padding)
-            return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values
+            return try aggregate.privatized(noise: &noise).vector.values
         }
         let scale = try ParameterVector(values: (0..<17).map { _ in generator.float(0.1...3) }, layout: layout)
         let diagonal = try DiagonalTransform(scale: scale)

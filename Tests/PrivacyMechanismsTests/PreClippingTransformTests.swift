@@ -1,7 +1,8 @@
 import LinearAlgebra
-import PrivacyMechanisms
 import PyTrees
 import Testing
+
+@testable import PrivacyMechanisms
 
 /// A projection to fewer dimensions: T(g) = Qᵀg with orthonormal columns Q, T⁻¹(y) = Qy.
 struct Projection: GeneralTransform {
@@ -150,10 +151,11 @@ private struct CarelessGradients: PerExampleGradients {
         _ rule: ClippingRule, _ transform: some PreClippingTransform, _ gradients: some PerExampleGradients,
         padding: [Bool]? = nil, noiseMultiplier: Double = 0
     ) throws -> ParameterVector {
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
-        var aggregate = try ClippedAggregate(rule, transform: transform)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 3)
+        var aggregate = try ClippedAggregate(
+            rule, transform: transform, noise: .floatingPointGaussian, noiseMultiplier: noiseMultiplier)
         aggregate.add(gradients, padding: padding)
-        return try aggregate.privatized(noiseMultiplier: noiseMultiplier, noise: &noise).vector
+        return try aggregate.privatized(noise: &noise).vector
     }
 
     // MARK: A projection, end to end
@@ -178,11 +180,11 @@ private struct CarelessGradients: PerExampleGradients {
                 expected[index] += projected[index] / 10
             }
         }
-        var aggregate = try ClippedAggregate(rule, transform: projection)
+        var aggregate = try ClippedAggregate(rule, transform: projection, noiseMultiplier: 0)
         aggregate.add(rows)
         #expect(aggregate.sensitivity(for: .addOrRemoveOne) >= 0.15)
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
-        let sum = try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 3)
+        let sum = try aggregate.noised(noise: &noise).vector
         #expect(sum.layout == projection.transformedLayout)
         // Each projected coordinate is a Float32 dot product of 300 terms; 700 of norm at most 1.5 are added.
         let tolerance = 300 * 0x1p-24 * 700 * 1.5 / 10
@@ -208,7 +210,7 @@ private struct CarelessGradients: PerExampleGradients {
         let rule = try ClippingRule.flat(l2ClipNorm: 0.4)
         let matrix = Self.randomRows(50, 60, seed: 5)
         func sum(of count: Int) throws -> [Double] {
-            var aggregate = try ClippedAggregate(rule, transform: projection)
+            var aggregate = try ClippedAggregate(rule, transform: projection, noiseMultiplier: 0)
             try matrix.withRows(0..<count) { elements in
                 try DenseRows.withRows(over: elements, exampleCount: count, layout: layout) { aggregate.add($0) }
             }
@@ -251,11 +253,11 @@ private struct CarelessGradients: PerExampleGradients {
         let diagonal = try DiagonalTransform(scale: ParameterVector(values: scale, layout: layout))
         let values = (0..<500).map { _ in generator.float() }
         let rows = try DenseRows(Matrix(rows: 1, columns: 500, elements: values), layout: layout)
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 3)
         func transformed<Transform>(by transform: Transform) throws -> TransformedGradient<Transform> {
-            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: .infinity), transform: transform)
+            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: .infinity), transform: transform, noiseMultiplier: 0)
             aggregate.add(rows)
-            return try aggregate.noised(noiseMultiplier: 0, noise: &noise)
+            return try aggregate.noised(noise: &noise)
         }
         // Powers of two: both directions are exact.
         let scaled = try transformed(by: diagonal)
@@ -303,12 +305,13 @@ private struct CarelessGradients: PerExampleGradients {
 
     @Test func aTransformIsAskedOnce() throws {
         let transform = FickleTransform()
-        var noise = Noise(.gaussian, nonPrivateSeed: 1)
-        var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 1)
+        var aggregate = try ClippedAggregate(
+            .flat(l2ClipNorm: 1), transform: transform, noise: .floatingPointGaussian, noiseMultiplier: 1)
         aggregate.add(
             try DenseRows(Matrix(rows: 1, columns: 4, elements: [9, 0, 0, 0]), layout: transform.parameterLayout))
         transform.scale = 1_000
-        let gradient = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
+        let gradient = try aggregate.privatized(noise: &noise).vector
         // σ = 1, and not 1/1000: three small numbers beside the clipped one would give that away.
         #expect(gradient.values[1...].contains { abs($0) > 0.05 })
     }
@@ -335,8 +338,8 @@ private struct CarelessGradients: PerExampleGradients {
         let layout = TreeLayout.reference
         let rows = try DenseRows(Self.randomRows(700, 17, seed: 13), layout: layout)
         let ones = try DiagonalTransform(scale: ParameterVector(repeating: 1, layout: layout))
-        var fused = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: ones)
-        var mapped = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: Opaque(base: ones))
+        var fused = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: ones, noiseMultiplier: 0)
+        var mapped = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: Opaque(base: ones), noiseMultiplier: 0)
         let expected = fused.addReturningNonPrivateOutputs(rows).norms
         #expect(mapped.addReturningNonPrivateOutputs(rows).norms == expected)
         #expect(Set(expected.map { $0[.root]! }).count > 690)
@@ -349,7 +352,7 @@ private struct CarelessGradients: PerExampleGradients {
                 let transformedLayout = flatLayout(6)
                 var form: TransformForm { .identity }
             }
-            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: Liar())
+            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: Liar(), noiseMultiplier: 0)
         }
     }
 
@@ -362,13 +365,13 @@ private struct CarelessGradients: PerExampleGradients {
         }
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let transform = Borrowed(map: SparseIdentity(parameterLayout: flatLayout(4)))
-            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
+            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform, noiseMultiplier: 0)
         }
         let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
         #expect(message.contains("is not a transform from"))
         await #expect(processExitsWith: .success) {
             let transform = Borrowed(map: SparseIdentity(parameterLayout: flatLayout(3)))
-            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
+            _ = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform, noiseMultiplier: 0)
         }
     }
 

@@ -10,10 +10,10 @@ import Testing
     private func sum<Transform: PreClippingTransform>(
         _ rule: ClippingRule, _ transform: Transform, _ gradients: [NestedModel]
     ) throws -> NestedModel {
-        var aggregate = try ClippedAggregate(rule, transform: transform)
+        var aggregate = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
         aggregate.add(try DenseRows(gradients, like: NestedModel()))
-        var noise = Noise(.gaussian, nonPrivateSeed: 1)
-        return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).tree(like: NestedModel())
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 1)
+        return try aggregate.privatized(noise: &noise).tree(like: NestedModel())
     }
 
     @Test func rowsHoldTheLeaves() throws {

@@ -28,10 +28,10 @@ import Testing
     @Test(
         .enabled(if: compiler != nil, isAvailable),
         arguments: [
-            "_ = NoiseScheme.gaussian.kind",
+            "_ = NoiseScheme.discreteGaussian.kind",
             "let s: SamplingScheme = .poisson(try PoissonSampler(exampleCount: 9, samplingProbability: 0.1)); "
-                + "_ = try NoiseScheme.gaussian.event(of: s.participation(in: 3), noiseMultiplier: 1)",
-            "var noise = Noise(.gaussian); use(&noise); func use(_: inout Noise) {}",
+                + "_ = try NoiseScheme.discreteGaussian.event(of: s.participation(in: 3), noiseMultiplier: 1)",
+            "var noise = Noise(.discreteGaussian); use(&noise); func use(_: inout Noise) {}",
         ])
     func whatIsPublicCompiles(_ body: String) throws {
         #expect(try SecondMomentRefusalTests().diagnostics(for: body) == "")

@@ -49,7 +49,7 @@ import Testing
     @Test func theDefaultNoiseIsNotWritten() throws {
         let named = try decode(wish.replacing("{\"ex", with: "{\"noise\": {\"kind\": \"gaussian\"}, \"ex"))
         #expect(try named == decode(wish))
-        #expect(named.noise == .gaussian)
+        #expect(named.noise == .discreteGaussian)
         let written = String(decoding: try JSONEncoder().encode(named), as: UTF8.self)
         #expect(!written.contains("\"noise\""))
         #expect(throws: DecodingError.self) {

@@ -109,7 +109,7 @@ import Testing
         let error = PlanError.noiseDoesNotFitClipping(noise: "rigid", clipping: "adaptive-quantile")
         #expect(throws: error) { try PrivacyPlan.check(RigidNoise(), fits: adaptive) }
         try PrivacyPlan.check(RigidNoise(), fits: .flat(l2ClipNorm: 1))
-        try PrivacyPlan.check(NoiseScheme.gaussian.mechanism, fits: adaptive)
+        try PrivacyPlan.check(NoiseScheme.discreteGaussian.mechanism, fits: adaptive)
         #expect("\(error)".contains("rigid") && "\(error)".contains("adaptive-quantile"))
     }
 
@@ -165,7 +165,11 @@ private struct RigidNoise: NoiseMechanism {
         .nonPrivate
     }
 
-    func begin(nonPrivateSeed seed: UInt64?) -> Noise { Noise(.gaussian) }
+    func slack(steps: Int) -> ContinuousCoverSlack? { nil }
 
-    func resume(from checkpoint: Checkpoint, nonPrivateSeed seed: UInt64?) -> Noise { Noise(.gaussian) }
+    var sums: SumArithmetic { .exact }
+
+    func begin(nonPrivateSeed seed: UInt64?) -> Noise { Noise(.discreteGaussian) }
+
+    func resume(from checkpoint: Checkpoint, nonPrivateSeed seed: UInt64?) -> Noise { Noise(.discreteGaussian) }
 }

@@ -101,8 +101,8 @@ import Testing
         let optimizer = try adam(learningRate: 0.1)
         var (model, vector) = (NestedModel(), try NestedModel().flattened())
         var states = (try optimizer.initialState(for: model), try optimizer.initialState(for: vector))
-        var noise = Noise(.gaussian, nonPrivateSeed: 1)
-        var sameNoise = Noise(.gaussian, nonPrivateSeed: 1)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 1)
+        var sameNoise = Noise(.discreteGaussian, nonPrivateSeed: 1)
         var workspace = StepWorkspace()
         var other = StepWorkspace()
         let clipping = try ClippingRule.flat(l2ClipNorm: 1, normalizeBy: 40)
@@ -237,10 +237,11 @@ import Testing
         for seed in 1...3 {
             func gradient() throws -> PrivateGradient {
                 var aggregate = try ClippedAggregate(
-                    .flat(l2ClipNorm: 1), transform: IdentityTransform(like: NestedModel()))
+                    .flat(l2ClipNorm: 1), transform: IdentityTransform(like: NestedModel()), noise: .discreteGaussian,
+                    noiseMultiplier: 1)
                 aggregate.add(try DenseRows([NestedModel(seed: 8)], like: NestedModel()))
-                var noise = Noise(.gaussian, nonPrivateSeed: UInt64(seed))
-                return try aggregate.privatized(noiseMultiplier: 1, noise: &noise)
+                var noise = Noise(.discreteGaussian, nonPrivateSeed: UInt64(seed))
+                return try aggregate.privatized(noise: &noise)
             }
             optimizer.step(try gradient(), state: &states.0, parameters: &model)
             optimizer.step(try gradient(), state: &states.1, parameters: &vector)

@@ -59,11 +59,11 @@ struct StepProblem {
             let transform = IdentityTransform(layout: network.layout)
             var whole = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
             whole.add(factored)
-            let fromFactors = try whole.nonPrivateSum()
+            let fromFactors = whole.nonPrivateSum()
             var instantiated = InstantiatedRows()
             var rows = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
             try instantiated.forEachMicrobatch(of: factored, size: microbatch) { rows.add($0) }
-            let fromRows = try rows.nonPrivateSum()
+            let fromRows = rows.nonPrivateSum()
             try Self.require(fromFactors, near: fromRows, path: "factored, \(name)")
             if rule == unclipped {
                 try Self.require(fromRows, near: mean, path: "dense, \(name)")

@@ -85,12 +85,12 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*add_gaussian)(const unsigned char *blocks, long count, const double *sum, double factor,
                          const float *_Nullable post_scale, double sigma, float *out);
 
-    /// Proposes integers x[0 ..< count] of a discrete Gaussian; `count` is a multiple of 16. Those that only an exact
-    /// comparison can accept or refuse are *undecided*: their places go to `undecided`, in ascending order, and their
-    /// number is returned.
+    /// Proposes integers x[0 ..< count] of a discrete Gaussian; `count` is a multiple of 16. Proposals that only an
+    /// exact comparison can accept or refuse are *undecided*: their places go to `undecided`, in ascending order, and
+    /// their number is returned.
     ///
-    /// `bits` has 8 bytes per proposal, and `x` and `undecided` room for `count` elements; elements of `undecided` after
-    /// the last place are overwritten too. `discrete.inc` has the exact formula.
+    /// `bits` has 8 bytes per proposal, and `x` and `undecided` room for `count` elements; what `undecided` holds after
+    /// the last place is undefined. `discrete.inc` has the exact formula.
     long (*propose_discrete)(const unsigned char *bits, long count, const dpk_discrete *table, int32_t *x,
                              uint32_t *undecided);
     /// sum[offset + j] += Σ_r ⌊rows[r][offset + j] · scale[offset + j] · factors[r]⌉, whole numbers: each product is

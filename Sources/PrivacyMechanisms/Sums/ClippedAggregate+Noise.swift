@@ -41,12 +41,11 @@ extension ClippedAggregate {
 
     /// z·Δ, the noise's standard deviation in the sum.
     ///
-    /// Throws `unboundedSensitivity` for an infinite clip norm, `invalidNoiseMultiplier` if the product leaves Float64's
-    /// normal range: one that underflows would be no noise at all.
+    /// Throws `invalidNoiseMultiplier` if the product leaves Float64's normal range: one that underflows would be no
+    /// noise at all.
     func standardDeviation() throws(PrivacyMechanismError) -> Double {
         let sensitivity = sensitivity(for: .addOrRemoveOne)
         if sensitivity == 0 { return 0 }
-        guard sensitivity < .infinity else { throw .unboundedSensitivity(noiseMultiplier: noiseMultiplier) }
         let deviation = noiseMultiplier * sensitivity
         guard deviation >= .leastNormalMagnitude, deviation < .infinity else {
             throw .invalidNoiseMultiplier(noiseMultiplier)

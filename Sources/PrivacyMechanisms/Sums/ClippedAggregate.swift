@@ -69,6 +69,9 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     ) throws(PrivacyMechanismError) {
         guard noiseMultiplier >= 0, noiseMultiplier < .infinity else { throw .invalidNoiseMultiplier(noiseMultiplier) }
         let bounds = try ClippingBounds(clipping, for: transform.transformedLayout)
+        guard noiseMultiplier == 0 || bounds.norm < .infinity else {
+            throw .unboundedSensitivity(noiseMultiplier: noiseMultiplier)
+        }
         let columns = bounds.layout.count
         if noiseMultiplier > 0, noise.mechanism.sums == .exact {
             let grid = try SumGrid(bounds, noiseMultiplier: noiseMultiplier)

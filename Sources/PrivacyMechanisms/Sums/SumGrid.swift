@@ -39,15 +39,14 @@ struct SumGrid: Sendable {
 
     /// The grid for `bounds` under noise of multiplier z.
     ///
-    /// Throws `unboundedSensitivity` for an infinite clip norm, `noiseTooSmallForGrid` if z·M is below 2¹⁰, and
-    /// `clipNormTooSmallForGrid` for a group whose M_k is not above the rounding of its columns. Traps for a layout of
-    /// 2⁴⁰ columns or more, which would take 4 TiB.
+    /// Throws `noiseTooSmallForGrid` if z·M is below 2¹⁰, and `clipNormTooSmallForGrid` for a group whose M_k is not
+    /// well above the rounding of its columns. The bounds are finite. Traps for a layout of 2⁴⁰ columns or more, which
+    /// would take 4 TiB.
     init(_ bounds: ClippingBounds, noiseMultiplier z: Double) throws(PrivacyMechanismError) {
         require(
             bounds.layout.count <= Self.mostColumns,
             "An exact sum of \(bounds.layout.count) columns was asked for, but accounting covers \(Self.mostColumns).")
         let total = bounds.norm
-        guard total < .infinity else { throw .unboundedSensitivity(noiseMultiplier: z) }
         // Rounded down, and by enough that the squares of all of them stay below M².
         let shares = (0..<bounds.groups.count).map {
             total == 0 ? 0 : bounds.bound(group: $0) / total * (1 - Double(bounds.groups.count + 8) * 0x1p-52)

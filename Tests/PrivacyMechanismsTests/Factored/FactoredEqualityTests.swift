@@ -102,10 +102,11 @@ struct BrokenFactors: PerExampleGradients {
         noiseMultiplier: Double = 0
     ) throws -> [Float] {
         func sum(_ transform: some PreClippingTransform) throws -> [Float] {
-            var aggregate = try ClippedAggregate(rule, transform: transform)
+            var aggregate = try ClippedAggregate(
+                rule, transform: transform, noise: .floatingPointGaussian, noiseMultiplier: noiseMultiplier)
             aggregate.add(gradients, padding: padding)
-            var noise = Noise(.gaussian, nonPrivateSeed: 3)
-            return try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
+            var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 3)
+            return try aggregate.noised(noise: &noise).vector.values
         }
         if let scale { return try sum(DiagonalTransform(scale: scale)) }
         return try sum(IdentityTransform(layout: gradients.layout))

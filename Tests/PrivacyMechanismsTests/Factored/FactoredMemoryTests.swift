@@ -45,10 +45,11 @@
             func growth(_ gradients: () throws -> some PerExampleGradients) throws -> Int {
                 let transform = try DiagonalTransform(scale: scale)
                 func step() throws {
-                    var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
+                    var aggregate = try ClippedAggregate(
+                        .flat(l2ClipNorm: 1), transform: transform, noise: .floatingPointGaussian, noiseMultiplier: 1)
                     aggregate.add(try gradients())
-                    var noise = Noise(.gaussian, nonPrivateSeed: 1)
-                    _ = try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector
+                    var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 1)
+                    _ = try aggregate.privatized(noise: &noise).vector
                 }
                 try step()
                 return try PeakMemory.growth(step)

@@ -11,11 +11,12 @@ import Testing
         _ gradients: some PerExampleGradients, _ rule: ClippingRule, scale: ParameterVector?
     ) throws -> [Double] {
         if let scale {
-            var aggregate = try ClippedAggregate(rule, transform: DiagonalTransform(scale: scale))
+            var aggregate = try ClippedAggregate(rule, transform: DiagonalTransform(scale: scale), noiseMultiplier: 0)
             aggregate.add(gradients)
             return zip(aggregate.sum.values.buffer, scale.values).map { $0 * Double($1) / rule.normalizeBy }
         }
-        var aggregate = try ClippedAggregate(rule, transform: IdentityTransform(layout: gradients.layout))
+        var aggregate = try ClippedAggregate(
+            rule, transform: IdentityTransform(layout: gradients.layout), noiseMultiplier: 0)
         aggregate.add(gradients)
         return aggregate.sum.values.buffer.map { $0 / rule.normalizeBy }
     }

@@ -8,14 +8,16 @@ import Testing
 
 /// What holds for every noise mechanism, and its broken twins.
 @Suite struct NoiseMechanismTests {
-    static let schemes: [NoiseScheme] = [.gaussian]
+    static let schemes: [NoiseScheme] = [.discreteGaussian, .floatingPointGaussian]
 
     private static let layout = try! TreeLayout([("x", [6])])
 
     /// The next release of a sum of zeros.
     private static func release(_ noise: inout Noise) throws -> [Float] {
-        let aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout))
-        return try aggregate.privatized(noiseMultiplier: 1, noise: &noise).vector.values
+        let aggregate = try ClippedAggregate(
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: layout), noise: noise.scheme,
+            noiseMultiplier: 1)
+        return try aggregate.privatized(noise: &noise).vector.values
     }
 
     /// A checkpoint as a file holds it, and as it is read back for `scheme`.
@@ -33,12 +35,13 @@ import Testing
     /// been without a stop.
     private static func goesOn(_ noise: consuming Noise, resume: (NoiseCheckpoint) throws -> Noise) throws -> Bool {
         for _ in 0..<3 { _ = try release(&noise) }
-        _ = noise.noisyCount(7.5, standardDeviation: 2)
+        _ = noise.noisyCount(halves: 15, standardDeviation: 2)
         var resumed = try resume(noise.checkpoint())
         return try (0..<4).allSatisfy { _ in
             let isSameSum = try release(&noise) == release(&resumed)
             return isSameSum
-                && noise.noisyCount(1, standardDeviation: 2) == resumed.noisyCount(1, standardDeviation: 2)
+                && noise.noisyCount(halves: 2, standardDeviation: 2)
+                    == resumed.noisyCount(halves: 2, standardDeviation: 2)
         }
     }
 
@@ -85,8 +88,9 @@ import Testing
         for z in [-1, .nan, .infinity] {
             let error = #expect(throws: PrivacyMechanismError.self) {
                 let aggregate = try ClippedAggregate(
-                    .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: Self.layout))
-                _ = try aggregate.noised(noiseMultiplier: z, noise: &noise)
+                    .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: Self.layout),
+                    noise: scheme, noiseMultiplier: z)
+                _ = try aggregate.noised(noise: &noise)
             }
             #expect(error?.description.contains("noise multiplier") == true)
         }
@@ -103,11 +107,11 @@ import Testing
 
     @Test func unknownKindsAreNamed() {
         let error = #expect(throws: DecodingError.self) {
-            try JSONDecoder().decode(NoiseScheme.self, from: Data(#"{"kind": "gausian"}"#.utf8))
+            try JSONDecoder().decode(NoiseScheme.self, from: Data(#"{"kind": "discretGaussian"}"#.utf8))
         }
-        #expect("\(error!)".contains("There is no choice 'gausian'. Did you mean 'gaussian'? Known are gaussian."))
+        #expect("\(error!)".contains("There is no choice 'discretGaussian'. Did you mean 'discreteGaussian'?"))
         let setting = #expect(throws: DecodingError.self) {
-            try JSONDecoder().decode(NoiseScheme.self, from: Data(#"{"kind": "gaussian", "z": 2}"#.utf8))
+            try JSONDecoder().decode(NoiseScheme.self, from: Data(#"{"kind": "discreteGaussian", "z": 2}"#.utf8))
         }
         #expect("\(setting!)".contains("There is no setting 'z'"))
     }
@@ -122,11 +126,11 @@ import Testing
         await #expect(processExitsWith: .failure) { _ = NoiseScheme(UnregisteredMechanism()) }
         await #expect(processExitsWith: .failure) {
             let checkpoint = NoiseCheckpoint(UnregisteredMechanism.Checkpoint(), of: UnregisteredMechanism())
-            _ = Noise(.gaussian, resuming: checkpoint, nonPrivateSeed: nil)
+            _ = Noise(.floatingPointGaussian, resuming: checkpoint, nonPrivateSeed: nil)
         }
         await #expect(processExitsWith: .success) {
-            let noise = Noise(.gaussian)
-            _ = Noise(.gaussian, resuming: noise.checkpoint(), nonPrivateSeed: nil)
+            let noise = Noise(.floatingPointGaussian)
+            _ = Noise(.floatingPointGaussian, resuming: noise.checkpoint(), nonPrivateSeed: nil)
         }
     }
 }
@@ -135,13 +139,16 @@ import Testing
 private struct UnregisteredMechanism: NoiseMechanism {
     struct Checkpoint: Codable, Sendable {}
     static let kind = "unregistered"
+    var sums: SumArithmetic { .exact }
     var allowsChangingSensitivity: Bool { true }
 
     func event(of pattern: ParticipationPattern, noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent {
         .nonPrivate
     }
 
-    func begin(nonPrivateSeed seed: UInt64?) -> Noise { Noise(.gaussian) }
+    func slack(steps: Int) -> ContinuousCoverSlack? { nil }
 
-    func resume(from checkpoint: Checkpoint, nonPrivateSeed seed: UInt64?) -> Noise { Noise(.gaussian) }
+    func begin(nonPrivateSeed seed: UInt64?) -> Noise { Noise(.floatingPointGaussian) }
+
+    func resume(from checkpoint: Checkpoint, nonPrivateSeed seed: UInt64?) -> Noise { Noise(.floatingPointGaussian) }
 }

@@ -73,7 +73,7 @@ extension BatchSamplerHistory: CustomTestStringConvertible {
 extension SamplingScheme {
     /// What `iterations` steps are accounted as under Gaussian noise.
     func gaussianEvent(_ noiseMultiplier: Double, _ iterations: Int) throws(AccountingError) -> PrivacyEvent {
-        try NoiseScheme.gaussian.event(of: participation(in: iterations), noiseMultiplier: noiseMultiplier)
+        try NoiseScheme.floatingPointGaussian.event(of: participation(in: iterations), noiseMultiplier: noiseMultiplier)
     }
 }
 

@@ -178,7 +178,7 @@ struct LeastSquares {
     ) throws -> Double {
         var parameters = ParameterVector(zeros: layout)
         var state = try optimizer.initialState(for: parameters)
-        var noise = Noise(.gaussian, nonPrivateSeed: 2)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 2)
         var workspace = StepWorkspace()
         let clipping = try ClippingRule.flat(l2ClipNorm: l2ClipNorm, normalizeBy: Double(inputs.rows))
         for _ in 0..<steps {

@@ -42,7 +42,7 @@ import Testing
                 case .vector: try optimizer.preClippingTransform(for: state, layout: layout)
                 case .tree: try optimizer.preClippingTransform(for: state, like: model)
                 }
-            var aggregate = try ClippedAggregate(clipping, transform: transform)
+            var aggregate = try ClippedAggregate(clipping, transform: transform, noiseMultiplier: 0)
             let rows = reference.perExampleGradients[step].rows
             let gradients =
                 switch door {
@@ -58,8 +58,8 @@ import Testing
                 guard case .value(let norm) = norm else { continue }
                 result.norms = max(result.norms, abs(norm - expected) / expected)
             }
-            var noise = Noise(.gaussian, nonPrivateSeed: 0)
-            var vector = try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
+            var noise = Noise(.discreteGaussian, nonPrivateSeed: 0)
+            var vector = try aggregate.noised(noise: &noise).vector
             let expectedSum = reference.clippedSum[step].vector.values
             let largest = Double(expectedSum.map(abs).max()!)
             for (sum, expected) in zip(vector.values, expectedSum) {

@@ -91,10 +91,11 @@ import Testing
         _ gradients: some PerExampleGradients, _ rule: ClippingRule, _ transform: some PreClippingTransform,
         padding: [Bool]? = nil, noiseMultiplier: Double = 0
     ) throws -> [Double] {
-        var aggregate = try ClippedAggregate(rule, transform: transform)
+        var aggregate = try ClippedAggregate(
+            rule, transform: transform, noise: .discreteGaussian, noiseMultiplier: noiseMultiplier)
         aggregate.add(gradients, padding: padding)
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
-        return try aggregate.noised(noiseMultiplier: noiseMultiplier, noise: &noise).vector.values
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 3)
+        return try aggregate.noised(noise: &noise).vector.values
             .map(Double.init)
     }
 
@@ -141,7 +142,7 @@ import Testing
         _ gradients: FactoredGradients, _ rule: ClippingRule, _ transform: some PreClippingTransform,
         result: [Double], amplification: (TreePath) -> Double
     ) throws -> Double {
-        var aggregate = try ClippedAggregate(rule, transform: transform)
+        var aggregate = try ClippedAggregate(rule, transform: transform, noiseMultiplier: 0)
         let outputs = try aggregate.addReturningNonPrivateOutputs(dense(gradients))
         var worst = 0.0
         for (example, norms) in outputs.norms.enumerated() {

@@ -89,10 +89,11 @@ import Testing
             layout: layout)
         func distance(clipNorm: Double) throws -> Double {
             let sums = try [nil, 11].map { example in
-                var aggregate = try ClippedAggregate(.flat(l2ClipNorm: clipNorm), transform: transform)
+                var aggregate = try ClippedAggregate(
+                    .flat(l2ClipNorm: clipNorm), transform: transform, noiseMultiplier: 0)
                 aggregate.add(rows, padding: (0..<30).map { $0 == example })
-                var noise = Noise(.gaussian, nonPrivateSeed: 0)
-                return try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
+                var noise = Noise(.discreteGaussian, nonPrivateSeed: 0)
+                return try aggregate.noised(noise: &noise).vector
             }
             return zip(sums[0].values, sums[1].values).map { pow(Double($0) - Double($1), 2) }.reduce(0, +).squareRoot()
         }

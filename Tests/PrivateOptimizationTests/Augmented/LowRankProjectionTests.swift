@@ -71,10 +71,10 @@ import Testing
             elements: (0..<40).flatMap { random(layout, seed: 100 + $0).values })
         let rows = try DenseRows(matrix, layout: layout)
         func sum(without example: Int?, clipNorm: Double) throws -> ParameterVector {
-            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: clipNorm), transform: transform)
+            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: clipNorm), transform: transform, noiseMultiplier: 0)
             aggregate.add(rows, padding: (0..<40).map { $0 == example })
-            var noise = Noise(.gaussian, nonPrivateSeed: 0)
-            return try aggregate.noised(noiseMultiplier: 0, noise: &noise).vector
+            var noise = Noise(.discreteGaussian, nonPrivateSeed: 0)
+            return try aggregate.noised(noise: &noise).vector
         }
         func distance(clipNorm: Double, example: Int) throws -> Double {
             let whole = try sum(without: nil, clipNorm: clipNorm)

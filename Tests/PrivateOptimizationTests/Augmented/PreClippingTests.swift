@@ -21,7 +21,7 @@ import Testing
     ) throws -> [Double] {
         var parameters = ParameterVector(zeros: problem.layout)
         var state = try optimizer.initialState(for: parameters)
-        var noise = Noise(.gaussian, nonPrivateSeed: 1)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 1)
         var workspace = StepWorkspace()
         try optimizer.privateStep(
             on: problem.gradients(at: parameters), state: &state, parameters: &parameters,

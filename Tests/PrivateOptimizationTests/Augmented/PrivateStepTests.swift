@@ -13,7 +13,7 @@ import Testing
     ) throws -> ParameterVector {
         var parameters = ParameterVector(zeros: problem.layout)
         var state = try optimizer.initialState(for: parameters)
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 3)
         var workspace = StepWorkspace()
         let clipping = try ClippingRule.flat(l2ClipNorm: l2ClipNorm, normalizeBy: 24)
         for _ in 0..<steps {
@@ -56,13 +56,14 @@ import Testing
         let optimizer = try ScaleThenPrivatize(adagrad(learningRate: 0.05), epsilon: 1e-2)
         var parameters = ParameterVector(zeros: problem.layout)
         var state = try optimizer.initialState(for: parameters)
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 3)
         for _ in 0..<5 {
             var aggregate = try ClippedAggregate(
-                .flat(l2ClipNorm: .infinity, normalizeBy: 24), transform: IdentityTransform(layout: problem.layout))
+                .flat(l2ClipNorm: .infinity, normalizeBy: 24), transform: IdentityTransform(layout: problem.layout),
+                noiseMultiplier: 0)
             aggregate.add(problem.gradients(at: parameters))
             try optimizer.step(
-                onTransformed: aggregate.noised(noiseMultiplier: 0, noise: &noise).vector, state: &state,
+                onTransformed: aggregate.noised(noise: &noise).vector, state: &state,
                 parameters: &parameters)
         }
         #expect(distance(parameters, try run(optimizer, l2ClipNorm: .infinity)) > 1e-3)
@@ -80,7 +81,7 @@ import Testing
         var parameters = ParameterVector(repeating: 1, layout: problem.layout)
         var state = try optimizer.initialState(for: parameters)
         let before = (parameters, state)
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 3)
         var workspace = StepWorkspace()
         let rows = problem.gradients(at: parameters)
         let clipping = try ClippingRule.flat(l2ClipNorm: .infinity)
@@ -100,7 +101,7 @@ import Testing
         let optimizer = IdentityAugmented(try sgd(learningRate: 1))
         var parameters = ParameterVector(zeros: problem.layout)
         var state = try optimizer.initialState(for: parameters)
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 3)
         var workspace = StepWorkspace()
         try optimizer.privateStep(
             state: &state, parameters: &parameters, clipping: .flat(l2ClipNorm: 1), noiseMultiplier: 1, noise: &noise,
@@ -114,7 +115,7 @@ import Testing
         let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.05), epsilon: 1e-2)
         var parameters = ParameterVector(zeros: problem.layout)
         var state = try optimizer.initialState(for: parameters)
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 3)
         var workspace = StepWorkspace()
         let rows = problem.gradients(at: parameters)
         let clipping = try ClippingRule.flat(l2ClipNorm: 1)
@@ -155,8 +156,8 @@ import Testing
         var plain = ParameterVector(zeros: problem.layout)
         var augmented = plain
         var (state, other) = (try optimizer.initialState(for: plain), try optimizer.initialState(for: plain))
-        var noise = Noise(.gaussian, nonPrivateSeed: 3)
-        var same = Noise(.gaussian, nonPrivateSeed: 3)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 3)
+        var same = Noise(.discreteGaussian, nonPrivateSeed: 3)
         var workspace = StepWorkspace()
         for _ in 0..<3 {
             try optimizer.privateStep(

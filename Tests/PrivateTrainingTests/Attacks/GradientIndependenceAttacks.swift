@@ -120,7 +120,7 @@ import Testing
     {
         var workspace = model.makeWorkspace()
         var aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: model.layout))
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: model.layout), noiseMultiplier: 0)
         let outputs = aggregate.addReturningNonPrivateOutputs(
             model.gradients(of: data.examples, at: try parameters(model.layout), workspace: &workspace))
         return Set(

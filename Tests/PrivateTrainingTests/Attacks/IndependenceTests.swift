@@ -149,7 +149,7 @@ import Testing
     ) throws -> Int {
         func norms(_ range: Range<Int>) throws -> [UInt64] {
             var workspace = network.makeWorkspace()
-            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform)
+            var aggregate = try ClippedAggregate(.flat(l2ClipNorm: 1), transform: transform, noiseMultiplier: 0)
             return aggregate.addReturningNonPrivateOutputs(
                 network.gradients(of: pool.slice(range), at: parameters, workspace: &workspace)
             ).norms.map { norm in

@@ -18,10 +18,10 @@ struct NeighborAttack<Model: TrainableModel<ParameterVector>> {
         var workspace = model.makeWorkspace()
         let start = model.initialParameters(seed: 0)
         var aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: model.layout))
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: model.layout), noiseMultiplier: 0)
         aggregate.add(model.gradients(of: data.examples, at: start, workspace: &workspace))
-        var noise = Noise(.gaussian, nonPrivateSeed: 0)
-        return try aggregate.privatized(noiseMultiplier: 0, noise: &noise).vector.values.map(Double.init)
+        var noise = Noise(.discreteGaussian, nonPrivateSeed: 0)
+        return try aggregate.privatized(noise: &noise).vector.values.map(Double.init)
     }
 
     /// How many clip norms the sum moves by: at most one, if an example's gradient is its own.

@@ -2,7 +2,7 @@ import Requirements
 
 /// The lazy bits of one chunk: 64 at a time from its reserve, and after that from the rest of the chunk's range.
 struct ChunkBits: RandomNumberGenerator {
-    /// A proposal in a hundred needs a word; of 4224 proposals, more than 128 do so with less than 2⁻⁶⁰.
+    /// A proposal in a hundred needs a word; of 4224 proposals, more than 128 do so with less than 2⁻⁵⁰.
     static let reserveBlocks = 64
     static let rangeBlocks: UInt64 = 1 << 13
 

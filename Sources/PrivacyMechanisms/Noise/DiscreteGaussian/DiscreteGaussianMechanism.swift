@@ -51,6 +51,9 @@ package struct DiscreteGaussianMechanism: NoiseMechanism {
 
     /// s of `steps` steps, each over 2⁴⁰ coordinates: more than any sum has (``SumGrid``), with the count of an adaptive
     /// clip norm. About 2.3·10⁻²² for each step.
+    ///
+    /// What ``DiscreteGaussianNoise`` cuts off has a probability below 2·e⁻⁵¹² a coordinate. All of it is less than the
+    /// 2⁻⁵⁰·δ by which the slack lowers δ, for δ ≥ 10⁻¹⁷⁸ and up to 10¹⁵ steps.
     package func slack(steps: Int) throws(AccountingError) -> ContinuousCoverSlack? {
         let cover = try ContinuousGaussianCover(sigma: SumGrid.smallestDeviation, sensitivity: 1)
         return try cover.slack(releases: steps, coordinates: SumGrid.mostColumns + 1)
