@@ -15,6 +15,17 @@ extension Decoder {
     }
 }
 
+extension Decoder {
+    /// Throws `DecodingError`, with the sentence for it, if the file names under `key` what there no longer is.
+    func refuseRetired(_ sentences: [String: String], _ key: String) throws {
+        let box = try container(keyedBy: AnyCodingKey.self)
+        let key = AnyCodingKey(stringValue: key)
+        guard let name = try? box.decode(String.self, forKey: key), let sentence = sentences[name] else { return }
+        throw DecodingError.dataCorruptedError(
+            forKey: key, in: box, debugDescription: "The \(key.stringValue) \(sentence)")
+    }
+}
+
 extension Encoder {
     /// Writes under `key` what ``Swift/Decoder/registered(in:_:name:)`` reads.
     package func encodeRegistered(_ name: String, _ key: String) throws {

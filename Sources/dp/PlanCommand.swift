@@ -22,6 +22,9 @@ struct PlanCommand: ParsableCommand {
         parsing: .unconditional, help: "A text for people (table), or the report as one JSON object. (default: table)")
     var format: Given<OutputFormat>?
 
+    @Option(parsing: .unconditional, help: "How sums are made private, in the place of what the file says.")
+    var noise: Given<NoiseKind>?
+
     @Option(help: "Draw ε over steps into this SVG file.", completion: .file(extensions: ["svg"]))
     var plot: String?
 
@@ -31,8 +34,10 @@ struct PlanCommand: ParsableCommand {
         var check = UsageCheck()
         check.refuse(unrecognized.words, of: Self.self)
         let format = check.value(format, "--format") ?? .table
+        _ = check.value(noise, "--noise")
         try check.finish()
-        let settings = try Settings(file: file) { $0["plan"] == nil ? Formats.plan : Formats.configuration }
+        var settings = try Settings(file: file) { $0["plan"] == nil ? Formats.plan : Formats.configuration }
+        settings.setNoise(noise, in: settings["plan"] == nil ? "" : "plan.")
         let plan: PrivacyPlan
         do {
             plan = try request(settings).plan()

@@ -59,9 +59,21 @@ import Testing
         #expect(abs(plan.noiseDeviationOfMean - 0.005) < 1e-9)
     }
 
+    @Test func floatingPointNoiseIsNamed() throws {
+        func plan(_ noise: NoiseScheme, z: Double) throws -> PrivacyPlan {
+            try PrivacyPlan(
+                sampling: .poisson(PoissonSampler(exampleCount: 10_000, samplingProbability: 0.1)), iterations: 100,
+                clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(z), delta: 1e-6, noise: noise)
+        }
+        #expect(try plan(.floatingPointGaussian, z: 5).warnings() == [.floatingPointNoise])
+        #expect(try plan(.discreteGaussian, z: 5).warnings().isEmpty)
+        #expect(try plan(.floatingPointGaussian, z: 0).warnings() == [.noNoise])
+    }
+
     @Test func eachSaysWhatToDo() {
         let warnings: [PlanWarning] = [
             .largeDelta(1e-2, units: 5000, unit: .example), .largeEpsilon(25), .noNoise, .drowned(ratio: 4),
+            .floatingPointNoise,
         ]
         #expect(warnings.allSatisfy { $0.description.hasSuffix(".") })
         #expect(warnings[0].description.contains("1e-05") && warnings[0].description.contains("1/5000"))

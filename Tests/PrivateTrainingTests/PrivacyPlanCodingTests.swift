@@ -47,7 +47,7 @@ import Testing
 
     /// The default mechanism may be named, and is left out where a plan is written: a plan has one form.
     @Test func theDefaultNoiseIsNotWritten() throws {
-        let named = try decode(wish.replacing("{\"ex", with: "{\"noise\": {\"kind\": \"gaussian\"}, \"ex"))
+        let named = try decode(wish.replacing("{\"ex", with: "{\"noise\": {\"kind\": \"discreteGaussian\"}, \"ex"))
         #expect(try named == decode(wish))
         #expect(named.noise == .discreteGaussian)
         let written = String(decoding: try JSONEncoder().encode(named), as: UTF8.self)
@@ -55,6 +55,23 @@ import Testing
         #expect(throws: DecodingError.self) {
             try decode(wish.replacing("{\"ex", with: "{\"noise\": {\"kind\": \"laplace\"}, \"ex"))
         }
+    }
+
+    /// A plan of the old kind was made for other noise than it would get: it is told what to write, and not read.
+    @Test func theRetiredNoiseIsRefusedWithWhatToWrite() throws {
+        func request(_ kind: String) throws -> PrivacyPlan {
+            try decode(wish.replacing("{\"ex", with: "{\"noise\": {\"kind\": \"\(kind)\"}, \"ex"))
+        }
+        let error = #expect(throws: DecodingError.self) { try request("gaussian") }
+        let text = String(describing: error)
+        #expect(["'discreteGaussian'", "'floatingPointGaussian'", "low-order bits"].allSatisfy(text.contains))
+        // Both of what it names can be written, and only the one that is not the default is.
+        #expect(try request("discreteGaussian") == decode(wish))
+        let old = try request("floatingPointGaussian")
+        #expect(old != (try decode(wish)))
+        let written = try JSONEncoder().encode(old)
+        #expect(String(decoding: written, as: UTF8.self).contains("floatingPointGaussian"))
+        #expect(try JSONDecoder().decode(PrivacyPlan.self, from: written) == old)
     }
 
     /// Two runs that promised the same are seen to have, and those that did not are seen not to have.

@@ -2,6 +2,7 @@ import Foundation
 import PrivacyAccounting
 import PrivacyMechanisms
 import PrivateTraining
+import PyTrees
 import Testing
 
 @Suite struct PrivacyReportTests {
@@ -33,7 +34,7 @@ import Testing
         let report = PrivacyReport(
             of: try plan(), stepsTaken: 40, isSeeded: true, interruptions: 2, notCovered: ["A sentence of the data's."])
         for part in [
-            "each example", "add-or-remove-one", "40 of 100", "poisson", "N = 50", "C = 2", "gaussian", "z = 1",
+            "each example", "add-or-remove-one", "40 of 100", "poisson", "N = 50", "C = 2", "discreteGaussian", "z = 1",
             "Δ = 0.04 ",
             "ε by pld", "ε by rdp", "δ = 1e-05", "equivalent μ", "ε of all steps", "knows the seed",
             "interrupted (2 times)",
@@ -117,5 +118,56 @@ import Testing
         let report = PrivacyReport(of: try plan(), stepsTaken: 3)
         let data = try JSONEncoder().encode(report)
         #expect(try JSONDecoder().decode(PrivacyReport.self, from: data) == report)
+    }
+
+    /// γ of the sum before it is divided by N, M = 2²², σ = zM, and the slack of the steps taken.
+    @Test func itShowsTheGrid() throws {
+        let report = PrivacyReport(of: try plan(z: 1.5), stepsTaken: 40)
+        let grid = try #require(report.grid)
+        #expect(grid.sensitivity == 0x1p22 && grid.spacing == 2 / 0x1p22)
+        #expect(grid.noiseStandardDeviation == 1.5 * 0x1p22)
+        #expect(abs(grid.slack / (40 * 2.26e-22) - 1) < 0.01)
+        #expect(["γ = 4.7684e-07", "M = 4.1943e+06", "slack s = "].allSatisfy(report.text.contains))
+        let data = try JSONEncoder().encode(report)
+        let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        #expect(object["noise"] as? String == "discreteGaussian")
+        let keys = try #require(object["grid"] as? [String: Any]).keys
+        #expect(Set(keys) == ["spacing", "sensitivity", "noiseStandardDeviation", "slack"])
+        #expect(try JSONDecoder().decode(PrivacyReport.self, from: data) == report)
+        #expect(PrivacyReport(of: try plan(z: 0)).grid == nil)
+    }
+
+    /// A layout of 10⁸ parameters has a finer grid than the plan knows of; the guarantee is that of the coarsest.
+    @Test func aRunKnowsItsGrid() throws {
+        let plan = try plan()
+        let report = PrivacyReport(of: plan, sumLayout: try TreeLayout([("x", [100_000_000])]))
+        let grid = try #require(report.grid)
+        // Half a unit and 17/16 units on each of 10⁸ columns are less than a thousandth of M = 2²⁴, not of 2²³.
+        #expect(grid.sensitivity == 0x1p24 && grid.spacing == 2 / 0x1p24 && grid.noiseStandardDeviation == 0x1p24)
+        #expect(report.guarantees == PrivacyReport(of: plan).guarantees)
+        let data = try twoClouds(1000, seed: 1)
+        let outcome = try Trainer(
+            plan: plan, model: Network(.softmaxRegression(features: 2, classes: 2)), optimizer: sgd(learningRate: 0.1)
+        ).fit(data) { _ in .stop }
+        #expect(outcome.report.grid?.sensitivity == 0x1p22)
+    }
+
+    @Test func itSaysWhatIsAssumedAndWhatNoEpsilonCovers() throws {
+        let discrete = PrivacyReport(of: try plan())
+        let floating = PrivacyReport(
+            of: try PrivacyPlan(
+                sampling: .poisson(PoissonSampler(exampleCount: 1000, samplingProbability: 0.05)), iterations: 100,
+                clipping: .flat(l2ClipNorm: 2), budget: .noiseMultiplier(1), delta: 1e-5,
+                noise: .floatingPointGaussian))
+        for report in [discrete, floating] {
+            #expect(report.assumption.contains("AES-128") && report.assumption.contains("that example and the"))
+            #expect(report.notCovered.contains { $0.lowercased().contains("running times") })
+        }
+        #expect(!discrete.notCovered.contains { $0.contains("low-order bits") })
+        #expect(floating.notCovered.contains { $0.contains("low-order bits") })
+        let text = String(decoding: try JSONEncoder().encode(floating), as: UTF8.self)
+        #expect(text.contains(#""grid":null"#) && text.contains(#""noise":"floatingPointGaussian""#))
+        #expect(try JSONDecoder().decode(PrivacyReport.self, from: Data(text.utf8)) == floating)
+        #expect(!floating.text.contains("slack"))
     }
 }

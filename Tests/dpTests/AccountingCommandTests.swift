@@ -150,6 +150,47 @@ import Testing
         #expect(text.output.contains("500") && text.output.contains("600") && text.output.contains("rdp"))
     }
 
+    /// The noise is named in files and by an option; JSON and text say which it is, and what its grid is.
+    @Test func theNoiseIsChosenAndReported() throws {
+        let folder = try WorkFolder()
+        try folder.write(Self.plan, to: "plan.json")
+        let exact = try Program.run(["plan", "plan.json", "--format", "json"], in: folder)
+        #expect(exact.messages.isEmpty)
+        let report = try exact.json()
+        #expect(report["noise"] as? String == "discreteGaussian")
+        let grid = try #require(report["grid"] as? [String: Any])
+        #expect(grid["sensitivity"] as? Int == 1 << 22)
+        #expect(try abs(#require(grid["spacing"] as? Double) * 0x1p22 - 1) < 1e-12)
+        let z = try #require(report["noiseMultiplier"] as? Double)
+        #expect(try abs(#require(grid["noiseStandardDeviation"] as? Double) / (z * 0x1p22) - 1) < 1e-12)
+        // 500 steps of 2.26·10⁻²².
+        #expect(try abs(#require(grid["slack"] as? Double) / 1.13e-19 - 1) < 0.01)
+        let text = try Program.run(["plan", "plan.json"], in: folder).output
+        #expect(["discreteGaussian", "grid", "slack", "AES-128"].allSatisfy(text.contains))
+
+        let option = ["plan", "plan.json", "--noise", "floatingPointGaussian", "--format", "json"]
+        let floating = try Program.run(option, in: folder)
+        #expect(floating.messages.contains("for comparison"))
+        #expect(try floating.json()["noise"] as? String == "floatingPointGaussian")
+        #expect(floating.output.contains(#""grid":null"#))
+        let wrong = try Program.run(["plan", "plan.json", "--noise", "gaussian"], in: folder)
+        #expect(wrong.status == 64 && wrong.messages.contains("discreteGaussian, floatingPointGaussian"))
+    }
+
+    /// An option of `dp train`, and of `dp plan` over what a run wrote: noise is calibrated for the kind that is asked for.
+    @Test func trainingTakesTheNoiseThatIsNamed() throws {
+        let folder = try WorkFolder()
+        let options = ["--demo", "--iterations", "3", "--noise", "floatingPointGaussian", "--output", "RUN"]
+        let run = try Program.run(["train"] + options, in: folder)
+        #expect(run.status == 0 && run.messages.contains("for comparison"), "\(run.messages)")
+        #expect(try folder.text("RUN/config.json").contains("floatingPointGaussian"))
+        #expect(try folder.text("RUN/report.txt").contains("floatingPointGaussian"))
+        let exact = try Program.run(
+            ["plan", "RUN/config.json", "--noise", "discreteGaussian", "--format", "json"], in: folder)
+        #expect(exact.status == 0, "\(exact.messages)")
+        #expect(try exact.json()["noise"] as? String == "discreteGaussian")
+    }
+
     struct BadPlan: Sendable, CustomTestStringConvertible {
         let old: String
         let new: String
@@ -183,6 +224,12 @@ import Testing
         BadPlan(#""epsilon": 2"#, #""epsilon": -2"#, "is -2", "(0, ∞)"),
         BadPlan(#""epsilon": 2"#, #""epsilon": 2, "noiseMultiplier": 0.5"#, "0.5", "budget of 2.0", "larger budget"),
         BadPlan("1e-5", "1", "'delta' in 'plan.json' is 1", "[0, 1)"),
+        BadPlan(
+            #""delta": 1e-5"#, #""delta": 1e-5, "noise": {"kind": "gaussian"}"#, "'noise.kind' in 'plan.json' is",
+            "write 'discreteGaussian'", "'floatingPointGaussian'", "low-order bits"),
+        BadPlan(
+            #""epsilon": 2"#, #""noiseMultiplier": 2e-4"#, "'noiseMultiplier' in 'plan.json'", "0.0002", "0.000244",
+            "floating-point Gaussian"),
         BadPlan(#""delta": 1e-5}"#, #""delta": 1e-5"#, "'plan.json'", "not JSON", "end of file"),
     ])
     func badPlansAreRefused(_ bad: BadPlan) throws {

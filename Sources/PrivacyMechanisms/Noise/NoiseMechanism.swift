@@ -9,8 +9,9 @@ import PrivacyAccounting
 ///
 /// **Guarantee:** of every conformer,
 ///
-/// - ``event(of:noiseMultiplier:)`` is never less than what the states that it begins do to data that take part as the
-///   pattern says, with noise of multiplier z in every step, under the relations of the sampler;
+/// - ``event(of:noiseMultiplier:)`` with ``slack(steps:)`` is never less than what the states that it begins do to data
+///   that take part as the pattern says, with noise of multiplier z in every step, under the relations of the sampler,
+///   also where an adaptive clip norm's count has its share of z;
 /// - a state under a secure key has a fresh one from the operating system, whether it is begun or resumed, and no
 ///   checkpoint holds a key;
 /// - a state that is resumed under a seed goes on bit by bit.
@@ -35,6 +36,10 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
     /// Throws `AccountingError` for a noise multiplier out of range, and where the mechanism has no analysis of the
     /// pattern: plans that need one are refused.
     func event(of pattern: ParticipationPattern, noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent
+
+    /// What an accountant's answers about the event of `steps` steps are off by: to be added to every ε and δ. Nil where
+    /// the event is all that there is to it.
+    func slack(steps: Int) throws(AccountingError) -> ContinuousCoverSlack?
 
     /// The state before the first step, under a fresh secure key if `seed` is nil.
     func begin(nonPrivateSeed seed: UInt64?) -> Noise

@@ -10,6 +10,14 @@ public struct NoiseScheme: Sendable {
         FloatingPointGaussianMechanism.self,
     ]
 
+    /// Kinds that there were, and what to write in their place. They are not read as what replaced them: a plan that names
+    /// one was made, and its noise calibrated, for another mechanism.
+    package static let retiredKinds = [
+        "gaussian": "is 'gaussian', floating-point noise on floating-point sums, whose low-order bits tell neighbouring "
+            + "data sets apart: write 'discreteGaussian', which closes this, or 'floatingPointGaussian' for the old "
+            + "noise, for comparison."
+    ]
+
     package let mechanism: any NoiseMechanism
 
     /// Traps unless the mechanism is in the registry: a plan of it could be written and not read.
@@ -43,8 +51,10 @@ extension NoiseScheme: Hashable {
 }
 
 extension NoiseScheme: Codable {
-    /// Reads a `kind` and its mechanism's keys. Throws `DecodingError` for a kind that there is not.
+    /// Reads a `kind` and its mechanism's keys. Throws `DecodingError` for a kind that there is not, with what to write
+    /// in its place for one that there was.
     public init(from decoder: any Decoder) throws {
+        try decoder.refuseRetired(Self.retiredKinds, "kind")
         let mechanism = try decoder.registered(in: Self.mechanisms, "kind") { $0.kind }
         self.init(try mechanism.init(from: decoder))
     }

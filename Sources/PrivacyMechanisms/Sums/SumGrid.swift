@@ -25,6 +25,8 @@ struct SumGrid: Sendable {
     static let largestDeviation = 0x1p26
     /// The smallest: below it, a discrete Gaussian is not accounted as a continuous one.
     static let smallestDeviation = 0x1p10
+    /// How many columns a sum may have: what accounting counts on.
+    static let mostColumns = 1 << 40 - 1
     private static let usualSensitivity = 0x1p22
     private static let finestSensitivity = 0x1p26
 
@@ -38,8 +40,12 @@ struct SumGrid: Sendable {
     /// The grid for `bounds` under noise of multiplier z.
     ///
     /// Throws `noiseTooSmallForGrid` if z·M is below 2¹⁰, and `clipNormTooSmallForGrid` for a group whose M_k is not
-    /// well above the rounding of its columns. The bounds are finite.
+    /// well above the rounding of its columns. The bounds are finite. Traps for a layout of 2⁴⁰ columns or more, which
+    /// would take 4 TiB.
     init(_ bounds: ClippingBounds, noiseMultiplier z: Double) throws(PrivacyMechanismError) {
+        require(
+            bounds.layout.count <= Self.mostColumns,
+            "An exact sum of \(bounds.layout.count) columns was asked for, but accounting covers \(Self.mostColumns).")
         let total = bounds.norm
         // Rounded down, and by enough that the squares of all of them stay below M².
         let shares = (0..<bounds.groups.count).map {

@@ -32,6 +32,7 @@ extension CheckpointError: CustomStringConvertible {
         case .unsupportedFormat(let path, let found, let supported):
             "The checkpoint '\(path)' has format \(found), but this version reads format \(supported): go on with "
                 + "the version that wrote it, or begin anew in another folder."
+                + (found <= 5 ? " Its steps added floating-point noise to floating-point sums." : "")
         case .unreadable(let path, let reason):
             "The checkpoint folder '\(path)' cannot be read: \(reason)"
         case .inUse(let path):

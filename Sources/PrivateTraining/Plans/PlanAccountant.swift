@@ -24,7 +24,17 @@ public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
 }
 
 extension PlanAccountant {
-    /// The least noise multiplier whose event stays within the budget.
+    /// The accountant of `steps` steps under `noise`, asked for ``PrivacyMechanisms/NoiseScheme``'s own events: what its
+    /// discrete noise is off by is in every answer.
+    func make(
+        relation: NeighboringRelation, noise: NoiseScheme, steps: Int
+    ) throws(AccountingError) -> any PrivacyAccountant {
+        let accountant = try make(relation: relation)
+        guard let slack = try noise.mechanism.slack(steps: steps) else { return accountant }
+        return accountant.covering(slack)
+    }
+
+    /// The least noise multiplier whose event stays within the budget, and which the mechanism can make.
     func noiseMultiplier(
         noise: NoiseScheme, pattern: ParticipationPattern, epsilon: Double, delta: Double,
         relation: NeighboringRelation
@@ -33,9 +43,12 @@ extension PlanAccountant {
             throw PlanError.outOfRange(
                 name: "delta", value: "\(delta)", allowed: "above 0 for a budget: Gaussian noise has no ε at δ = 0")
         }
-        return try Calibration(make(relation: relation), epsilon: epsilon, delta: delta).noiseMultiplier {
+        let accountant = try make(relation: relation, noise: noise, steps: pattern.iterations)
+        return try Calibration(accountant, epsilon: epsilon, delta: delta).noiseMultiplier {
             (z: Double) throws(AccountingError) in
-            try noise.event(of: pattern, noiseMultiplier: z)
+            // Less noise than there can be promises nothing.
+            if z < noise.leastMultiplier { return .nonPrivate }
+            return try noise.event(of: pattern, noiseMultiplier: z)
         }
     }
 }

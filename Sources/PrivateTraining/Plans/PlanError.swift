@@ -40,7 +40,7 @@ extension PlanError: CustomStringConvertible {
                 + "\(sampled.rawValue): choose the sampler for the unit, or promise what it does."
         case .noiseDoesNotFitClipping(let noise, let clipping):
             return "\(noise) noise needs the same sensitivity in every step, and under \(clipping) clipping it changes"
-                + ": choose a fixed clip norm, or gaussian noise."
+                + ": choose a fixed clip norm, or discreteGaussian noise."
         case .unboundedClipping:
             return "The clip norm is infinite, and no noise can hide what nothing bounds: choose a finite clip norm."
         case .overBudget(let noiseMultiplier, let epsilon, let budget, let delta):

@@ -12,6 +12,8 @@ public enum PlanWarning: Hashable, Sendable {
     case noNoise
     /// The noise of all steps together is as long as the longest sum of their clipped means: `ratio` ≥ 1 times that.
     case drowned(ratio: Double)
+    /// The noise is in floating point: for comparison.
+    case floatingPointNoise
 }
 
 extension PlanWarning: CustomStringConvertible {
@@ -29,6 +31,10 @@ extension PlanWarning: CustomStringConvertible {
         case .drowned(let ratio):
             "Noise drowns the signal: over all steps it is \(String(format: "%.3g", ratio)) times as long as what the "
                 + "examples can add up to. Allow a larger ε, take larger batches, more data, or a smaller model."
+        case .floatingPointNoise:
+            "floatingPointGaussian noise is for comparison: the low-order bits of floating-point sums and noise tell "
+                + "neighbouring data sets apart (Mironov, CCS 2012), and no ε covers that. Use discreteGaussian, the "
+                + "default."
         }
     }
 }
@@ -61,6 +67,7 @@ extension PrivacyPlan {
             // Within a budget that is small enough, no accountant needs to be asked.
             warnings.append(.largeEpsilon(epsilon))
         }
+        if noiseMultiplier > 0, !isExact { warnings.append(.floatingPointNoise) }
         if let parameterCount, iterations > 0 {
             let ratio = noiseToSignalRatio(parameterCount: parameterCount)
             if ratio >= 1 { warnings.append(.drowned(ratio: ratio)) }

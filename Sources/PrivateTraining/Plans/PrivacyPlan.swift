@@ -20,6 +20,11 @@ import Requirements
 ///
 /// - It holds for data that satisfy the sampler's assumption.
 /// - The sum is divided by the expected batch size, a public constant.
+/// - ε holds for the numbers that the machine computes: sums are integers on a grid, their noise is a discrete Gaussian,
+///   and what it differs by from the continuous one is in ε. Under `floatingPointGaussian` it holds for real numbers
+///   only.
+/// - It holds if AES-128 in counter mode is a pseudo-random function, and if each example's gradient is a function of
+///   that example and the parameters.
 /// - The noise has the standard deviation z·Δ. Δ is the add-or-remove-one sensitivity of the sum that it is added to;
 ///   for replace-one the accountant doubles Δ, once.
 public struct PrivacyPlan: Hashable, Sendable {
@@ -95,6 +100,9 @@ public struct PrivacyPlan: Hashable, Sendable {
         switch budget {
         case .noiseMultiplier(let z):
             guard z >= 0, z < .infinity else { throw PrivacyMechanismError.invalidNoiseMultiplier(z) }
+            guard z == 0 || z >= noise.leastMultiplier else {
+                throw PrivacyMechanismError.noiseTooSmallForGrid(noiseMultiplier: z, least: noise.leastMultiplier)
+            }
             noiseMultiplier = z
             epsilonBudget = nil
         case .epsilon(let epsilon):
@@ -142,6 +150,9 @@ public struct PrivacyPlan: Hashable, Sendable {
         return Int(steps)
     }
 
+    /// Whether sums are integers, and ε holds for the numbers that the machine computes.
+    var isExact: Bool { noise.mechanism.sums == .exact }
+
     /// N, which the clipped sum is divided by.
     public var normalizeBy: Double { sampling.expectedBatchSize }
 
@@ -162,6 +173,14 @@ public struct PrivacyPlan: Hashable, Sendable {
         } catch {
             fail("A plan that was checked divides its noise: \(error)")
         }
+    }
+
+    /// The grid of the first step's sum over `layout`; with the least sensitivity in its units that any layout gets if it
+    /// is nil. Nil without noise, and where sums are in floating point.
+    ///
+    /// Throws `PrivacyMechanismError` for clip norms that do not fit the layout, or that rounding to the grid takes up.
+    func grid(layout: TreeLayout?) throws(PrivacyMechanismError) -> NoiseGrid? {
+        try noise.grid(of: initialClippingRule, noiseMultiplier: gradientNoiseMultiplier, layout: layout)
     }
 
     /// The same plan with `epsilon` as its budget; throws ``PlanError`` if it costs more.
@@ -193,6 +212,11 @@ public struct PrivacyPlan: Hashable, Sendable {
         let rule = try clipping.method.initialRule(normalizeBy: normalizeBy)
         if let adaptive = clipping.adaptive {
             _ = try adaptive.gradientNoiseMultiplier(forTotal: noiseMultiplier)
+            guard noiseMultiplier == 0 || adaptive.countNoiseMultiplier <= noise.largestCountDeviation else {
+                throw PrivacyMechanismError.invalidAdaptiveClipping(
+                    name: "countNoiseMultiplier", value: adaptive.countNoiseMultiplier,
+                    allowed: "at most \(noise.largestCountDeviation) under \(noise.kind) noise")
+            }
         }
         if noiseMultiplier > 0, rule.sensitivity(for: .addOrRemoveOne) == .infinity {
             throw PlanError.unboundedClipping
@@ -202,6 +226,9 @@ public struct PrivacyPlan: Hashable, Sendable {
 
 extension PrivacyPlan {
     /// The privacy event of the first `count` steps; of all if it is nil. Traps if there are fewer than `count`.
+    ///
+    /// Of discrete noise it is the event of the continuous noise that covers it, up to a slack that
+    /// ``epsilon(afterIterations:)`` contains.
     public func event(afterIterations count: Int? = nil) throws(AccountingError) -> PrivacyEvent {
         let count = count ?? iterations
         require(
@@ -211,6 +238,7 @@ extension PrivacyPlan {
 
     /// ε of the first `count` steps at `delta`; of all if it is nil. ∞ without noise.
     public func epsilon(afterIterations count: Int? = nil) throws(AccountingError) -> Double {
-        try accountant.make(relation: relation).epsilon(of: event(afterIterations: count), delta: delta)
+        try accountant.make(relation: relation, noise: noise, steps: count ?? iterations)
+            .epsilon(of: event(afterIterations: count), delta: delta)
     }
 }

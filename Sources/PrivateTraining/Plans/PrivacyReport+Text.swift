@@ -26,6 +26,10 @@ extension PrivacyReport {
         let bound = sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N\(ofFirstStep)" }
         add("sensitivity", bound ?? "unbounded")
         if let noiseStandardDeviation { add("noise deviation", Self.rounded(noiseStandardDeviation) + ofFirstStep) }
+        if let grid {
+            add("grid", "γ = \(Self.rounded(grid.spacing)) of the sum, M = \(Self.rounded(grid.sensitivity)) units")
+            add("", "σ = \(Self.rounded(grid.noiseStandardDeviation)) units, slack s = \(Self.rounded(grid.slack, up: true))")
+        }
         lines += ["", "Assumes: \(assumption)", "", "Not covered:"]
         lines += notCovered.map { "  - \($0)" }
         lines += ["", versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")]

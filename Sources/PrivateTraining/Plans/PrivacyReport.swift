@@ -1,6 +1,7 @@
 import Foundation
 import PrivacyAccounting
 import PrivacyMechanisms
+import PyTrees
 import Requirements
 
 /// What a run promises to the people in its data, and what it does not promise.
@@ -14,7 +15,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         /// An upper bound; infinite without noise, nil where this accountant has no answer.
         public var epsilon: Double? { bound?.value }
         private let bound: ExtendedNumber?
-        /// No analysis can show less than this; nil where the accountant does not say.
+        /// No analysis of the event that the steps are accounted as can show less than this; nil where the accountant
+        /// does not say.
         public let lowerBound: Double?
         /// The δ that ε goes with.
         public let delta: Double
@@ -45,6 +47,22 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// The grid that the sums of discrete noise are taken on, and what it costs.
+    ///
+    /// One example moves the integers of a sum by at most M = `sensitivity` in L2 norm, and their noise is the discrete
+    /// Gaussian N_ℤ(0, σ²).
+    public struct Grid: Codable, Hashable, Sendable {
+        /// γ: what a grid unit is worth in the first step's clipped sum, before it is divided by N.
+        public let spacing: Double
+        /// M. A plan knows no layout, and has the least M of any; a run may have a finer grid.
+        public let sensitivity: Double
+        /// σ, in grid units.
+        public let noiseStandardDeviation: Double
+        /// s: every ε of the report contains 2s, and is asked for at δ·e^{−s}. It is what the noise of all steps taken
+        /// is off by from continuous noise, for up to 2⁴⁰ parameters.
+        public let slack: Double
+    }
+
     /// Whose presence is hidden.
     public let unit: PrivacyUnit
     /// What neighbouring data sets differ in.
@@ -65,7 +83,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let isSeeded: Bool
     /// The kind of sampling. What it draws from, and who owns which example, is not part of a report.
     public let sampling: String
-    /// What the analysis assumes of the data and its sampling.
+    /// What the analysis assumes of the data and its sampling, of gradients, and of random bits.
     public let assumption: String
     /// The expected batch size N, which sums are divided by.
     public let expectedBatchSize: Double
@@ -75,6 +93,9 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let sensitivity: Double?
     /// The standard deviation of the noise on that sum; nil if Δ is unbounded.
     public let noiseStandardDeviation: Double?
+    /// The grid of the sums; nil without noise, and for noise in floating point.
+    public var grid: Grid? { sumGrid.value }
+    private let sumGrid: Nullable<Grid>
     /// (ε, δ) after `stepsTaken` steps, by the plan's accountant first. For a run that was stopped early it holds if
     /// the number of steps did not depend on results; ``plannedEpsilon`` holds in any case.
     public let guarantees: [Guarantee]
@@ -92,9 +113,9 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case unit, relation, plannedSteps, stepsTaken, epsilonBudget, clipping, noise, noiseMultiplier, isSeeded
-        case sampling, assumption, expectedBatchSize, gradientNoiseMultiplier, sensitivity, noiseStandardDeviation,
-            guarantees
-        case equivalentMu, notCovered, versions
+        case sampling, assumption, expectedBatchSize, gradientNoiseMultiplier, sensitivity, noiseStandardDeviation
+        case guarantees, equivalentMu, notCovered, versions
+        case sumGrid = "grid"
         case plannedBound = "plannedEpsilon"
     }
 
@@ -105,9 +126,11 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     ///   - isSeeded: whether noise and sampling came from a seed.
     ///   - interruptions: how often the run went on from a checkpoint.
     ///   - notCovered: further sentences, as from a data set whose bounds were taken from the data.
+    ///   - sumLayout: the layout of a run's sums, ``PrivateRun/sumLayout()``, which decides how fine their grid is; nil for
+    ///     the coarsest. Traps if the plan's clip norms do not fit it.
     public init(
         of plan: PrivacyPlan, stepsTaken: Int? = nil, isSeeded: Bool = false, interruptions: Int = 0,
-        notCovered: [String] = []
+        notCovered: [String] = [], sumLayout: TreeLayout? = nil
     ) {
         let steps = stepsTaken ?? plan.iterations
         unit = plan.unit
@@ -120,12 +143,13 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         noiseMultiplier = plan.noiseMultiplier
         self.isSeeded = isSeeded
         sampling = plan.sampling.kind
-        assumption = plan.sampling.assumption
+        assumption = "\(plan.sampling.assumption) \(Self.assumptions)"
         expectedBatchSize = plan.normalizeBy
         gradientNoiseMultiplier = plan.gradientNoiseMultiplier
         let bound = plan.initialClippingRule.sensitivity(for: .addOrRemoveOne)
         sensitivity = bound.isFinite ? bound : nil
         noiseStandardDeviation = bound.isFinite ? plan.gradientNoiseMultiplier * bound : nil
+        sumGrid = Nullable(Self.grid(of: plan, steps: steps, layout: sumLayout))
         let accountants = [plan.accountant] + PlanAccountant.allCases.filter { $0 != plan.accountant }
         guarantees = accountants.map { Self.guarantee(of: plan, steps: steps, by: $0) }
         let planned =
@@ -143,7 +167,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     private static func guarantee(of plan: PrivacyPlan, steps: Int, by accountant: PlanAccountant) -> Guarantee {
         do throws(AccountingError) {
             let event = try plan.event(afterIterations: steps)
-            let ends = try accountant.make(relation: plan.relation).epsilonEnds(of: event, delta: plan.delta)
+            let ends = try accountant.make(relation: plan.relation, noise: plan.noise, steps: steps)
+                .epsilonEnds(of: event, delta: plan.delta)
             return Guarantee(
                 accountant: accountant.rawValue, epsilon: ends.upper,
                 lowerBound: ends.lower.flatMap { $0.isFinite ? $0 : nil }, delta: plan.delta, refusal: nil)
@@ -154,55 +179,16 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         }
     }
 
-    private static func caveats(
-        of plan: PrivacyPlan, steps: Int, isSeeded: Bool, interruptions: Int
-    ) -> [String] {
-        var sentences = [
-            "Hyperparameters that were chosen by looking at the data, or at other runs on it.",
-            "Other releases from the same data: losses, gradient norms or accuracies on it, other models.",
-            "Evaluation data, which is used as it is.",
-            "Rounding: attacks on the low-order bits of floating-point noise and sums, and running times.",
-        ]
-        // Copies of a seeded run's are one and the same.
-        if !isSeeded { sentences.append(aboutCopies(plan.sampling.repetition)) }
-        if plan.relation == .addOrRemoveOne {
-            sentences.append("The planned number of examples, the expected batch size and the sampling probability.")
-        } else {
-            sentences.append("The size of the data set, which is published.")
+    private static func grid(of plan: PrivacyPlan, steps: Int, layout: TreeLayout?) -> Grid? {
+        do {
+            guard let grid = try plan.grid(layout: layout) else { return nil }
+            return Grid(
+                spacing: grid.spacing, sensitivity: grid.sensitivity,
+                noiseStandardDeviation: grid.noiseStandardDeviation,
+                slack: try plan.noise.mechanism.slack(steps: steps)?.value ?? 0)
+        } catch {
+            fail("A report was asked for with a layout that the plan does not fit: \(error)")
         }
-        if plan.unit == .example {
-            sentences.append("A person with k examples: protected like a group of k, not like one.")
-        }
-        if plan.noiseMultiplier == 0 { sentences.append("Anyone at all: there is no noise.") }
-        if plan.delta * Double(plan.unitCount) >= 1 {
-            sentences.append(
-                "One \(plan.unit.rawValue) in full: δ = \(plan.delta) is no less than one over the number of "
-                    + "\(plan.unit.rawValue)s, and publishing a random one would satisfy it.")
-        }
-        if steps < plan.iterations {
-            sentences.append(
-                "The decision to stop after \(steps) steps, if it was made by looking at results: then the ε of all "
-                    + "\(plan.iterations) planned steps holds.")
-        }
-        if isSeeded {
-            sentences.append(
-                "Anyone who must be protected from somebody who knows the seed: noise and sampling can be replayed.")
-        }
-        if interruptions > 0 {
-            sentences.append(
-                "Parameters, evaluations and logs of steps that were lost when the run was interrupted "
-                    + "(\(interruptions) times), if anyone saw them: each counts as one more step.")
-        }
-        return sentences
-    }
-
-    private static func aboutCopies(_ repetition: BatchRepetition) -> String {
-        "Copies of a checkpoint that are both trained on: ε is that of one of them. "
-            + (repetition == .drawsAnew
-                ? "They draw batches of their own under noise of their own; who sees both has seen the steps of both, "
-                    + "and each counts."
-                : "They have the same batches under noise of their own; who sees both has seen each of these batches "
-                    + "twice, and both count.")
     }
 
     private static let versions: [String: String] = [

@@ -73,8 +73,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// A run from `parameters` on, under fresh keys from the operating system.
     ///
     /// Throws `GradientTransformationError` if the optimizer does not fit the parameters,
-    /// `PrivacyMechanismError.clipNormsDoNotFitLayout` if the plan's clip norms do not, and ``PyTreeError`` for a tree
-    /// whose leaves cannot be told apart.
+    /// `PrivacyMechanismError.clipNormsDoNotFitLayout` if the plan's clip norms do not, `clipNormTooSmallForGrid` if
+    /// rounding to integers would take one of them up, and ``PyTreeError`` for a tree whose leaves cannot be told apart.
     public init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters) throws {
         try self.init(plan, optimizer: optimizer, parameters: parameters, seed: nil)
     }
@@ -89,8 +89,9 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     private init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, seed: UInt64?) throws {
         let vector = try parameters.flattened()
         let state = try optimizer.initialState(for: vector)
-        let transform = try optimizer.preClippingTransform(for: state, layout: vector.layout)
-        _ = try plan.initialClippingRule.sensitivity(for: plan.relation, layout: transform.transformedLayout)
+        let sums = try optimizer.preClippingTransform(for: state, layout: vector.layout).transformedLayout
+        _ = try plan.initialClippingRule.sensitivity(for: plan.relation, layout: sums)
+        _ = try plan.grid(layout: sums)
         self.plan = plan
         self.optimizer = optimizer
         self.vector = vector
@@ -213,6 +214,13 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         }
         stepsTaken += 1
         self.drawn = nil
+    }
+
+    /// The layout of what is clipped, summed and noised: that of the transformed gradients. For ``PrivacyReport``.
+    ///
+    /// Throws what the optimizer's transform throws.
+    public func sumLayout() throws(PrivacyMechanismError) -> TreeLayout {
+        try optimizer.preClippingTransform(for: state, layout: vector.layout).transformedLayout
     }
 
     /// ε of the steps taken so far, at the plan's δ.

@@ -121,7 +121,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             report: PrivacyReport(
                 of: plan, stepsTaken: session.run.stepsTaken, isSeeded: session.run.isSeeded,
                 interruptions: session.interruptions,
-                notCovered: data.notCovered + session.notCovered + options.notCovered),
+                notCovered: data.notCovered + session.notCovered + options.notCovered,
+                sumLayout: try session.run.sumLayout()),
             time: time)
     }
 

@@ -47,7 +47,7 @@ enum Formats {
                 "accountant", .choice(PlanAccountant.allCases.map(\.rawValue)), absent: "pld", example: #""pld""#,
                 "who computes ε"),
             Setting(
-                "noise", .group(noise), absent: "gaussian", example: #"{"kind": "gaussian"}"#,
+                "noise", .group(noise), absent: "discreteGaussian", example: #"{"kind": "discreteGaussian"}"#,
                 "how sums are made private"),
         ])
 
@@ -56,9 +56,15 @@ enum Formats {
         kinds: SettingGroup.Kinds(
             key: "kind",
             choices: [
-                SettingGroup.Kind(name: "gaussian", about: "independent Gaussian noise in each step", settings: [])
-            ]
-        ))
+                SettingGroup.Kind(
+                    name: "discreteGaussian",
+                    about: "integer noise on integer sums: ε holds for the numbers that the machine computes",
+                    settings: []),
+                SettingGroup.Kind(
+                    name: "floatingPointGaussian",
+                    about: "floating-point noise and sums, for comparison: ε does not cover their low-order bits",
+                    settings: []),
+            ], retired: NoiseScheme.retiredKinds))
 
     static let clipping = SettingGroup(
         "clipping", "How each example's contribution is bounded.", [],

@@ -28,7 +28,8 @@ extension SettingGroup {
                 return Setting.Kind.choice(names).problems(with: value, at: path + [kinds.key])
             }
             guard names.contains(kind) else {
-                return [SettingProblem(path: path + [kinds.key], text: Setting.noChoice(kind, among: names))]
+                let text = kinds.retired[kind] ?? Setting.noChoice(kind, among: names)
+                return [SettingProblem(path: path + [kinds.key], text: text)]
             }
             settings = self.settings(ofKind: kind)
             owner = kind

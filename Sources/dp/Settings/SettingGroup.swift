@@ -14,6 +14,8 @@ struct SettingGroup: Sendable {
     struct Kinds: Sendable {
         let key: String
         let choices: [Kind]
+        /// Values that there were, and what is said of them: "is 'old', …: write 'new'."
+        var retired: [String: String] = [:]
     }
 
     struct Kind: Sendable {

@@ -33,6 +33,7 @@ struct Settings {
         "optimizer.scaleThenPrivatize.epsilon": "--scale-epsilon", "plan.epsilon": "--epsilon",
         "plan.noiseMultiplier": "--noise-multiplier", "plan.delta": "--delta", "plan.epochs": "--epochs",
         "plan.iterations": "--iterations", "plan.expectedBatchSize": "--batch", "plan.clipping.l2ClipNorm": "--clip",
+        "plan.noise.kind": "--noise", "noise.kind": "--noise",
         "averaging.fraction": "--average-tail", "checkpointInterval": "--checkpoint-interval",
         "nonPrivateSeed": "--non-private-seed",
     ]
@@ -141,7 +142,8 @@ struct Settings {
         case GradientTransformationError.invalidHyperparameter(let key, let value, let allowed):
             (key, "is \(value), but must be \(allowed).")
         case PlanError.unboundedClipping: ("l2ClipNorm", "is infinite: \(error)")
-        case PlanError.overBudget: ("noiseMultiplier", "does not fit: \(error)")
+        case PlanError.overBudget, PrivacyMechanismError.noiseTooSmallForGrid:
+            ("noiseMultiplier", "does not fit: \(error)")
         case ModelError.unknownFrozenPath, ModelError.nothingToTrain: ("frozen", "does not fit: \(error)")
         case ModelError.parametersDoNotFit, ModelError.parameterNotFinite: ("init", "does not fit: \(error)")
         case let error as ModelError: ("model", "is \(value["model"]?.brief ?? "left open"): \(error)")

@@ -121,6 +121,7 @@ extension TrainCommand {
             }
             settings.set("plan.clipping.l2ClipNorm", to: privacy.clip)
         }
+        settings.setNoise(privacy.noise, in: "plan.")
         // What a run wrote down was calibrated for its own steps.
         let changesSteps = [
             privacy.epsilon != nil, privacy.delta != nil, privacy.batch != nil, privacy.iterations != nil,

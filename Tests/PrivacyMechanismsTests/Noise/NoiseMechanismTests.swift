@@ -146,6 +146,8 @@ private struct UnregisteredMechanism: NoiseMechanism {
         .nonPrivate
     }
 
+    func slack(steps: Int) -> ContinuousCoverSlack? { nil }
+
     func begin(nonPrivateSeed seed: UInt64?) -> Noise { Noise(.floatingPointGaussian) }
 
     func resume(from checkpoint: Checkpoint, nonPrivateSeed seed: UInt64?) -> Noise { Noise(.floatingPointGaussian) }

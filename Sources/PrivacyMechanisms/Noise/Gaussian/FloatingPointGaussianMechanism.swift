@@ -37,6 +37,9 @@ package struct FloatingPointGaussianMechanism: NoiseMechanism {
     ) throws(AccountingError) -> PrivacyEvent {
         try pattern.gaussianEvent(noiseMultiplier: noiseMultiplier)
     }
+
+    /// Nil: nothing bounds what rounding costs.
+    package func slack(steps: Int) -> ContinuousCoverSlack? { nil }
 }
 
 extension FloatingPointGaussianMechanism: Codable {

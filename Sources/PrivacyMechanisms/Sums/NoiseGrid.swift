@@ -1,0 +1,45 @@
+import PyTrees
+
+/// The numbers of the grid that exact sums are taken on, for plans and reports.
+package struct NoiseGrid: Hashable, Sendable {
+    /// γ: what a grid unit is worth, before the division by `normalizeBy`.
+    package let spacing: Double
+    /// M, the sensitivity in grid units.
+    package let sensitivity: Double
+    /// The noise's standard deviation in grid units, z·M.
+    package let noiseStandardDeviation: Double
+}
+
+extension NoiseScheme {
+    /// The grid of a step's sum under `rule` and noise of multiplier z: for sums over `layout`, or with the least M that
+    /// any layout gets.
+    ///
+    /// Nil without noise, and where sums are in floating point. Throws as making a `ClippedAggregate` does.
+    package func grid(
+        of rule: ClippingRule, noiseMultiplier z: Double, layout: TreeLayout?
+    ) throws(PrivacyMechanismError) -> NoiseGrid? {
+        guard mechanism.sums == .exact, z > 0 else { return nil }
+        guard z >= leastMultiplier else { throw .noiseTooSmallForGrid(noiseMultiplier: z, least: leastMultiplier) }
+        if let layout {
+            let grid = try SumGrid(ClippingBounds(rule, for: layout), noiseMultiplier: z)
+            return NoiseGrid(
+                spacing: grid.spacing, sensitivity: Double(grid.sensitivity),
+                noiseStandardDeviation: grid.deviation(noiseMultiplier: z))
+        }
+        let least = SumGrid.leastSensitivity(noiseMultiplier: z)
+        let bound = try ClippingRule(rule.method, normalizeBy: 1).sensitivity(for: .addOrRemoveOne)
+        guard bound < .infinity else { throw .unboundedSensitivity(noiseMultiplier: z) }
+        return NoiseGrid(spacing: bound / least, sensitivity: least, noiseStandardDeviation: z * least)
+    }
+
+    /// The least noise multiplier above 0 under which a plan can promise anything: 2⁻¹² where sums are exact.
+    package var leastMultiplier: Double {
+        guard mechanism.sums == .exact else { return 0 }
+        return SumGrid.smallestDeviation / SumGrid.leastSensitivity(noiseMultiplier: 0)
+    }
+
+    /// The largest standard deviation that a count of examples can have: 2²⁵ where it is exact.
+    package var largestCountDeviation: Double {
+        mechanism.sums == .exact ? SumGrid.largestDeviation / 2 : .infinity
+    }
+}
