@@ -45,6 +45,8 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     /// Noise of this multiplier is so small that a discrete Gaussian on the grid of exact sums would have to be
     /// accounted as what it is.
     case noiseTooSmallForGrid(noiseMultiplier: Double, least: Double)
+    /// Noise of this multiplier leaves a grid of exact sums nothing to distinguish.
+    case noiseTooLargeForGrid(noiseMultiplier: Double, most: Double)
     /// A group of columns has so small a clip norm, beside those of the other groups, that rounding to the grid of
     /// exact sums would take it up.
     case clipNormTooSmallForGrid(clipNorm: Double, columns: Int, least: Double)
@@ -113,6 +115,10 @@ extension PrivacyMechanismError: CustomStringConvertible {
         case .noiseTooSmallForGrid(let noiseMultiplier, let least):
             return "The noise multiplier is \(noiseMultiplier), but exact sums need 0 (no privacy) or at least "
                 + "\(least); use more noise, or the floating-point Gaussian for comparisons."
+        case .noiseTooLargeForGrid(let noiseMultiplier, let most):
+            return
+                "The noise multiplier is \(noiseMultiplier), but exact sums allow at most \(most); use less noise, or "
+                + "the floating-point Gaussian for comparisons."
         case .clipNormTooSmallForGrid(let clipNorm, let columns, let least):
             return "A clip norm of \(clipNorm) bounds \(columns) parameters, but beside the other clip norms it must "
                 + "be above \(least), so that rounding to the grid leaves something of it; raise it, lower the others, or "

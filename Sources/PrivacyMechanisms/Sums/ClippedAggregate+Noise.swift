@@ -13,6 +13,9 @@ extension ClippedAggregate {
         noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
         if noiseMultiplier == 0 { return withoutNoise() }
+        require(
+            noise.scheme == self.noise,
+            "Noise of kind \(noise.scheme.kind) was given to an aggregate that was made for \(self.noise.kind).")
         return try noise.privatize(self)
     }
 

@@ -20,8 +20,9 @@ import Requirements
 /// `sensitivity(for:)` in L2 norm in the transformed space.
 ///
 /// - Exact sums: as the machine computes them, for every type of gradients and any batch. A sum is a function of the
-///   set of its examples: no bit depends on their order, on microbatches, on threads or on the processor's instruction
-///   set, as long as each example's gradient does not.
+///   set of its examples: no bit depends on their order, on microbatches or on threads, as long as each example's
+///   gradient does not. Nor does one depend on the processor, but for factored gradients under a scale, whose norms are
+///   Float32 products.
 /// - Floating-point sums: but for rounding. It can add a relative B²·2⁻⁵³ for more than 32,768 examples, and what a
 ///   type of gradients says that its own rounding adds (`FactoredGradients` does).
 /// - An example that is padding, or that has a NaN or an infinity anywhere, contributes exactly zero.
@@ -37,6 +38,8 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     let form: TransformForm
     let parameterLayout: TreeLayout
 
+    /// The kind of noise that the sum will get.
+    public let noise: NoiseScheme
     /// z: what the noise multiplies the sensitivity by.
     public let noiseMultiplier: Double
 
@@ -83,6 +86,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         parameterLayout = transform.parameterLayout
         form.preconditionFits(parameterLayout, bounds.layout)
         self.bounds = bounds
+        self.noise = noise
         self.noiseMultiplier = noiseMultiplier
         self.clipping = clipping
         self.transform = transform

@@ -39,7 +39,7 @@ struct SumGrid: Sendable {
 
     /// The grid for `bounds` under noise of multiplier z.
     ///
-    /// Throws `noiseTooSmallForGrid` if z·M is below 2¹⁰, and `clipNormTooSmallForGrid` for a group whose M_k is not
+    /// Throws `noiseTooLargeForGrid` if z is above 2²⁶, `noiseTooSmallForGrid` if z·M is below 2¹⁰, and `clipNormTooSmallForGrid` for a group whose M_k is not
     /// well above the rounding of its columns. The bounds are finite. Traps for a layout of 2⁴⁰ columns or more, which
     /// would take 4 TiB.
     init(_ bounds: ClippingBounds, noiseMultiplier z: Double) throws(PrivacyMechanismError) {
@@ -57,6 +57,9 @@ struct SumGrid: Sendable {
         var size = Self.leastSensitivity(noiseMultiplier: z)
         while size < Self.finestSensitivity, coarsest > size * 0x1p-10, 2 * size * z <= Self.largestDeviation {
             size *= 2
+        }
+        guard size >= 1 else {
+            throw .noiseTooLargeForGrid(noiseMultiplier: z, most: Self.largestDeviation)
         }
         guard size * z >= Self.smallestDeviation else {
             throw .noiseTooSmallForGrid(noiseMultiplier: z, least: Self.smallestDeviation / size)
@@ -81,7 +84,7 @@ struct SumGrid: Sendable {
     var examplesIn32Bits: Int { Int(Int32.max) / sensitivity }
 
     /// How many examples one sum may have: conversions to Float64 are then exact.
-    var mostExamples: Int { (1 << 50) / sensitivity }
+    var mostExamples: Int { min((1 << 48) / sensitivity, 1 << 27) }
 }
 
 /// What rounding to the grid can add to a norm.

@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import PyTrees
 import Testing
@@ -108,6 +109,34 @@ import Testing
                     #expect(try !Self.movesTooMuch(gradients, rule, scale: scale), "\(rule)")
                 }
             }
+        }
+    }
+
+    /// Scales whose powers of two leave Float32's range when rows are balanced: nothing may vanish from a norm.
+    @Test(arguments: [
+        (98, 52), (100, 50), (102, 48), (105, 45), (110, 40), (119, 40), (60, 60), (-100, 60), (-120, -40),
+    ])
+    func scalesAtTheEndsOfTheRangeDoNotHideAnExample(rows: Int, corner: Int) throws {
+        let (inputs, outputs) = (512, 128)
+        let layout = try TreeLayout([("kernel", [inputs, outputs])])
+        var scale = [Float](repeating: Float(sign: .plus, exponent: rows, significand: 1), count: inputs * outputs)
+        for column in 0..<outputs { scale[column] = 1 }
+        scale[0] = Float(sign: .plus, exponent: corner, significand: 1)
+        for (activation, clipNorm) in [(0x1p-30, 1.0), (1, 1), (1, 0x1p20), (0x1p-30, 0x1p60)] as [(Float, Double)] {
+            var activations = [Float](repeating: activation, count: inputs)
+            activations[0] = 0
+            let norm = Double(activation) * 511.0.squareRoot() * pow(2, Double(rows)) * 128.0.squareRoot()
+            let gradient = Float(40 * clipNorm / norm)
+            let gradients = try FactoredGradients(
+                layout: layout, exampleCount: 1,
+                parts: [
+                    .dense(
+                        kernel: "kernel", bias: nil, activations: Matrix([activations]),
+                        outputGradients: Matrix([(0..<outputs).map { $0 % 2 == 0 ? gradient : -gradient }]))
+                ])
+            let sum = try ExactSum(
+                [gradients], .flat(l2ClipNorm: clipNorm), scale: ParameterVector(values: scale, layout: layout))
+            #expect(sum.integers.map(Double.init).norm <= Double(sum.grid.sensitivity))
         }
     }
 

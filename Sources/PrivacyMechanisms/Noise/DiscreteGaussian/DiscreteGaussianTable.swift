@@ -55,7 +55,7 @@ package struct DiscreteGaussianTable: Sendable {
         // Bounds from above, of every cell's largest and of the tail.
         let largest = (0..<Self.cells).map { Self.upper(tau, Self.nearest(in: $0, width)) }
         let beyond = (0...30).map {
-            Self.upper(tau, (Self.centre + 1 << $0) * width) * Double(UInt64(1) << (2 * $0 + 2))
+            Self.upper(tau, (Self.centre - 1 + 1 << $0) * width + 1) * Double(UInt64(1) << (2 * $0 + 2))
         }.max()!
         let envelope = (largest.reduce(0, +) + beyond) * (1 + 0x1p-40)
         let scale = ((0x1p32 - 2048) / envelope).rounded(.down)

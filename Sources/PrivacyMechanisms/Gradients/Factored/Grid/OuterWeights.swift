@@ -84,7 +84,8 @@ final class OuterWeights {
             for row in rows {
                 (weights.base + row * outputs + columns.lowerBound).update(repeating: 0, count: columns.count)
             }
-            for index in 0..<TaskTeam.pieces(of: inputs, length: innerBlock) {
+            let innerBlocks = TaskTeam.pieces(of: inputs, length: innerBlock)
+            for index in 0..<innerBlocks {
                 let inner = TaskTeam.piece(index, of: inputs, length: innerBlock)
                 let squaredUnit = squareScale(scale, inner, columns, into: scaleTile)
                 RowwiseProduct.multiplyOnThisThread(
@@ -92,12 +93,16 @@ final class OuterWeights {
                     StridedMatrix(squares + rows.lowerBound * inputs + inner.lowerBound, stride: inputs),
                     StridedMatrix(scaleTile, stride: columns.count), into: product)
                 // Eight roundings: those of the squares, of the lines below, and of adding up the blocks.
-                let inflation = 1 + accumulatedRoundingError(inner.count + 8) + Double(index) * 0x1p-23
+                let inflation = 1 + accumulatedRoundingError(inner.count + 8) + Double(innerBlocks) * 0x1p-23
+                let isInRange =
+                    Self.factors.contains(squaredUnit)
+                    && columns.allSatisfy { Self.factors.contains(squaredUnit * Double(squaredColumnWeights[$0])) }
+                let factor = isInRange ? Float(squaredUnit * inflation) : .nan
                 squaredColumnWeights.withUnsafeBufferPointer { columnWeights in
                     for row in rows {
                         kernels.add_scaled_product(
                             product + (row - rows.lowerBound) * columns.count, Self.underflow,
-                            Float(squaredUnit * inflation), columnWeights.baseAddress! + columns.lowerBound,
+                            factor, columnWeights.baseAddress! + columns.lowerBound,
                             columns.count,
                             weights.base + row * outputs + columns.lowerBound)
                     }
@@ -107,7 +112,8 @@ final class OuterWeights {
     }
 
     /// Writes the squares of a tile of the scale, its rows balanced, divided by the square of a power of two, which is
-    /// returned; NaN if the scale is not finite.
+    /// returned; NaN if the scale is not finite, or if a row's own power of two is not a normal number of Float32: the
+    /// row would vanish from the sum.
     private func squareScale(
         _ scale: UnsafePointer<Float>, _ inner: Range<Int>, _ columns: Range<Int>,
         into tile: UnsafeMutablePointer<Float>
@@ -122,6 +128,7 @@ final class OuterWeights {
         let exponent = largest == 0 ? 0 : Int(largest.exponent)
         for (index, row) in inner.enumerated() {
             let unit = Float(Double(sign: .plus, exponent: -exponent, significand: Double(rowWeights[row])))
+            if !unit.isNormal { return .nan }
             kernels.scaled_squares(
                 scale + row * outputs + columns.lowerBound, unit, columns.count, tile + index * columns.count)
         }

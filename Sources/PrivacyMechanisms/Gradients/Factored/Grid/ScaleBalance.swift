@@ -40,8 +40,8 @@ struct ScaleBalance {
         }
     }
 
-    /// The power of two of the nearest exponent, one whose inverse Float32 has as well.
+    /// The power of two of the nearest exponent, one whose square and its inverse Float32 has as well.
     private static func power(_ exponent: Double) -> Float {
-        Float(sign: .plus, exponent: Int(max(-120, min(120, exponent.rounded()))), significand: 1)
+        Float(sign: .plus, exponent: Int(max(-60, min(60, exponent.rounded()))), significand: 1)
     }
 }
