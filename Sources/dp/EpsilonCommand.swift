@@ -11,8 +11,8 @@ struct EpsilonCommand: ParsableCommand {
         abstract: "What DP-SGD with Poisson sampling costs.",
         discussion: """
             The noise multiplier is the noise's standard deviation over the clip norm, whatever the relation: \
-            replace-one doubles the sensitivity itself. The noise is a Gaussian of real numbers. Plans have discrete noise, \
-            which costs less than a hundred-thousandth more; 'dp plan' adds it.
+            replace-one doubles the sensitivity itself. The noise is a Gaussian of real numbers. Plans have discrete \
+            noise, which costs less than a hundred-thousandth more; 'dp plan' adds it.
             """)
 
     /// One accountant, or all of them.

@@ -109,7 +109,7 @@ import Testing
         #expect(NoiseScheme.discreteGaussian.leastMultiplier == least)
         let error = PrivacyMechanismError.noiseTooSmallForGrid(noiseMultiplier: 2e-4, least: least)
         #expect(throws: error) { try Self.plan(.noiseMultiplier(2e-4)) }
-        #expect(["0.0002", "0.000244", "floatingPointGaussian"].allSatisfy("\(error)".contains))
+        #expect(["0.0002", "0.000244", "floating-point Gaussian"].allSatisfy("\(error)".contains))
         #expect(throws: PrivacyMechanismError.self) { try Self.plan(.noiseMultiplier(least.nextDown)) }
         _ = try Self.plan(.noiseMultiplier(least))
         _ = try Self.plan(.noiseMultiplier(2e-4), noise: .floatingPointGaussian)
@@ -118,7 +118,9 @@ import Testing
 
     /// A budget that less noise would meet gets the least that there is.
     @Test func aVastBudgetHasTheLeastNoise() throws {
-        let plan = try Self.plan(.epsilon(1e12), steps: 1, accountant: .rdp)
+        let plan = try PrivacyPlan(
+            sampling: .poisson(PoissonSampler(exampleCount: 1000, samplingProbability: 1)), iterations: 1,
+            clipping: .flat(l2ClipNorm: 1), budget: .epsilon(1e12), delta: 1e-5)
         #expect(plan.noiseMultiplier >= 0x1p-12 && plan.noiseMultiplier < 0x1p-12 * (1 + 1e-4))
         #expect(try plan.epsilon() <= 1e12)
     }

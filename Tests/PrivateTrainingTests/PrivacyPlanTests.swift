@@ -36,9 +36,8 @@ import Testing
     ) throws -> Double {
         let slack = try ContinuousGaussianCover(sigma: 0x1p22, sensitivity: 0x1p22)
             .slack(releases: steps, coordinates: 1 << 40)
-        let accountant = try PrivacyLossDistributionAccountant(relation: relation)
-        let epsilon = try accountant.epsilon(of: event, delta: slack.continuousDelta(for: 1e-5))
-        return slack.epsilon(continuous: epsilon)
+        let accountant = PrivacyLossDistributionAccountant(relation: relation)
+        return slack.epsilon(continuous: try accountant.epsilon(of: event, delta: slack.continuousDelta(for: 1e-5)))
     }
 
     @Test(arguments: PlanAccountant.allCases)

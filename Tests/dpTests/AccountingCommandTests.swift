@@ -177,7 +177,8 @@ import Testing
         #expect(wrong.status == 64 && wrong.messages.contains("discreteGaussian, floatingPointGaussian"))
     }
 
-    /// An option of `dp train`, and of `dp plan` over what a run wrote: noise is calibrated for the kind that is asked for.
+    /// An option of `dp train`, and of `dp plan` over what a run wrote: noise is calibrated for the kind that is asked
+    /// for.
     @Test func trainingTakesTheNoiseThatIsNamed() throws {
         let folder = try WorkFolder()
         let options = ["--demo", "--iterations", "3", "--noise", "floatingPointGaussian", "--output", "RUN"]

@@ -37,8 +37,8 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
     /// pattern: plans that need one are refused.
     func event(of pattern: ParticipationPattern, noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent
 
-    /// What an accountant's answers about the event of `steps` steps are off by: to be added to every ε and δ. Nil where
-    /// the event is all that there is to it.
+    /// What an accountant's answers about the event of `steps` steps are off by: to be added to every ε and δ. Nil
+    /// where the event is all that there is to it.
     func slack(steps: Int) throws(AccountingError) -> ContinuousCoverSlack?
 
     /// The state before the first step, under a fresh secure key if `seed` is nil.

@@ -10,12 +10,12 @@ public struct NoiseScheme: Sendable {
         FloatingPointGaussianMechanism.self,
     ]
 
-    /// Kinds that there were, and what to write in their place. They are not read as what replaced them: a plan that names
-    /// one was made, and its noise calibrated, for another mechanism.
+    /// Kinds that there were, and what to write in their place. They are not read as what replaced them: a plan that
+    /// names one was made, and its noise calibrated, for another mechanism.
     package static let retiredKinds = [
-        "gaussian": "is 'gaussian', floating-point noise on floating-point sums, whose low-order bits tell neighbouring "
-            + "data sets apart: write 'discreteGaussian', which closes this, or 'floatingPointGaussian' for the old "
-            + "noise, for comparison."
+        "gaussian": "is 'gaussian', floating-point noise on floating-point sums, whose low-order bits tell "
+            + "neighbouring data sets apart: write 'discreteGaussian', which closes this, or 'floatingPointGaussian' "
+            + "for the old noise, for comparison."
     ]
 
     package let mechanism: any NoiseMechanism

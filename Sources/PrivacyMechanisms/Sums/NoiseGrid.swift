@@ -11,8 +11,8 @@ package struct NoiseGrid: Hashable, Sendable {
 }
 
 extension NoiseScheme {
-    /// The grid of a step's sum under `rule` and noise of multiplier z: for sums over `layout`, or with the least M that
-    /// any layout gets.
+    /// The grid of a step's sum under `rule` and noise of multiplier z: for sums over `layout`, or with the least M
+    /// that any layout gets.
     ///
     /// Nil without noise, and where sums are in floating point. Throws as making a `ClippedAggregate` does.
     package func grid(

@@ -50,8 +50,8 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
 
     /// In format 1 the key in `state.json` decided the choices of steps, too, and slots otherwise than now. In format 2
     /// optimizers were named by their types, and the state of the noise was a position in a stream. Format 3 did not
-    /// say what of its beginning is not covered, and format 4 not which parameters were frozen. Up to format 5, sums and
-    /// noise were in floating point.
+    /// say what of its beginning is not covered, and format 4 not which parameters were frozen. Up to format 5, sums
+    /// and noise were in floating point.
     static var format: Int { 6 }
 
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }

@@ -24,8 +24,8 @@ public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
 }
 
 extension PlanAccountant {
-    /// The accountant of `steps` steps under `noise`, asked for ``PrivacyMechanisms/NoiseScheme``'s own events: what its
-    /// discrete noise is off by is in every answer.
+    /// The accountant of `steps` steps under `noise`, asked for ``PrivacyMechanisms/NoiseScheme``'s own events: what
+    /// its discrete noise is off by is in every answer.
     func make(
         relation: NeighboringRelation, noise: NoiseScheme, steps: Int
     ) throws(AccountingError) -> any PrivacyAccountant {

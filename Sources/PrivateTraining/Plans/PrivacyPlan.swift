@@ -20,9 +20,9 @@ import Requirements
 ///
 /// - It holds for data that satisfy the sampler's assumption.
 /// - The sum is divided by the expected batch size, a public constant.
-/// - ε holds for the numbers that the machine computes: sums are integers on a grid, their noise is a discrete Gaussian,
-///   and what it differs by from the continuous one is in ε. Under `floatingPointGaussian` it holds for real numbers
-///   only.
+/// - ε holds for the numbers that the machine computes: sums are integers on a grid, their noise is a discrete
+///   Gaussian, and what it differs by from the continuous one is in ε. Under `floatingPointGaussian` it holds for real
+///   numbers only.
 /// - It holds if AES-128 in counter mode is a pseudo-random function, and if each example's gradient is a function of
 ///   that example and the parameters.
 /// - The noise has the standard deviation z·Δ. Δ is the add-or-remove-one sensitivity of the sum that it is added to;
@@ -175,8 +175,8 @@ public struct PrivacyPlan: Hashable, Sendable {
         }
     }
 
-    /// The grid of the first step's sum over `layout`; with the least sensitivity in its units that any layout gets if it
-    /// is nil. Nil without noise, and where sums are in floating point.
+    /// The grid of the first step's sum over `layout`; with the least sensitivity in its units that any layout gets if
+    /// it is nil. Nil without noise, and where sums are in floating point.
     ///
     /// Throws `PrivacyMechanismError` for clip norms that do not fit the layout, or that rounding to the grid takes up.
     func grid(layout: TreeLayout?) throws(PrivacyMechanismError) -> NoiseGrid? {

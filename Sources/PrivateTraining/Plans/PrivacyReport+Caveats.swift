@@ -3,8 +3,8 @@ import PrivacyMechanisms
 extension PrivacyReport {
     /// What every promise rests on, beside what the sampler assumes.
     static let assumptions =
-        "AES-128 in counter mode is a pseudo-random function. The gradient of an example depends on that example and the "
-        + "parameters alone, in every bit."
+        "AES-128 in counter mode is a pseudo-random function. The gradient of an example depends on that example and "
+        + "the parameters alone, in every bit."
 
     /// What is not covered, one sentence each.
     static func caveats(

@@ -28,7 +28,8 @@ extension PrivacyReport {
         if let noiseStandardDeviation { add("noise deviation", Self.rounded(noiseStandardDeviation) + ofFirstStep) }
         if let grid {
             add("grid", "γ = \(Self.rounded(grid.spacing)) of the sum, M = \(Self.rounded(grid.sensitivity)) units")
-            add("", "σ = \(Self.rounded(grid.noiseStandardDeviation)) units, slack s = \(Self.rounded(grid.slack, up: true))")
+            let slack = "slack s = \(Self.rounded(grid.slack, up: true))"
+            add("", "σ = \(Self.rounded(grid.noiseStandardDeviation)) units, \(slack)")
         }
         lines += ["", "Assumes: \(assumption)", "", "Not covered:"]
         lines += notCovered.map { "  - \($0)" }

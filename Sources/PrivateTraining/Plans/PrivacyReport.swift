@@ -126,7 +126,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     ///   - isSeeded: whether noise and sampling came from a seed.
     ///   - interruptions: how often the run went on from a checkpoint.
     ///   - notCovered: further sentences, as from a data set whose bounds were taken from the data.
-    ///   - sumLayout: the layout of a run's sums, ``PrivateRun/sumLayout()``, which decides how fine their grid is; nil for
+    ///   - sumLayout: the layout of a run's sums, ``PrivateRun/sumLayout()``, which decides how fine their grid is; nil
+    ///   for
     ///     the coarsest. Traps if the plan's clip norms do not fit it.
     public init(
         of plan: PrivacyPlan, stepsTaken: Int? = nil, isSeeded: Bool = false, interruptions: Int = 0,

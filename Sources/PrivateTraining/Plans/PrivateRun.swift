@@ -74,7 +74,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     ///
     /// Throws `GradientTransformationError` if the optimizer does not fit the parameters,
     /// `PrivacyMechanismError.clipNormsDoNotFitLayout` if the plan's clip norms do not, `clipNormTooSmallForGrid` if
-    /// rounding to integers would take one of them up, and ``PyTreeError`` for a tree whose leaves cannot be told apart.
+    /// rounding to integers would take one of them up, and ``PyTreeError`` for a tree whose leaves cannot be told
+    /// apart.
     public init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters) throws {
         try self.init(plan, optimizer: optimizer, parameters: parameters, seed: nil)
     }

@@ -35,12 +35,12 @@ package struct DiscreteGaussianMechanism: NoiseMechanism {
         return try pattern.gaussianEvent(noiseMultiplier: cover.effectiveNoiseMultiplier)
     }
 
-    /// How noise of multiplier z > 0 is accounted: z_eff = z·√(1 − (σ_d/σ)²), σ_d = 2, σ = min(zM, 2²⁴), for the least M
-    /// that a grid under such noise has.
+    /// How noise of multiplier z > 0 is accounted: z_eff = z·√(1 − (σ_d/σ)²), σ_d = 2, σ = min(zM, 2²⁴), for the least
+    /// M that a grid under such noise has.
     ///
-    /// **Guarantee:** no sum has noise of fewer than σ grid units, and no count of an adaptive clip norm beside it. A part
-    /// of deviation S ≥ σ has an effective variance of S² − σ_d² ≥ S²(1 − (σ_d/σ)²), so that parts which together cost
-    /// what z costs, together cost no more than z_eff does. In detail:
+    /// **Guarantee:** no sum has noise of fewer than σ grid units, and no count of an adaptive clip norm beside it. A
+    /// part of deviation S ≥ σ has an effective variance of S² − σ_d² ≥ S²(1 − (σ_d/σ)²), so that parts which together
+    /// cost what z costs, together cost no more than z_eff does. In detail:
     ///
     /// - A sum's z_g ≥ z, and z_g·M ≥ zM unless M is smaller for z_g; z_g·M is then above 2²⁵.
     /// - A count has at least 2²⁴ units for σ_b ≥ 2⁻¹¹, and 2³⁵·σ_b > 2³⁴·z below, since σ_b > z/2.
@@ -49,8 +49,8 @@ package struct DiscreteGaussianMechanism: NoiseMechanism {
         return try ContinuousGaussianCover(sigma: sigma, sensitivity: sigma / z)
     }
 
-    /// s of `steps` steps, each over 2⁴⁰ coordinates: more than any sum has (``SumGrid``), with the count of an adaptive
-    /// clip norm. About 2.3·10⁻²² for each step.
+    /// s of `steps` steps, each over 2⁴⁰ coordinates: more than any sum has (``SumGrid``), with the count of an
+    /// adaptive clip norm. About 2.3·10⁻²² for each step.
     ///
     /// What ``DiscreteGaussianNoise`` cuts off has a probability below 2·e⁻⁵¹² a coordinate. All of it is less than the
     /// 2⁻⁵⁰·δ by which the slack lowers δ, for δ ≥ 10⁻¹⁷⁸ and up to 10¹⁵ steps.

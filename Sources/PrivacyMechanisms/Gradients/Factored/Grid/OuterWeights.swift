@@ -23,9 +23,11 @@ final class OuterWeights {
     private static let rowBlock = 256
     private static let columnTile = 256
     private static let innerBlock = 512
-    /// What a sum of 512 terms a²·s'², in units of the largest s' of its tile, can lose to underflow: squares of s'
-    /// below 2⁻¹²⁶, times a² ≤ 2³⁰.
-    private static let underflow: Float = 0x1p-80
+    /// What a sum of 512 terms a²·s'², in units of the largest s' of its tile, can lose to underflow, and more: squares
+    /// of s' below 2⁻¹²⁶, times a² ≤ 2³⁰.
+    private static let underflow: Float = 0x1p-60
+    /// Where what is multiplied with such a sum is in this range, nothing underflows.
+    private static let factors = 0x1p-60...0x1p100
 
     init(rows: Int, inputs: Int, outputs: Int, scale: UnsafePointer<Float>?, balance: ScaleBalance?) {
         self.rows = rows
