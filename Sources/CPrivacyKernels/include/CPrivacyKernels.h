@@ -115,8 +115,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// there are no values. Numbers above 32,767 in magnitude, and NaN, become zero: `out` is then of no use.
     float (*quantize)(const float *values, const float *_Nullable weights, float factor, long count, float *out);
 
-    /// Adds the exponents of positive numbers, of 2ᵉ·m with 1 ≤ m < 2, to `column_sums`, one for each, and returns their
-    /// sum. That of a number below 2⁻¹²⁶ counts as -127.
+    /// Adds the exponents of positive numbers, of 2ᵉ·m with 1 ≤ m < 2, to `column_sums`, one for each, and returns
+    /// their sum. That of a number below 2⁻¹²⁶ counts as -127.
     int64_t (*exponent_sums)(const float *values, long count, int32_t *column_sums);
 
     /// out[j] = values[j] · weights[j] in Float32.
@@ -130,8 +130,9 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     long outer_rows, outer_columns;
 
     /// Packs two rows of whole numbers, at most 32,767 in magnitude, as pairs of 16-bit numbers: element j of panel p
-    /// holds both rows' element p·width + j, the first in its lower half. Panels begin `step` ≥ `width` elements after
-    /// each other, `width` is a multiple of 4, the last one is filled up with zeros, and a row that is NULL is all zeros.
+    /// holds both rows' element p·width + j, the first in its lower half. `width` is a multiple of 4. Panels begin
+    /// `step` ≥ `width` elements after each other, the last one is filled up with zeros, and a row that is NULL is all
+    /// zeros.
     void (*pack_pairs)(const float *first, const float *_Nullable second, long count, long width, long step,
                        int32_t *panels);
 
