@@ -130,8 +130,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     long outer_rows, outer_columns;
 
     /// Packs two rows of whole numbers, at most 32,767 in magnitude, as pairs of 16-bit numbers: element j of panel p
-    /// holds both rows' element p·width + j, the first in its lower half. Panels begin `step` ≥ `width` elements after
-    /// each other, `width` is a multiple of 4, the last one is filled up with zeros, and a row that is NULL is all
+    /// holds both rows' element p·width + j, the first in its lower half. `width` is a multiple of 4. Panels begin
+    /// `step` ≥ `width` elements after each other, the last one is filled up with zeros, and a row that is NULL is all
     /// zeros.
     void (*pack_pairs)(const float *first, const float *_Nullable second, long count, long width, long step,
                        int32_t *panels);

@@ -5,8 +5,8 @@ import Requirements
 /// A stream of independent integers of the discrete Gaussian N_ℤ(0, σ²), P(x) ∝ exp(-x²/2σ²), each handed out once.
 ///
 /// The bits come from AES-128 in counter mode: keyed by the operating system, or by a seed under a name that says that
-/// this is not private. A call's integers are cut into chunks of 4096. Chunk k owns 2¹³ blocks of the counter, from the
-/// position at the call plus k·2¹³ on.
+/// this is not private. It shares no block with ``GaussianNoise`` of the same seed. A call's integers are cut into
+/// chunks of 4096. Chunk k owns 2¹³ blocks of the counter, from the position at the call plus k·2¹³ on.
 ///
 /// The stream does not depend on the number of threads or on the processor's instruction set. It does depend on how it
 /// is cut into calls.
