@@ -5,8 +5,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the words of a random block are little-endian");
 
 #if defined(__x86_64__)
-__attribute__((visibility("hidden"))) void dpk_add_outer_products_vnni(
-    const int32_t *a, const int32_t *e, long pairs, long chain, long rows, long columns, int64_t *sum, long step);
+__attribute__((visibility("hidden"))) dpk_outer_products dpk_add_outer_products_vnni;
 #endif
 
 #define DPK_BODY "kernels.inc"

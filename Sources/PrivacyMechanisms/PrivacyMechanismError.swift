@@ -111,11 +111,11 @@ extension PrivacyMechanismError: CustomStringConvertible {
             return "Noise of multiplier \(noiseMultiplier) was asked for a sum with an infinite clip norm, "
                 + "which no noise can hide; choose a finite clip norm."
         case .noiseTooSmallForGrid(let noiseMultiplier, let least):
-            return "The noise multiplier is \(noiseMultiplier), but exact sums need 0 (no privacy) or at least \(least); "
-                + "use more noise, or the floating-point Gaussian for comparisons."
+            return "The noise multiplier is \(noiseMultiplier), but exact sums need 0 (no privacy) or at least "
+                + "\(least); use more noise, or the floating-point Gaussian for comparisons."
         case .clipNormTooSmallForGrid(let clipNorm, let columns, let least):
-            return "A clip norm of \(clipNorm) bounds \(columns) parameters, but beside the other clip norms it must be "
-                + "above \(least), so that rounding to the grid leaves something of it; raise it, lower the others, or "
+            return "A clip norm of \(clipNorm) bounds \(columns) parameters, but beside the other clip norms it must "
+                + "be above \(least), so that rounding to the grid leaves something of it; raise it, lower the others, or "
                 + "let fewer parameters share it."
         case .invalidAdaptiveClipping(let name, let value, let allowed):
             return "\(name) of adaptive clipping is \(value), but must be \(allowed)."

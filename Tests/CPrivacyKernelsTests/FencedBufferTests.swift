@@ -3,7 +3,7 @@ import Testing
 /// The fences are what other tests rely on to see an access out of bounds, so they are tested themselves.
 struct FencedBufferTests {
     @Test func insideIsReadableAndWritable() {
-        for fence in [FencedBuffer<Float>.Fence.before, .after] {
+        for fence in Fence.allCases {
             for count in [0, 1, 7, 1024, 1025] {
                 let buffer = FencedBuffer((0..<count).map(Float.init), fence: fence)
                 if count > 0 { buffer.base[count - 1] = -1 }

@@ -17,7 +17,7 @@ struct GaussianTests {
         let blocks = [Block].random(2100, seed: 11)
         let all = blocks.normals(by: Level.portable.kernels.gaussian)
         for count in Self.counts {
-            for fence in [FencedBuffer<Float>.Fence.before, .after] {
+            for fence in Fence.allCases {
                 let out = FencedBuffer([Float](repeating: -7, count: count), fence: fence)
                 #expect(Self.run(level, blocks, count: count, into: out) == all.prefix(count).bits)
             }

@@ -19,6 +19,9 @@ enum Level: String, CaseIterable {
     var kernels: dpk_kernels { dpk_kernels_at(level)!.pointee }
 }
 
+/// Where the memory that nobody may touch is: right before the elements, or right after.
+enum Fence: CaseIterable { case before, after }
+
 /// Elements that end exactly where readable memory ends, or begin exactly where it begins: to read or write one too
 /// many is a crash.
 ///
@@ -26,8 +29,6 @@ enum Level: String, CaseIterable {
 ///
 /// Elements need not be more than naturally aligned, and with most counts they are not.
 final class FencedBuffer<Element: BitwiseCopyable> {
-    enum Fence { case before, after }
-
     let base: UnsafeMutablePointer<Element>
     let count: Int
     private let mapping: UnsafeMutableRawPointer

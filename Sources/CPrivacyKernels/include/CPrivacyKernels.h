@@ -12,8 +12,6 @@
 #include "optimizers.h"
 #include "products.h"
 
-#include <stdint.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -33,6 +31,10 @@ typedef struct {
     /// 0 ... 20.
     int32_t shift;
 } dpk_discrete;
+
+/// The form of `add_outer_products`.
+typedef void dpk_outer_products(const int32_t *a, const int32_t *e, long pairs, long chain, long rows, long columns,
+                                int64_t *sum, long step);
 
 /// One set of kernels, compiled for one instruction set. All sets give bit-identical results, but for the products:
 /// none contracts a multiplication and an addition into one rounding, and every reduction has the same eight lanes in
@@ -93,6 +95,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// the last place is undefined. `discrete.inc` has the exact formula.
     long (*propose_discrete)(const unsigned char *bits, long count, const dpk_discrete *table, int32_t *x,
                              uint32_t *undecided);
+
     /// sum[offset + j] += Σ_r ⌊rows[r][offset + j] · scale[offset + j] · factors[r]⌉, whole numbers: each product is
     /// taken in Float32, the scale first, and each row is rounded to the nearest integer by itself, ties to even.
     ///
@@ -107,12 +110,13 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// carried[j] += sum[j], sum[j] = 0.
     void (*carry)(long count, int32_t *sum, int64_t *carried);
 
-    /// out[j] = ⌊values[j] · weights[j] · factor⌉ in Float32, ties to even; `weights` is NULL for ones. Returns the
-    /// largest magnitude before rounding, or NaN if there is one; where it is above 32,767, `out` is of no use.
+    /// out[j] = ⌊values[j] · weights[j] · factor⌉ in Float32, the weights first, ties to even; `weights` is NULL for
+    /// ones, and `factor` is finite. Returns the largest magnitude before rounding, or NaN if there is one; zero if
+    /// there are no values. Numbers above 32,767 in magnitude, and NaN, become zero: `out` is then of no use.
     float (*quantize)(const float *values, const float *_Nullable weights, float factor, long count, float *out);
 
     /// Adds the exponents of positive numbers, of 2ᵉ·m with 1 ≤ m < 2, to `column_sums`, one for each, and returns their
-    /// sum.
+    /// sum. That of a number below 2⁻¹²⁶ counts as -127.
     int64_t (*exponent_sums)(const float *values, long count, int32_t *column_sums);
 
     /// out[j] = values[j] · weights[j] in Float32.
@@ -126,24 +130,27 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     long outer_rows, outer_columns;
 
     /// Packs two rows of whole numbers, at most 32,767 in magnitude, as pairs of 16-bit numbers: element j of panel p
-    /// holds both rows' element p·width + j, the first in its lower half. Panels begin `step` elements after each other,
-    /// the last one is filled up with zeros, and a row that is NULL is all zeros.
+    /// holds both rows' element p·width + j, the first in its lower half. Panels begin `step` ≥ `width` elements after
+    /// each other, `width` is a multiple of 4, the last one is filled up with zeros, and a row that is NULL is all zeros.
     void (*pack_pairs)(const float *first, const float *_Nullable second, long count, long width, long step,
                        int32_t *panels);
 
     /// sum[r·step + c] += Σ_i a₀[i][r]·e₀[i][c] + a₁[i][r]·e₁[i][c] for a tile of `rows` ≤ `outer_rows` and `columns` ≤
     /// `outer_columns`, from a panel of `pairs` × `outer_rows` and one of `pairs` × `outer_columns` packed pairs.
     ///
-    /// The sums of any `chain` pairs, in order, must be below 2³¹.
-    void (*add_outer_products)(const int32_t *a, const int32_t *e, long pairs, long chain, long rows, long columns,
-                               int64_t *sum, long step);
+    /// `chain` is at least 1, and the sums of any `chain` pairs, in order, must be below 2³¹.
+    dpk_outer_products *add_outer_products;
+
+    /// The same with the instructions that every processor of this set has. `add_outer_products` is another function
+    /// where the processor multiplies and adds pairs of 16-bit numbers in one instruction.
+    dpk_outer_products *add_outer_products_baseline;
 
     /// out[j] = spacing · (noise[j] + sum[j] + carried[j] + ⌊fine[j] · fine_factor · scale[j] · weights[j]⌉), the last
     /// three factors in Float64, the total exact, its product rounded once to Float64 and once to Float32. What the
     /// sums held is set to zero.
     ///
-    /// `sum`, `carried`, `fine`, `scale` and `weights` are NULL where there are none. Numbers of the grid, and `fine`, must be
-    /// below 2⁵¹.
+    /// `sum`, `carried`, `fine`, `scale` and `weights` are NULL where there are none. Numbers of the grid, and `fine`,
+    /// must be below 2⁵¹.
     void (*finish_grid)(const int32_t *noise, long count, int32_t *_Nullable sum, int64_t *_Nullable carried,
                         int64_t *_Nullable fine, double fine_factor, const float *_Nullable scale,
                         const float *_Nullable weights, double spacing, float *out);

@@ -6,7 +6,8 @@ import Requirements
 ///
 /// **Guarantee:** For finite Float32 gradients, whatever the order in which a norm's squares were added up in Float64,
 /// `factor(forNorm:group:)` times the group's true norm is at most `bound(group:)`, with a margin that also covers
-/// rounding each product to Float64 and the rounding of a Float64 sum over up to 32,768 examples.
+/// rounding each product to Float64 and the rounding of a Float64 sum over up to 32,768 examples. Exact sums have
+/// bounds of their own: ``SumGrid``.
 struct ClippingBounds: Sendable {
     let rule: ClippingRule
     let layout: TreeLayout

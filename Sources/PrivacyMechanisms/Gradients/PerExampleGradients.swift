@@ -6,7 +6,11 @@ import Requirements
 /// Dense rows answer from an examples × parameters matrix; gradients that are known in factored form answer without
 /// ever forming it. A conforming type must answer both questions about the same numbers.
 ///
-/// **Guarantee:** the sensitivity of a clipped sum rests on what a conforming type promises of its answers.
+/// Exact sums rest on nothing that a type outside of this package promises: its gradients are written out with
+/// ``copyGradient(of:into:)``, and measured, rounded and added as rows. Those that are not finite are excluded.
+///
+/// **Guarantee:** the sensitivity of a *floating-point* clipped sum rests on what a conforming type promises of its
+/// answers.
 ///
 /// - Question 1 is one-sided: no norm may be below that of the gradient which question 2 adds, but for a relative error
 ///   of (parameters + 2)·2⁻⁵³ in its square, which clip factors allow for. A norm that is above clips more than it has
@@ -15,7 +19,8 @@ import Requirements
 ///   the rounding of Float64 sums only, and two neighbouring sums may be further apart by twice its bound. Dense rows
 ///   round in Float64; `FactoredGradients` says what its Float32 products add.
 ///
-/// A type that breaks this breaks privacy.
+/// A type that breaks this breaks the privacy of floating-point sums. In any case, gradient i must depend on example i
+/// and the parameters alone.
 public protocol PerExampleGradients {
     /// The parameters' layout: every example's gradient has its `count` elements.
     var layout: TreeLayout { get }

@@ -6,10 +6,14 @@ import Requirements
 /// An AES-128 keystream in counter mode, read from any place: block i of domain d is AES(key, d ‖ i), d and i being
 /// big-endian numbers of 64 bits.
 ///
-/// Domain 0 is the noise's; sampling takes others, so that even under one key no block serves two purposes.
+/// Domain 0 is that of floating-point noise, 4·2⁵⁶ that of discrete noise, and sampling takes those between, so that
+/// even under one key no block serves two purposes.
 struct KeyStream: Sendable, Equatable {
     /// Long enough to hide the setting-up of the key, short enough to stay in the second-level cache with its output.
     static let blocksPerChunk = 4096
+
+    /// The domain of discrete noise.
+    static let discreteNoise: UInt64 = 4 << 56
 
     private let key: SymmetricKey
 

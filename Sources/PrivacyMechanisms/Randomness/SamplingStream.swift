@@ -2,7 +2,7 @@ import Requirements
 
 /// The random bits of one step, one epoch, or the layout of a whole run: a sequence of 64-bit words from a key.
 struct SamplingStream: RandomWords {
-    /// What the bits are for. Each has a domain of the key's stream to itself, apart from the noise's domain 0.
+    /// What the bits are for. Each has a domain of the key's stream to itself, apart from those of noise.
     enum Purpose {
         /// One step's choice of who takes part: amplification rests on it. Drawn anew when a step is taken anew.
         case step(Int)

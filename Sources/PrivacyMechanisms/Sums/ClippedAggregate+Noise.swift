@@ -7,8 +7,8 @@ extension ClippedAggregate {
     ///
     /// Without noise (z = 0) results are rounded toward zero, so that rounding cannot carry a sum past its bound.
     ///
-    /// Throws what the noise mechanism throws, and then hands nothing of the sum on. Traps for noise of another kind than
-    /// the aggregate was made for.
+    /// Throws what the noise mechanism throws, and then hands nothing of the sum on. Traps for noise of another kind
+    /// than the aggregate was made for.
     public consuming func noised(
         noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
@@ -77,7 +77,8 @@ extension ClippedAggregate {
     /// the diagonal of the transform where it has one, and sets the sum to zero, whose memory goes to the next batch.
     consuming func released(
         by write: (
-            _ sum: AlignedStorage<Double>, _ factor: Double, _ scale: ParameterVector?, _ gradient: inout ParameterVector
+            _ sum: AlignedStorage<Double>, _ factor: Double, _ scale: ParameterVector?,
+            _ gradient: inout ParameterVector
         ) -> Void
     ) -> TransformedGradient<Transform> {
         guard case .floatingPoint(let sum) = sum else {

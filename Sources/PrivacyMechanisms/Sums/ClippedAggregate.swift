@@ -25,8 +25,8 @@ import Requirements
 /// - Floating-point sums: but for rounding. It can add a relative B²·2⁻⁵³ for more than 32,768 examples, and what a
 ///   type of gradients says that its own rounding adds (`FactoredGradients` does).
 /// - An example that is padding, or that has a NaN or an infinity anywhere, contributes exactly zero.
-/// - The un-noised sum cannot be copied, scaled or stepped with, and is not read but by asking for a noise multiplier of
-///   0, which is no privacy.
+/// - The un-noised sum cannot be copied, scaled or stepped with, and is not read but by asking for a noise multiplier
+///   of 0, which is no privacy.
 public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     /// The map applied to every gradient before clipping.
     public let transform: Transform

@@ -136,7 +136,8 @@ final class GridSum: @unchecked Sendable {
         let place = part.map { (begin - $0.columns.lowerBound).quotientAndRemainder(dividingBy: $0.rowLength) }
         let factor = part.map { $0.unit * Double($0.rowWeights?[place!.quotient] ?? 1) } ?? 0
         let hasRows = part.map { hasRowsEverywhere || furtherRows[$0.columns] != nil } ?? true
-        let hasCarried = hasCarriedEverywhere || part.map { carriedLeaves.contains($0.columns) } ?? !carriedLeaves.isEmpty
+        let hasCarried =
+            hasCarriedEverywhere || part.map { carriedLeaves.contains($0.columns) } ?? !carriedLeaves.isEmpty
         let call = { (weights: UnsafePointer<Float>?) in
             Kernels.active.finish_grid(
                 noise + begin, columns.count, hasRows ? self.recent.base + begin : nil,
@@ -165,8 +166,8 @@ final class GridSum: @unchecked Sendable {
 
 /// How to read the fine sum of a leaf of shape [rows, `rowLength`].
 ///
-/// One unit of element (p, q) is worth `unit`·s_pq·w_p·v_q units of the noise's grid, s the scale of the transform, w the
-/// row weights and v the column weights, which are powers of two; without a scale, it is worth `unit`.
+/// One unit of element (p, q) is worth `unit`·s_pq·w_p·v_q units of the noise's grid, s the scale of the transform, w
+/// the row weights and v the column weights, which are powers of two; without a scale, it is worth `unit`.
 struct FinePart: Sendable {
     let columns: Range<Int>
     let rowLength: Int

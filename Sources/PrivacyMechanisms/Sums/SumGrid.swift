@@ -51,10 +51,13 @@ struct SumGrid: Sendable {
         let shares = (0..<bounds.groups.count).map {
             total == 0 ? 0 : bounds.bound(group: $0) / total * (1 - Double(bounds.groups.count + 8) * 0x1p-52)
         }
-        let coarsest = zip(shares, bounds.groups.ranges).filter { $0.0 > 0 }
+        let coarsest =
+            zip(shares, bounds.groups.ranges).filter { $0.0 > 0 }
             .map { GridRounding.mostInBlock(columns: $0.1.count) / $0.0 }.max() ?? 0
         var size = Self.leastSensitivity(noiseMultiplier: z)
-        while size < Self.finestSensitivity, coarsest > size * 0x1p-10, 2 * size * z <= Self.largestDeviation { size *= 2 }
+        while size < Self.finestSensitivity, coarsest > size * 0x1p-10, 2 * size * z <= Self.largestDeviation {
+            size *= 2
+        }
         guard size * z >= Self.smallestDeviation else {
             throw .noiseTooSmallForGrid(noiseMultiplier: z, least: Self.smallestDeviation / size)
         }

@@ -74,8 +74,8 @@ import Testing
     }
 
     /// At integer orders the Rényi divergence of Poisson sampling is the continuous formula's: the library's, which
-    /// adds 10⁻¹², and the sum over the integers itself, with an absolute error of 2⁻⁴⁶: exponents near its peak are below 64,
-    /// and their roundings below 2⁻⁴⁷.
+    /// adds 10⁻¹², and the sum over the integers itself, with an absolute error of 2⁻⁴⁶: exponents near its peak are
+    /// below 64, and their roundings below 2⁻⁴⁷.
     @Test func sampledRenyiDivergenceMatches() throws {
         for row in reference.renyiSampled {
             let (q, order) = (row.probability, Double(row.order))

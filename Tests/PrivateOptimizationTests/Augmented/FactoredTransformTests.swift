@@ -92,9 +92,9 @@ import Testing
         padding: [Bool]? = nil, noiseMultiplier: Double = 0
     ) throws -> [Double] {
         var aggregate = try ClippedAggregate(
-            rule, transform: transform, noise: .discreteGaussian, noiseMultiplier: noiseMultiplier)
+            rule, transform: transform, noise: .floatingPointGaussian, noiseMultiplier: noiseMultiplier)
         aggregate.add(gradients, padding: padding)
-        var noise = Noise(.discreteGaussian, nonPrivateSeed: 3)
+        var noise = Noise(.floatingPointGaussian, nonPrivateSeed: 3)
         return try aggregate.noised(noise: &noise).vector.values
             .map(Double.init)
     }

@@ -10,16 +10,19 @@ import Requirements
 /// Layers with positions take Gram matrices of the positions or form one example's gradient at a time, whichever is
 /// cheaper; embeddings touch the rows in use.
 ///
-/// **Guarantee:** for B examples clipped to C, with γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴):
+/// **Guarantee:**
 ///
 /// - No norm is below the true one but for Float64 rounding. Float32 products are rounded up: by a relative 4e-5 at
 ///   most in the square, those of Gram matrices by 2⁻⁸.
 /// - Activations and output gradients that are not finite give a norm that is not finite, and so does an example with
 ///   positions whose gradient overflows Float32. Such an example is excluded, as it would be as a dense row.
-/// - The sum differs from the one in Float64 by the rounding of the products of dense layers only: in norm by at most
-///   γ₆₉·Σ|κ_i|‖g_i‖ ≤ 4.12e-6·B·C. In the worst case, removing an example therefore moves the sum by Δ·(1 + 8.3e-6·B):
-///   0.2 % above the sensitivity Δ at B = 256. Measured on random gradients, the error of the sum is below 2e-7·C·√B.
-/// - No result depends on the number of threads.
+/// - An exact sum has no rounding that depends on more than one example: a dense layer's gradients are taken as outer
+///   products of rows of 16-bit whole numbers, all others are rounded to the grid element by element. One example moves
+///   the sum by at most Δ. No bit of it depends on the order of the examples, on microbatches or on threads.
+/// - A floating-point sum differs from the one in Float64 by the rounding of the products of dense layers only: with
+///   γ_n = n·2⁻²⁴/(1 − n·2⁻²⁴), for B examples clipped to C, in norm by at most γ₆₉·Σ|κ_i|‖g_i‖ ≤ 4.12e-6·B·C. In the
+///   worst case, removing an example therefore moves the sum by Δ·(1 + 8.3e-6·B): 0.2 % above the sensitivity Δ at
+///   B = 256. It does not depend on the number of threads.
 public struct FactoredGradients: PerExampleGradients {
     /// The gradients of one layer's leaves.
     ///

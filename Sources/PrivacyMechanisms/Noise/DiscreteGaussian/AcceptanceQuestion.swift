@@ -16,9 +16,9 @@ struct AcceptanceQuestion {
     }
 
     func isAccepted<Bits: RandomNumberGenerator>(_ coin: UniformReal, using bits: inout Bits) -> Bool {
+        if let answer = floatingPointAnswer(coin) { return answer }
         var coin = coin
-        coin.append(bits.next())
-        return floatingPointAnswer(coin) ?? exactAnswer(&coin, using: &bits)
+        return exactAnswer(&coin, using: &bits)
     }
 
     /// The answer by Float64 and the first 64 bits of U, or nil where they are too close.
@@ -37,7 +37,7 @@ struct AcceptanceQuestion {
     func exactAnswer<Bits: RandomNumberGenerator>(_ coin: inout UniformReal, using bits: inout Bits) -> Bool {
         var limbs = 2
         while true {
-            while coin.words.count < limbs { coin.append(bits.next()) }
+            while coin.wordCount < limbs { coin.append(bits.next()) }
             let ratio = ratio(limbs: limbs)
             let u = FixedPoint(fraction: (0..<limbs).map(coin.limb))
             if u.next <= ratio.lower { return true }
@@ -55,25 +55,5 @@ struct AcceptanceQuestion {
             value.times(scale).times(1 << UInt64(doublings)).divided(by: UInt64(weight), rounding)
         }
         return (scaled(power.lower, .down), scaled(power.upper, .up))
-    }
-}
-
-/// A uniform real in [0, 1): the first `coinBits` bits of its expansion, and the words that follow.
-struct UniformReal {
-    let coin: UInt32
-    /// 0 … 32.
-    let coinBits: Int
-    private(set) var words: [UInt64] = []
-
-    init(coin: UInt32, coinBits: Int) {
-        (self.coin, self.coinBits) = (coin, coinBits)
-    }
-
-    mutating func append(_ word: UInt64) { words.append(word) }
-
-    /// Bits 64·index … 64·index + 63 of the expansion.
-    func limb(_ index: Int) -> UInt64 {
-        let before = index == 0 ? UInt64(coin) : words[index - 1]
-        return before << UInt64(64 - coinBits) | words[index] >> UInt64(coinBits)
     }
 }

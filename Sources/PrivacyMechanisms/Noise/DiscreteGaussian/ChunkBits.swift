@@ -28,7 +28,9 @@ struct ChunkBits: RandomNumberGenerator {
     private mutating func readOn() {
         // Less likely than any failure of the processor: some sixteen thousand words where fifty are expected.
         require(block + UInt64(Self.reserveBlocks) <= end, "A chunk of discrete noise used up its range of the stream.")
-        further = stream.withBlocks(from: block, count: Self.reserveBlocks) { bytes in
+        further = stream.withBlocks(
+            from: block, count: Self.reserveBlocks, domain: KeyStream.discreteNoise
+        ) { bytes in
             (0..<2 * Self.reserveBlocks).map { Self.word(bytes, $0) }
         }
         block += UInt64(Self.reserveBlocks)

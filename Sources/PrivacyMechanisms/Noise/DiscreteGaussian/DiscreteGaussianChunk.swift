@@ -32,7 +32,7 @@ final class DiscreteGaussianChunk {
     func draw(_ count: Int, from block: UInt64) -> UnsafePointer<Int32> {
         let proposals = Self.proposals(for: count)
         let blocks = proposals / 2 + ChunkBits.reserveBlocks
-        stream.withBlocks(from: block, count: blocks) { bytes in
+        stream.withBlocks(from: block, count: blocks, domain: KeyStream.discreteNoise) { bytes in
             var bits = ChunkBits(
                 reserve: bytes + 8 * proposals, before: block + UInt64(blocks), end: block + ChunkBits.rangeBlocks,
                 of: stream)

@@ -13,7 +13,7 @@ extension DiscreteGaussianTable {
         guard cell < Self.tail else { return settleTail(using: &bits) }
         let x = place(cell, second)
         let question = AcceptanceQuestion(table: self, x: x, weight: weights[cell], doublings: 0)
-        let coin = UniformReal(coin: second >> UInt32(shift), coinBits: 32 - shift)
+        let coin = UniformReal(coin: second >> UInt32(shift), coinBits: 32 - shift, first: bits.next())
         return question.isAccepted(coin, using: &bits) ? x : nil
     }
 
@@ -30,7 +30,8 @@ extension DiscreteGaussianTable {
         let x = word >> 63 == 0 ? (Self.centre + 1) * width + y : -Self.centre * width - 1 - y
         guard x.magnitude <= Int32.max else { return nil }
         let question = AcceptanceQuestion(table: self, x: x, weight: weights[Self.tail], doublings: 2 * window + 2)
-        return question.isAccepted(UniformReal(coin: 0, coinBits: 0), using: &bits) ? x : nil
+        let coin = UniformReal(coin: 0, coinBits: 0, first: bits.next())
+        return question.isAccepted(coin, using: &bits) ? x : nil
     }
 
     func cell(of first: UInt32) -> Int {

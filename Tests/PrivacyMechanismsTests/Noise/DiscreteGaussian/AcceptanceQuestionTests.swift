@@ -20,8 +20,9 @@ struct AcceptanceQuestionTests {
                 let top = ratio.limbs[2] == 1 ? UInt64.max : ratio.limbs[1]
                 let near = generator.next() % 2 == 0 ? top &+ distance : top &- distance
                 let bits = UInt64(32 - table.shift)
-                var coin = UniformReal(coin: UInt32(near >> (64 - bits)), coinBits: Int(bits))
-                coin.append(near << bits | generator.next() >> (64 - bits))
+                var coin = UniformReal(
+                    coin: UInt32(near >> (64 - bits)), coinBits: Int(bits),
+                    first: near << bits | generator.next() >> (64 - bits))
                 let quick = question.floatingPointAnswer(coin)
                 let exact = question.exactAnswer(&coin, using: &generator)
                 if let quick {
@@ -42,13 +43,13 @@ struct AcceptanceQuestionTests {
         let question = AcceptanceQuestion(table: table, x: 13, weight: table.weights[1036], doublings: 0)
         let ratio = question.ratio(limbs: 8).lower.limbs.dropLast().reversed().map { $0 }
         for (last, expected) in [(UInt64(0), true), (UInt64.max, false)] {
-            var coin = UniformReal(coin: 0, coinBits: 0)
-            for limb in ratio[..<4] { coin.append(limb) }
+            var coin = UniformReal(coin: 0, coinBits: 0, first: ratio[0])
+            for limb in ratio[1..<4] { coin.append(limb) }
             coin.append(last)
             #expect(question.floatingPointAnswer(coin) == nil)
             var generator = SeededGenerator(seed: 42)
             #expect(question.exactAnswer(&coin, using: &generator) == expected)
-            #expect(coin.words.count == 8)
+            #expect(coin.wordCount == 8)
         }
     }
 }

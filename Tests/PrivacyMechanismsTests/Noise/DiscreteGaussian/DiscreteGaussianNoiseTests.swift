@@ -1,5 +1,7 @@
+import CPrivacyKernels
 import Foundation
 import LinearAlgebra
+import Synchronization
 import Testing
 
 @testable import PrivacyMechanisms
@@ -85,19 +87,64 @@ struct DiscreteGaussianNoiseTests {
     }
 
     /// **Guarantee:** the same seed gives the same integers, for any number of threads.
-    @Test func theLimitOfThreadsDoesNotMatter() {
-        let limit = Threads.limit
-        Threads.sharesSmallWork = true
-        defer {
-            Threads.limit = limit
-            Threads.sharesSmallWork = false
+    ///
+    /// The limit is one for the process, so this runs in a process of its own.
+    @Test func theLimitOfThreadsDoesNotMatter() async {
+        await #expect(processExitsWith: .success) {
+            Threads.sharesSmallWork = true
+            let table = DiscreteGaussianTable(sigma: 1e5)
+            // Thirteen chunks: each member of a team has some.
+            let results = [1, 2, 5].map { limit in
+                Threads.limit = limit
+                #expect(Self.team(drawing: 50_003, table) == limit)
+                return Self.draw(50_003, table, seed: 66)
+            }
+            #expect(results.allSatisfy { $0 == results[0] })
         }
-        let table = DiscreteGaussianTable(sigma: 1e5)
-        let results = [1, 2, 5].map { threads in
-            Threads.limit = threads
-            return Self.draw(50_003, table, seed: 66)
+    }
+
+    /// On how many threads integers are drawn.
+    private static func team(drawing count: Int, _ table: DiscreteGaussianTable) -> Int {
+        var noise = DiscreteGaussianNoise(nonPrivateSeed: 66)
+        let threads = Mutex<Set<Int>>([])
+        noise.forEachChunk(of: count, table) { _, _ in
+            // The address of a variable of the thread tells threads apart.
+            let address = Int(bitPattern: withUnsafePointer(to: &errno) { $0 })
+            threads.withLock { _ = $0.insert(address) }
         }
-        #expect(results.allSatisfy { $0 == results[0] })
+        return threads.withLock { $0.count }
+    }
+
+    /// **Guarantee:** the same seed gives the same integers on every instruction set.
+    ///
+    /// The choice is made once per process, so each has a process of its own.
+    @Test(arguments: ["portable", "avx2", "avx512"])
+    func theInstructionSetDoesNotMatter(level: String) async {
+        // Narrow cells and wide ones, the last chunk in part.
+        let expected = Self.narrowAndWide(seed: 70)
+        await #expect(processExitsWith: .success) { [level = level as String, expected = expected as [Int32]] in
+            Self.choose(level)
+            exit(Self.narrowAndWide(seed: 70) == expected ? EXIT_SUCCESS : EXIT_FAILURE)
+        }
+        // Control: another seed gives others.
+        await #expect(processExitsWith: .exitCode(EXIT_FAILURE)) {
+            [level = level as String, expected = expected as [Int32]] in
+            Self.choose(level)
+            exit(Self.narrowAndWide(seed: 71) == expected ? EXIT_SUCCESS : EXIT_FAILURE)
+        }
+    }
+
+    private static func narrowAndWide(seed: UInt64) -> [Int32] {
+        draw(5_000, DiscreteGaussianTable(sigma: 7), seed: seed)
+            + draw(10_001, DiscreteGaussianTable(sigma: 0x1p22), seed: seed)
+    }
+
+    /// Makes kernels be those of `level`, or of the best below that this processor has; ends the process otherwise.
+    private static func choose(_ level: String) {
+        let wanted = ["portable": DPK_PORTABLE, "avx2": DPK_AVX2, "avx512": DPK_AVX512][level]!
+        setenv("DPK_LEVEL", level, 1)
+        let best = (0...wanted.rawValue).last { dpk_kernels_at(dpk_level(rawValue: $0)) != nil }
+        if Kernels.active.level.rawValue != best { exit(2) }
     }
 
     /// What a chunk gives is the proposals of the stream, one after the other, by the scalar form.
@@ -105,25 +152,29 @@ struct DiscreteGaussianNoiseTests {
     func integersAreTheAcceptedProposalsInOrder(count: Int) {
         let table = DiscreteGaussianTable(sigma: 1e6)
         let stream = KeyStream(nonPrivateSeed: 67)
-        let expected = stride(from: 0, to: count, by: 4096).flatMap { begin -> [Int32] in
-            let length = min(4096, count - begin)
-            let proposals = DiscreteGaussianChunk.proposals(for: length)
-            let first = 5 + UInt64(begin / 4096) << 13
-            let words = (0..<proposals / 2 + 64).flatMap { block in
-                stream.withBlocks(from: first + UInt64(block), count: 1) { bytes in
-                    (0..<4).map { UnsafeRawPointer(bytes).load(fromByteOffset: 4 * $0, as: UInt32.self) }
+        func accepted(domain: UInt64) -> [Int32] {
+            stride(from: 0, to: count, by: 4096).flatMap { begin -> [Int32] in
+                let length = min(4096, count - begin)
+                let proposals = DiscreteGaussianChunk.proposals(for: length)
+                let first = 5 + UInt64(begin / 4096) << 13
+                let words = (0..<proposals / 2 + 64).flatMap { block in
+                    stream.withBlocks(from: first + UInt64(block), count: 1, domain: domain) { bytes in
+                        (0..<4).map { UnsafeRawPointer(bytes).load(fromByteOffset: 4 * $0, as: UInt32.self) }
+                    }
                 }
+                var reserve = Scripted(words: words.dropFirst(2 * proposals))
+                let accepted = (0..<proposals).compactMap { place -> Int32? in
+                    let at = place / 16 * 32 + place % 16
+                    return table.draw(words[at], words[at + 16], using: &reserve).map(Int32.init)
+                }
+                return Array(accepted.prefix(length))
             }
-            var reserve = Scripted(words: words.dropFirst(2 * proposals))
-            let accepted = (0..<proposals).compactMap { place -> Int32? in
-                let at = place / 16 * 32 + place % 16
-                return table.draw(words[at], words[at + 16], using: &reserve).map(Int32.init)
-            }
-            return Array(accepted.prefix(length))
         }
+        let expected = accepted(domain: 4 << 56)
         #expect(Self.draw(count, table, seed: 67, from: 5) == expected)
-        // Control: the place one block on.
+        // Controls: the place one block on, and the domain of floating-point noise.
         #expect(Self.draw(count, table, seed: 67, from: 6) != expected)
+        #expect(Self.draw(count, table, seed: 67, from: 5) != accepted(domain: 0))
     }
 
     @Test func aChunkWithTooFewAcceptedGoesOnInItsRange() {
@@ -133,6 +184,40 @@ struct DiscreteGaussianNoiseTests {
         #expect(integers.allSatisfy { $0.magnitude < 3000 })
         #expect(Set(integers[..<4096]).count > 1000 && integers[..<4096] != integers[4096...])
         #expect(integers == Self.draw(8192, table, seed: 68))
+    }
+
+    @Test func aChunkNeverReadsBeyondItsRange() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let reserve = [UInt8](repeating: 0, count: 16 * ChunkBits.reserveBlocks)
+            reserve.withUnsafeBufferPointer { reserve in
+                let stream = KeyStream(nonPrivateSeed: 1)
+                var bits = ChunkBits(reserve: reserve.baseAddress!, before: 64, end: 128, of: stream)
+                // The reserve, and the rest of the range: these are there.
+                for _ in 0..<256 { _ = bits.next() }
+                FileHandle.standardError.write(Data("All of the range was read.\n".utf8))
+                _ = bits.next()
+            }
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("All of the range was read."))
+        #expect(text.contains("A chunk of discrete noise used up its range of the stream."))
+    }
+
+    /// The reserve first, then the blocks after it, of the discrete noise's domain.
+    @Test func lazyBitsGoOnAfterTheReserve() {
+        let stream = KeyStream(nonPrivateSeed: 72)
+        func words(_ blocks: Range<UInt64>, domain: UInt64) -> [UInt64] {
+            stream.withBlocks(from: blocks.lowerBound, count: blocks.count, domain: domain) { bytes in
+                (0..<2 * blocks.count).map { UnsafeRawPointer(bytes).load(fromByteOffset: 8 * $0, as: UInt64.self) }
+            }
+        }
+        let drawn = stream.withBlocks(from: 0, count: 64, domain: 4 << 56) { reserve in
+            var bits = ChunkBits(reserve: reserve, before: 64, end: 1 << 13, of: stream)
+            return (0..<300).map { _ in bits.next() }
+        }
+        #expect(drawn == Array(words(0..<150, domain: 4 << 56)))
+        // Control: the domain of floating-point noise.
+        #expect(drawn != Array(words(0..<150, domain: 0)))
     }
 
     @Test func streamsMoveOnAndResume() {

@@ -105,9 +105,16 @@ struct DiscreteGaussianTableTests {
     }
 
     @Test func deviationsOutOfRangeTrap() async {
-        await #expect(processExitsWith: .failure) { _ = DiscreteGaussianTable(sigma: 0.2) }
-        await #expect(processExitsWith: .failure) { _ = DiscreteGaussianTable(sigma: 0x1.0001p26) }
-        await #expect(processExitsWith: .failure) { _ = DiscreteGaussianTable(sigma: .nan) }
+        for sigma in [0.2, 0x1.0001p26, .nan] {
+            // Captures are coded, and NaN has no code.
+            let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                [bits = sigma.bitPattern as UInt64] in
+                _ = DiscreteGaussianTable(sigma: Double(bitPattern: bits))
+            }
+            let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+            #expect(text.contains("is in [0.25, 2^26], and \(sigma) was asked for"))
+        }
+        await #expect(processExitsWith: .success) { _ = DiscreteGaussianTable(sigma: 0.25) }
     }
 
     /// **Guarantee:** the tail has its law too: narrow cells let it begin at two deviations. n = 2¹⁷ proposals.

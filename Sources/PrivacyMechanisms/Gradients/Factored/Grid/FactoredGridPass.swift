@@ -16,6 +16,11 @@ struct FactoredGridPass {
 
     /// What rounding usually adds to a norm at the bound: the first factor that is tried leaves room for it.
     private static let usualRounding = 0x1p-11
+    /// How much of a factor rounding may take before finer measures are asked for.
+    private static let mostRounding = 0x1p-8
+    /// How much of a norm rounding may take away, of contributions that are not small, before it does so.
+    private static let mostLost = 0x1p-4
+    private static let leastRefined = 0x1p-6
     private static let attempts = 12
 
     /// A leaf, and the group that it is in.
@@ -35,6 +40,7 @@ struct FactoredGridPass {
                         exampleCount: count, scale: scale.map { $0 + factor.columns.lowerBound }, grid: grid),
                     group: bounds.groups.group(of: factor.columns))
             }
+            prepare(members)
             let factors = place(members, norms: norms)
             for begin in stride(from: 0, to: count, by: grid.examplesIn32Bits) {
                 let examples = begin..<min(begin + grid.examplesIn32Bits, count)
@@ -44,6 +50,24 @@ struct FactoredGridPass {
             }
             for member in members { member.leaf.addProducts(factors: factors[member.group], to: sum, on: grid) }
         }
+    }
+
+    /// Lets the leaves choose how to take each example, with the factors that its norms will about have.
+    private func prepare(_ members: [Member]) {
+        let count = gradients.exampleCount
+        var expected = [[Double]](repeating: Array(repeating: 0, count: count), count: bounds.groups.count)
+        for example in 0..<count {
+            let squares = squaredNorms(members) { $0.estimatedSquaredNorm(of: example) }
+            var factors = squares
+            factors.withUnsafeMutableBufferPointer {
+                bounds.replaceSquaredNorms($0, isPadding: padding?[example] ?? false)
+            }
+            for (group, factor) in factors.enumerated() where factor != 0 && squares[group] > 0 {
+                expected[group][example] = grid.factor(
+                    ruleFactor: factor, norm: squares[group].squareRoot(), rounding: 0, group: group)
+            }
+        }
+        for member in members { member.leaf.prepare(expectedFactors: expected[member.group]) }
     }
 
     /// Finds the factors of all examples, a list for each group.
@@ -70,7 +94,7 @@ struct FactoredGridPass {
         let isPadding = padding?[example] ?? false
         // A leaf that measures an example in another way from here on does so once.
         for round in 0...members.count {
-            let squares = squaredNorms(of: example, members)
+            let squares = squaredNorms(members) { $0.squaredNorm(of: example) }
             if round == 0 { report(squares) }
             for (group, square) in squares.enumerated() { factors[group] = square }
             bounds.replaceSquaredNorms(factors, isPadding: isPadding)
@@ -88,14 +112,14 @@ struct FactoredGridPass {
         factors.update(repeating: 0)
     }
 
-    private func squaredNorms(of example: Int, _ members: [Member]) -> [Double] {
+    private func squaredNorms(_ members: [Member], of leaf: (any GridLeaf) -> Double) -> [Double] {
         var squares = [Double](repeating: 0, count: bounds.groups.count)
-        for member in members { squares[member.group] += member.leaf.squaredNorm(of: example) }
+        for member in members { squares[member.group] += leaf(member.leaf) }
         return squares
     }
 
-    /// The factor under which the integers of an example in a group are within M_k; nil if a leaf measures the example in
-    /// another way now.
+    /// The factor under which the integers of an example in a group are within M_k; nil if a leaf measures the example
+    /// in another way now.
     private func settle(
         _ example: Int, _ group: Int, _ members: [Member], ruleFactor: Double, norm: Double
     ) -> Double? {
@@ -103,8 +127,9 @@ struct FactoredGridPass {
         let fine = members.reduce(0) { $0 + ($1.group == group ? $1.leaf.fineColumns(of: example) : 0) }
         let rounding = GridRounding.ofSum(columns: fine)
         let room = grid.bounds[group] - rounding
-        var factor = grid.factor(
+        let first = grid.factor(
             ruleFactor: ruleFactor, norm: norm * (1 + Self.usualRounding), rounding: rounding, group: group)
+        var factor = first
         for _ in 0..<Self.attempts where factor > 0 {
             var square = 0.0
             for member in members where member.group == group {
@@ -112,9 +137,18 @@ struct FactoredGridPass {
                 square += bound * bound
             }
             let bound = square.squareRoot() * (1 + Double(members.count + 4) * 0x1p-52)
-            if bound <= room { return factor }
+            if bound <= room {
+                // Less than was to be added, and more than the grid's own rows lose: numbers were rounded away.
+                let isLost = factor * norm > Self.leastRefined * room && bound < factor * norm * (1 - Self.mostLost)
+                return isLost && refine(example, group, members) ? nil : factor
+            }
             factor *= room / bound * (1 - Self.usualRounding)
+            if factor < first * (1 - Self.mostRounding), refine(example, group, members) { return nil }
         }
         return 0
+    }
+
+    private func refine(_ example: Int, _ group: Int, _ members: [Member]) -> Bool {
+        members.reduce(false) { $1.group == group && $1.leaf.refine(example) || $0 }
     }
 }

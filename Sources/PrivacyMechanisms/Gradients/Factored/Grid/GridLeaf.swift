@@ -2,7 +2,8 @@ import LinearAlgebra
 
 /// The gradients of one leaf on their way to an exact sum.
 ///
-/// Each example is placed on the grid under a factor that is tried; what was placed last is what is added.
+/// Norms are estimated first. With the factors that follow from them, a leaf chooses how finely it takes each example.
+/// Then each example is placed on the grid under a factor that is tried; what was placed last is what is added.
 ///
 /// **Guarantee:** of every conformer: what an example adds is a function of that example and public numbers, in every
 /// bit, and its norm, in grid units, is at most what ``place(_:factor:)`` returned last.
@@ -10,12 +11,21 @@ protocol GridLeaf {
     /// Where the leaf's elements lie in the layout.
     var columns: Range<Int> { get }
 
+    /// About the squared norm of an example's gradient under the scale.
+    func estimatedSquaredNorm(of example: Int) -> Double
+
+    /// Chooses how to take each example, if it is placed under about the given factor. Called once, before what follows.
+    func prepare(expectedFactors: [Double])
+
     /// The squared norm of an example's gradient under the scale; not finite where the example is to be excluded.
     func squaredNorm(of example: Int) -> Double
 
     /// Places an example under `factor`, in grid units, and returns an upper bound of the norm of its integers; nil if
     /// the leaf now measures the example in another way, so that the factor has to be found again.
     func place(_ example: Int, factor: Double) -> Double?
+
+    /// From here on, measures and adds the example in the finest way that the leaf has; false if it does so already.
+    func refine(_ example: Int) -> Bool
 
     /// The columns in which an example is added to a finer sum, which is rounded once: the number of them, or zero.
     func fineColumns(of example: Int) -> Int
@@ -33,7 +43,8 @@ protocol RowwiseGridFactor: GradientFactor {
     var mostNonzeroElements: Int { get }
 
     /// Adds the nearest integers to clipFactor · scale · gradient, for each example, to the leaf's part of a sum.
-    func addGridSum(of examples: [WeightedExample], under scale: UnsafePointer<Float>?, to sum: UnsafeMutablePointer<Int32>)
+    func addGridSum(
+        of examples: [WeightedExample], under scale: UnsafePointer<Float>?, to sum: UnsafeMutablePointer<Int32>)
 }
 
 extension RowwiseGridFactor {
@@ -52,12 +63,18 @@ private struct RowwiseGridLeaf<Factor: RowwiseGridFactor>: GridLeaf {
 
     var columns: Range<Int> { factor.columns }
 
+    func estimatedSquaredNorm(of example: Int) -> Double { squaredNorms[example] }
+
+    func prepare(expectedFactors: [Double]) {}
+
     func squaredNorm(of example: Int) -> Double { squaredNorms[example] }
 
     func place(_ example: Int, factor clipFactor: Double) -> Double? {
         let norm = clipFactor * squaredNorms[example].squareRoot()
         return norm == 0 ? 0 : GridLeafBound.ofRow(norm: norm, elements: factor.mostNonzeroElements)
     }
+
+    func refine(_ example: Int) -> Bool { false }
 
     func fineColumns(of example: Int) -> Int { 0 }
 
@@ -78,8 +95,8 @@ private struct RowwiseGridLeaf<Factor: RowwiseGridFactor>: GridLeaf {
 }
 
 enum GridLeafBound {
-    /// The norm of integers that are the nearest to a vector of `norm`, in grid units, with at most so many elements that
-    /// are not zero: ‖q‖ ≤ n·(1 + 2⁻²¹) + √elements/2, for products in Float32.
+    /// The norm of integers that are the nearest to a vector of `norm`, in grid units, with at most so many elements
+    /// that are not zero: ‖q‖ ≤ n·(1 + 2⁻²¹) + √elements/2, for products in Float32.
     static func ofRow(norm: Double, elements: Int) -> Double {
         norm * (1 + 0x1p-21) + GridRounding.ofExample(columns: elements)
     }

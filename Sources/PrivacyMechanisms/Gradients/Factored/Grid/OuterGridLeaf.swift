@@ -1,14 +1,15 @@
 import LinearAlgebra
 import Requirements
 
-/// The kernel of a dense layer on its way to an exact sum: an example contributes the outer product of two rows of whole
-/// numbers, and the sum of them all is a product of integer matrices.
+/// The kernel of a dense layer on its way to an exact sum: an example contributes the outer product of two rows of
+/// whole numbers, and the sum of them all is a product of integer matrices.
 ///
 ///     a_q = ⌊f_a · 2^k ∘ a⌉,  e_q = ⌊f_e · 2^l ∘ e⌉,  Σ_i a_q,i e_q,iᵀ
 ///
 /// f_a brings activations to a norm of A, f_e is the clip factor in units of a grid that is 2^`extraBits` times finer
-/// than the noise's, over f_a. A and the norm E that output gradients have at the bound multiply to 2²⁵, and are
-/// shared out so that rounding costs both alike: A/E = √(in/out). k and l balance the scale, see ``ScaleBalance``.
+/// than the noise's, over f_a. A and the norm E that output gradients have then multiply to the norm of the contribution
+/// in those units, at most 2²⁵, and are shared out so that rounding costs both alike: A/E = √(in/out). k and l balance
+/// the scale, see ``ScaleBalance``.
 ///
 /// **Guarantee:**
 ///
@@ -16,10 +17,12 @@ import Requirements
 ///   rounding, so that no bit depends on its order.
 /// - The norm that is returned is that of a_q e_qᵀ itself under the scale, never below it: under a scale from weights
 ///   T_q = Σ_p (s_pq a_q,p)², a Float32 product that is rounded up; the error of rounding e is in it.
-/// - Products add up in 32 bits without overflow: |a_q,p e_q,q| ≤ 2²⁵, and at most 62 examples do so.
+/// - Products add up in 32 bits without overflow: |a_q,p e_q,q| ≤ 2²⁵, and as many examples do so as their largest
+///   products allow.
 ///
 /// An example to which integers of 16 bits do not do justice, because its numbers are near the ends of Float32's range
-/// or because the scale is far from balanced, is added as rows of the noise's grid, in Float64.
+/// or because the scale is far from balanced, is added as rows of the noise's grid, in Float64. That takes as many
+/// products as there are parameters, for this example alone.
 final class OuterGridLeaf: GridLeaf {
     private enum Form: UInt8 {
         case zero, product, rows
@@ -27,9 +30,14 @@ final class OuterGridLeaf: GridLeaf {
 
     private struct Example {
         var form = Form.zero
+        /// Of a and e in balanced coordinates.
+        var squaredActivation = 0.0
+        var squaredGradient = 0.0
         /// f_a.
         var activationFactor: Float = 0
         var largestActivation: Float = 0
+        /// No product of an element of a_q and one of e_q is larger.
+        var largestProduct = 0
         var squaredNorm = 0.0
     }
 
@@ -65,7 +73,7 @@ final class OuterGridLeaf: GridLeaf {
         examples = .allocate(capacity: exampleCount)
         examples.initialize(repeating: Example())
         weights = OuterWeights(rows: exampleCount, inputs: inputs, outputs: outputs, scale: scale, balance: balance)
-        measure()
+        forEachExample(measureFactors)
     }
 
     deinit { examples.deallocate() }
@@ -73,25 +81,38 @@ final class OuterGridLeaf: GridLeaf {
     private var inputs: Int { factor.activations.columns }
     private var outputs: Int { factor.outputGradients.columns }
 
-    /// A, below what 16 bits hold, if rounding is shared out between the two rows alike.
-    private var activationNorm: Double {
-        let share = (Double(inputs) / Double(outputs)).squareRoot()
-        return min(30_000, (Double(1 << Self.fineBits) * share).squareRoot())
-    }
-
     // MARK: Measuring
 
-    private func measure() {
-        let norm = activationNorm
-        forEachExample { example in quantizeActivation(example, to: norm) }
+    private func measureFactors(_ example: Int) {
+        examples[example].squaredActivation = squaredNorm(
+            factor.activations.unsafeRow(example), balance?.activationWeights, count: inputs)
+        examples[example].squaredGradient = squaredNorm(
+            factor.outputGradients.unsafeRow(example), balance?.gradientWeights, count: outputs)
+    }
+
+    func estimatedSquaredNorm(of example: Int) -> Double {
+        examples[example].squaredActivation * examples[example].squaredGradient
+    }
+
+    func prepare(expectedFactors: [Double]) {
+        forEachExample { quantizeActivation($0, expectedFactor: expectedFactors[$0]) }
         weights.write(of: activations.base)
         forEachExample { example in
             if examples[example].form == .product { examples[example].squaredNorm = productNorm(example) }
             // Weights beyond Float32's range: the example is measured as what it is.
-            if examples[example].form == .product, !(examples[example].squaredNorm > 0 && examples[example].squaredNorm < .infinity) {
+            if examples[example].form == .product,
+                !(examples[example].squaredNorm > 0 && examples[example].squaredNorm < .infinity)
+            {
                 measureAsRows(example)
             }
         }
+    }
+
+    /// A, for a contribution of about `norm` units of the noise's grid.
+    private func activationNorm(_ norm: Double) -> Double {
+        let fine = min(norm * Double(1 << extraBits), Double(1 << Self.fineBits))
+        let share = (Double(inputs) / Double(outputs)).squareRoot()
+        return max(1, min(30_000, (fine * share).squareRoot()))
     }
 
     /// Calls `body` for every example, on several threads: it writes what belongs to its example only.
@@ -105,35 +126,37 @@ final class OuterGridLeaf: GridLeaf {
         return square
     }
 
-    private func quantizeActivation(_ example: Int, to target: Double) {
+    private func quantizeActivation(_ example: Int, expectedFactor: Double) {
         let kernels = Kernels.active
-        let activation = factor.activations.unsafeRow(example)
-        let gradient = factor.outputGradients.unsafeRow(example)
-        let squaredActivation = squaredNorm(activation, balance?.activationWeights, count: inputs)
-        let squaredGradient = squaredNorm(gradient, balance?.gradientWeights, count: outputs)
+        let target = activations.base + example * inputs
+        let (squaredActivation, squaredGradient) = (
+            examples[example].squaredActivation, examples[example].squaredGradient
+        )
         let product = squaredActivation * squaredGradient
-        activations.base.advanced(by: example * inputs).update(repeating: 0, count: inputs)
         guard product > 0, product < .infinity else {
-            examples[example].form = .zero
+            target.update(repeating: 0, count: inputs)
             examples[example].squaredNorm = product
             return
         }
         let range = 0x1p-200...0x1p200
-        let ownFactor = Float(target / squaredActivation.squareRoot())
+        let norm = activationNorm(expectedFactor * product.squareRoot())
+        let ownFactor = Float(norm / squaredActivation.squareRoot())
         let largest =
             range.contains(squaredActivation) && range.contains(squaredGradient)
             ? kernels.quantize(
-                activation, balance?.activationWeights, ownFactor, inputs, activations.base + example * inputs)
+                factor.activations.unsafeRow(example), balance?.activationWeights, ownFactor, inputs, target)
             : .infinity
         guard largest <= 32_767 else {
-            activations.base.advanced(by: example * inputs).update(repeating: 0, count: inputs)
+            target.update(repeating: 0, count: inputs)
             return measureAsRows(example)
         }
         examples[example].form = .product
         examples[example].activationFactor = ownFactor
         examples[example].largestActivation = largest
         if let balance {
-            kernels.multiplied(gradient, balance.gradientWeights, outputs, balancedGradients.base + example * outputs)
+            kernels.multiplied(
+                factor.outputGradients.unsafeRow(example), balance.gradientWeights, outputs,
+                balancedGradients.base + example * outputs)
         }
     }
 
@@ -171,13 +194,20 @@ final class OuterGridLeaf: GridLeaf {
 
     func squaredNorm(of example: Int) -> Double { examples[example].squaredNorm }
 
+    func refine(_ example: Int) -> Bool {
+        guard examples[example].form == .product else { return false }
+        measureAsRows(example)
+        return true
+    }
+
     func fineColumns(of example: Int) -> Int { examples[example].form == .product ? columns.count : 0 }
 
     func place(_ example: Int, factor clipFactor: Double) -> Double? {
         switch examples[example].form {
         case .zero: return 0
         case .rows:
-            return GridLeafBound.ofRow(norm: clipFactor * examples[example].squaredNorm.squareRoot(), elements: columns.count)
+            return GridLeafBound.ofRow(
+                norm: clipFactor * examples[example].squaredNorm.squareRoot(), elements: columns.count)
         case .product:
             let own = clipFactor * Double(1 << extraBits) / Double(examples[example].activationFactor)
             let target = gradients.base + example * outputs
@@ -190,6 +220,7 @@ final class OuterGridLeaf: GridLeaf {
                 measureAsRows(example)
                 return nil
             }
+            examples[example].largestProduct = Int(product)
             let norm = weights.squaredNorm(of: example, times: UnsafePointer(target)).squareRoot()
             return norm * (1 + 0x1p-50) / Double(1 << extraBits)
         }
@@ -223,7 +254,7 @@ final class OuterGridLeaf: GridLeaf {
         }
         OuterIntegerSum(
             examples: chosen, activations: activations.base, inputs: inputs, gradients: gradients.base,
-            outputs: outputs, mostPairs: Int(Int32.max) / (1 << Self.fineBits) / 2
+            outputs: outputs, largestProducts: chosen.map { examples[$0].largestProduct }
         ).add(to: target)
     }
 }

@@ -9,10 +9,25 @@ struct OuterIntegerSum {
     let inputs: Int
     let gradients: UnsafePointer<Float>
     let outputs: Int
-    /// How many pairs of examples add up in 32 bits.
-    let mostPairs: Int
+    /// For each of `examples`, a whole number that no product of its elements exceeds in magnitude; below 2³⁰.
+    let largestProducts: [Int]
 
     private var pairs: Int { (examples.count + 1) / 2 }
+
+    /// Runs of pairs whose products add up in 32 bits. Where they end decides nothing about the sum.
+    private var chains: [Range<Int>] {
+        var chains: [Range<Int>] = []
+        var (begin, bound) = (0, 0)
+        for pair in 0..<pairs {
+            let next = largestProducts[2 * pair..<min(2 * pair + 2, examples.count)].reduce(0, +)
+            if bound + next > Int(Int32.max) {
+                chains.append(begin..<pair)
+                (begin, bound) = (pair, 0)
+            }
+            bound += next
+        }
+        return chains + [begin..<pairs]
+    }
 
     /// Adds the product to `inputs` × `outputs` sums. O(examples · inputs · outputs).
     func add(to sum: UnsafeMutablePointer<Int64>) {
@@ -30,15 +45,19 @@ struct OuterIntegerSum {
         }
         // A task is a panel of columns and a run of rows: the panel stays in a core's cache.
         let run = 32
+        let chains = chains
         let runs = TaskTeam.pieces(of: rowPanels, length: run)
         TaskTeam.run(tasks: columnPanels * runs, work: inputs * outputs * (2 + pairs / 8)) { task, _ in
             let panel = task / runs
             let columns = TaskTeam.piece(panel, of: outputs, length: width)
             for rowPanel in TaskTeam.piece(task % runs, of: rowPanels, length: run) {
                 let rows = TaskTeam.piece(rowPanel, of: inputs, length: height)
-                kernels.add_outer_products(
-                    leftPanels + rowPanel * pairs * height, rightPanels + panel * pairs * width, pairs, mostPairs,
-                    rows.count, columns.count, sum + rows.lowerBound * outputs + columns.lowerBound, outputs)
+                for chain in chains {
+                    kernels.add_outer_products(
+                        leftPanels + (rowPanel * pairs + chain.lowerBound) * height,
+                        rightPanels + (panel * pairs + chain.lowerBound) * width, chain.count, chain.count,
+                        rows.count, columns.count, sum + rows.lowerBound * outputs + columns.lowerBound, outputs)
+                }
             }
         }
     }

@@ -5,8 +5,9 @@ import LinearAlgebra
 ///
 /// Without a scale, T is the same for all q: ‖a‖², an exact integer. Under a scale it is one Float32 product.
 ///
-/// **Guarantee:** no T_q is below the true one. All terms are non-negative, so that Float32 rounding makes it too small by
-/// a relative γ_(n+8) at most, n the terms of a sum; what underflow can take away is bounded beside it; both are added.
+/// **Guarantee:** no T_q is below the true one. All terms are non-negative, so that Float32 rounding makes it too small
+/// by a relative γ_(n+8) at most, n the terms of a sum; what underflow can take away is bounded beside it; both are
+/// added.
 final class OuterWeights {
     private let rows: Int
     private let inputs: Int
@@ -22,8 +23,8 @@ final class OuterWeights {
     private static let rowBlock = 256
     private static let columnTile = 256
     private static let innerBlock = 512
-    /// What a sum of 512 terms a²·s'², in units of the largest s' of its tile, can lose to underflow: squares of s' below
-    /// 2⁻¹²⁶, times a² ≤ 2³⁰.
+    /// What a sum of 512 terms a²·s'², in units of the largest s' of its tile, can lose to underflow: squares of s'
+    /// below 2⁻¹²⁶, times a² ≤ 2³⁰.
     private static let underflow: Float = 0x1p-80
 
     init(rows: Int, inputs: Int, outputs: Int, scale: UnsafePointer<Float>?, balance: ScaleBalance?) {
@@ -80,7 +81,9 @@ final class OuterWeights {
             let (tile, block) = (task / blocks, task % blocks)
             let rows = TaskTeam.piece(block, of: self.rows, length: rowBlock)
             let columns = TaskTeam.piece(tile, of: outputs, length: columnTile)
-            for row in rows { (weights.base + row * outputs + columns.lowerBound).update(repeating: 0, count: columns.count) }
+            for row in rows {
+                (weights.base + row * outputs + columns.lowerBound).update(repeating: 0, count: columns.count)
+            }
             for index in 0..<TaskTeam.pieces(of: inputs, length: innerBlock) {
                 let inner = TaskTeam.piece(index, of: inputs, length: innerBlock)
                 let squaredUnit = squareScale(scale, inner, columns, into: scaleTile)
@@ -94,7 +97,8 @@ final class OuterWeights {
                     for row in rows {
                         kernels.add_scaled_product(
                             product + (row - rows.lowerBound) * columns.count, Self.underflow,
-                            Float(squaredUnit * inflation), columnWeights.baseAddress! + columns.lowerBound, columns.count,
+                            Float(squaredUnit * inflation), columnWeights.baseAddress! + columns.lowerBound,
+                            columns.count,
                             weights.base + row * outputs + columns.lowerBound)
                     }
                 }

@@ -8,7 +8,8 @@ extension RowsFactor: RowwiseGridFactor {
     ) {
         var rows = GridRows()
         for example in examples {
-            rows.append(matrix.unsafeRow(example.example) + offset, factor: example.clipFactor, isNarrow: example.isNarrow)
+            rows.append(
+                matrix.unsafeRow(example.example) + offset, factor: example.clipFactor, isNarrow: example.isNarrow)
         }
         let length = 4096
         TaskTeam.run(
