@@ -121,8 +121,8 @@ extension PrivacyMechanismError: CustomStringConvertible {
                 + "the floating-point Gaussian for comparisons."
         case .clipNormTooSmallForGrid(let clipNorm, let columns, let least):
             return "A clip norm of \(clipNorm) bounds \(columns) parameters, but beside the other clip norms it must "
-                + "be above \(least), so that rounding to the grid leaves something of it; raise it, lower the others, or "
-                + "let fewer parameters share it."
+                + "be above \(least), so that rounding to the grid leaves something of it; raise it, lower the "
+                + "others, or let fewer parameters share it."
         case .invalidAdaptiveClipping(let name, let value, let allowed):
             return "\(name) of adaptive clipping is \(value), but must be \(allowed)."
         case .divisorInPlan:

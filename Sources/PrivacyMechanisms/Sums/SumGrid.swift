@@ -39,9 +39,9 @@ struct SumGrid: Sendable {
 
     /// The grid for `bounds` under noise of multiplier z.
     ///
-    /// Throws `noiseTooLargeForGrid` if z is above 2²⁶, `noiseTooSmallForGrid` if z·M is below 2¹⁰, and `clipNormTooSmallForGrid` for a group whose M_k is not
-    /// well above the rounding of its columns. The bounds are finite. Traps for a layout of 2⁴⁰ columns or more, which
-    /// would take 4 TiB.
+    /// Throws `noiseTooLargeForGrid` if z is above 2²⁶, `noiseTooSmallForGrid` if z·M is below 2¹⁰, and
+    /// `clipNormTooSmallForGrid` for a group whose M_k is not well above the rounding of its columns. The bounds are
+    /// finite. Traps for a layout of 2⁴⁰ columns or more, which would take 4 TiB.
     init(_ bounds: ClippingBounds, noiseMultiplier z: Double) throws(PrivacyMechanismError) {
         require(
             bounds.layout.count <= Self.mostColumns,

@@ -140,8 +140,8 @@ import Testing
         }
     }
 
-    /// A type from outside that answers wrongly, in ways that break floating-point sums (``FactoredSumTests``), breaks no
-    /// exact sum: its gradients are written out and measured here.
+    /// A type from outside that answers wrongly, in ways that break floating-point sums (``FactoredSumTests``), breaks
+    /// no exact sum: its gradients are written out and measured here.
     @Test(arguments: BrokenFactors.Fault.allCases)
     func liesAboutNormsAndSumsDoNotMoveTheSumByMoreThanM(fault: BrokenFactors.Fault) throws {
         let gradients = try RandomFactors(seed: 7).gradients
@@ -158,7 +158,8 @@ import Testing
         }
     }
 
-    /// Layers large enough that whole tiles are used, at the bound: the distance comes close to M, and does not pass it.
+    /// Layers large enough that whole tiles are used, at the bound: the distance comes close to M, and does not pass
+    /// it.
     @Test func examplesAtTheBoundUseIt() throws {
         let shapes: [(Int, Int, FactoredNormsTests.Magnitude?)] = [
             (70, 45, nil), (300, 10, nil), (10, 300, nil), (70, 45, .unit), (130, 64, .mixed),

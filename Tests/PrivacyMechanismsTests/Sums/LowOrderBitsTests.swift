@@ -7,8 +7,8 @@ import Testing
 /// Attacks on the low-order bits of a noisy sum (Mironov, CCS 2012; Haney et al. 2022): they tell neighbouring batches
 /// apart where sums and noise are floating-point numbers, and do not where both are integers.
 ///
-/// The setting is that of an embedding: 64 coordinates that one person alone touches. Without that person their sums are
-/// exactly zero.
+/// The setting is that of an embedding: 64 coordinates that one person alone touches. Without that person their sums
+/// are exactly zero.
 @Suite struct LowOrderBitsTests {
     private static let columns = 64
     private static let layout = flatLayout(columns)

@@ -14,7 +14,8 @@ protocol GridLeaf {
     /// About the squared norm of an example's gradient under the scale.
     func estimatedSquaredNorm(of example: Int) -> Double
 
-    /// Chooses how to take each example, if it is placed under about the given factor. Called once, before what follows.
+    /// Chooses how to take each example, if it is placed under about the given factor. Called once, before what
+    /// follows.
     func prepare(expectedFactors: [Double])
 
     /// The squared norm of an example's gradient under the scale; not finite where the example is to be excluded.

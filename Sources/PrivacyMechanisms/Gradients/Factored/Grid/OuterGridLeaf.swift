@@ -7,9 +7,9 @@ import Requirements
 ///     a_q = ⌊f_a · 2^k ∘ a⌉,  e_q = ⌊f_e · 2^l ∘ e⌉,  Σ_i a_q,i e_q,iᵀ
 ///
 /// f_a brings activations to a norm of A, f_e is the clip factor in units of a grid that is 2^`extraBits` times finer
-/// than the noise's, over f_a. A and the norm E that output gradients have then multiply to the norm of the contribution
-/// in those units, at most 2²⁵, and are shared out so that rounding costs both alike: A/E = √(in/out). k and l balance
-/// the scale, see ``ScaleBalance``.
+/// than the noise's, over f_a. A and the norm E that output gradients have then multiply to the norm of the
+/// contribution in those units, at most 2²⁵, and are shared out so that rounding costs both alike: A/E = √(in/out). k
+/// and l balance the scale, see ``ScaleBalance``.
 ///
 /// **Guarantee:**
 ///
