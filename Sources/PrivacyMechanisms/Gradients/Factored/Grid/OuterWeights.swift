@@ -63,7 +63,7 @@ final class OuterWeights {
             return
         }
         let squares = FloatScratch(count: rows * inputs)
-        TaskTeam.run(tasks: rows, work: rows * inputs) { row, _ in
+        TaskTeam.run(tasks: rows, work: 4 * rows * inputs) { row, _ in
             kernels.scaled_squares(wholeNumbers + row * inputs, 1, inputs, squares.base + row * inputs)
         }
         multiply(squares.base, scale)

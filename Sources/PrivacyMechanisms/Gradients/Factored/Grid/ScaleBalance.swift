@@ -23,7 +23,7 @@ struct ScaleBalance {
             columnSums.withUnsafeMutableBufferPointer { columnSums in
                 // Pieces write disjoint parts.
                 nonisolated(unsafe) let (rowSums, columnSums) = (rowSums, columnSums)
-                TaskTeam.run(tasks: pieces, work: rows * columns / 4) { piece, _ in
+                TaskTeam.run(tasks: pieces, work: rows * columns) { piece, _ in
                     for row in TaskTeam.piece(piece, of: rows, length: length) {
                         rowSums[row] = kernels.exponent_sums(
                             scale + row * columns, columns, columnSums.baseAddress! + piece * columns)
