@@ -125,8 +125,9 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
 
     /// Adds a microbatch, and returns what clipping learned of each example. **None of it is private.**
     ///
-    /// Norms are those before clipping, in the transformed space; padding examples are measured too. Publishing,
-    /// logging or tuning with them leaks what the noise is there to hide.
+    /// Norms are those before clipping, in the transformed space; padding examples are measured too. For an exact sum,
+    /// those of dense layers in factored form are of activations rounded to 16 bits. Publishing, logging or tuning with
+    /// them leaks what the noise is there to hide.
     public mutating func addReturningNonPrivateOutputs(
         _ gradients: some PerExampleGradients, padding: [Bool]? = nil
     ) -> NonPrivateOutputs {
