@@ -10,18 +10,22 @@ struct Agreement {
     /// The largest relative error of each path, in the order they were given.
     let maxRelativeErrors: [Double]
 
-    /// Throws `BenchmarkError.pathsDisagree` if a path errs by more than Float32 arithmetic can explain.
-    init(_ problem: PipelineProblem, paths: [(name: String, sum: [Float])]) throws {
+    /// Throws `BenchmarkError.pathsDisagree` if a path errs by more than Float32 arithmetic, or the grid of exact sums,
+    /// can explain.
+    init(_ problem: PipelineProblem, paths: [(name: String, sum: [Float], isOnGrid: Bool)]) throws {
         let (exact, absolute) = Self.exactSum(problem)
         let bound = Self.bound(examples: problem.gradients.rows, parameters: problem.layout.count)
-        maxRelativeErrors = try paths.map { name, sum in
+        let (lost, unit) = Self.gridBound(problem)
+        maxRelativeErrors = try paths.map { name, sum, isOnGrid in
             var worst = 0.0
             for index in exact.indices {
                 let error = abs(Double(sum[index]) - exact[index])
                 if error == 0 { continue }
                 let relative = error / absolute[index]
-                // Not "relative > bound": that would let NaN pass.
-                guard relative <= bound else {
+                let scale = Double(problem.scale?.values[index] ?? 1)
+                let rounding = isOnGrid ? lost + unit / scale / absolute[index] : 0
+                // Not "relative > …": that would let NaN pass.
+                guard relative <= bound + rounding else {
                     throw BenchmarkError.pathsDisagree(
                         path: name, parameter: index, found: sum[index], exact: exact[index])
                 }
@@ -35,6 +39,13 @@ struct Agreement {
     /// squares, added up in sixteen lanes at least, by P/16 half-ulps, its root by half of that.
     static func bound(examples: Int, parameters: Int) -> Double {
         (Double(examples) + Double(parameters) / 32 + 16) * 0x1p-24 + 0x1p-22
+    }
+
+    /// What the grid adds, if noise allows it M = 2²² at least: the clip norm is less by half a unit a column, and each
+    /// example is rounded by half a unit, C/M, in each column of the transformed space.
+    private static func gridBound(_ problem: PipelineProblem) -> (lost: Double, unit: Double) {
+        let lost = Double(problem.layout.count).squareRoot() * 0x1p-23 + 0x1p-20
+        return (lost, Double(problem.gradients.rows) * problem.l2ClipNorm * 0x1p-23)
     }
 
     private static func exactSum(_ problem: PipelineProblem) -> (sum: [Double], absolute: [Double]) {

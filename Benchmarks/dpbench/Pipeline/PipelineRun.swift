@@ -96,7 +96,7 @@ struct PipelineRun {
                 case .fused: try fused.exact.nonPrivateGradient(noiseMultiplier: problem.noiseMultiplier)
                 case .fusedFloatingPoint: try fused.floatingPoint.nonPrivateGradient(noiseMultiplier: 0)
                 }
-            return (name: path.rawValue, sum: sum)
+            return (name: path.rawValue, sum: sum, isOnGrid: path == .fused)
         }
         return try Agreement(problem, paths: sums).maxRelativeErrors
     }
