@@ -33,7 +33,12 @@ import Testing
         let memory = Self.allocated(1)
         defer { memory.deallocate() }
         nonisolated(unsafe) let shared = memory
-        for _ in 0..<100 { Threads.withTeam(of: 2) { shared[0] += Float($0.index) } }
+        // Long enough that both members are awake: where one begins after the other has ended, locks order them.
+        for _ in 0..<100 {
+            Threads.withTeam(of: 2) { member in
+                for _ in 0..<200_000 { shared[0] += Float(member.index) }
+            }
+        }
         #expect(memory[0] > 0)
     }
 

@@ -304,4 +304,23 @@ import Testing
         let grid = GridRounding.ofExample(columns: 3600) / (0x1p22 / ratio)
         #expect(error < 1.1 * (rows + grid))
     }
+
+    /// Gradients that no integer can show cost nothing: they are not taken row by row.
+    @Test func tinyGradientsAreNotAddedAsRows() throws {
+        let layer = try FactoredNormsTests.Layer(4, 90, 40, .unit, .unit, nil, seed: 4)
+        let rule = try ClippingRule.flat(l2ClipNorm: 1e9)
+        var aggregate = try ClippedAggregate(
+            rule, transform: IdentityTransform(layout: layer.gradients.layout), noiseMultiplier: 1)
+        guard case .exact(let sum, let grid) = aggregate.sum else { fatalError("The sum is a floating-point one.") }
+        let leaf = layer.gradients.factors[0].gridLeaf(exampleCount: 4, scale: nil, grid: grid)
+        leaf.prepare(expectedFactors: Array(repeating: 1 / grid.spacing, count: 4))
+        #expect((0..<4).allSatisfy { leaf.place($0, factor: 1 / grid.spacing) == 0 })
+        #expect((0..<4).allSatisfy { leaf.squaredNorm(of: $0) > 0 })
+        aggregate.add(layer.gradients)
+        #expect(sum.fine == nil && sum.recent.buffer.allSatisfy { $0 == 0 })
+        // The control: the same gradients a million times as large.
+        let larger = layer.gradients.factors[0].gridLeaf(exampleCount: 4, scale: nil, grid: grid)
+        larger.prepare(expectedFactors: Array(repeating: 1e6 / grid.spacing, count: 4))
+        #expect((0..<4).allSatisfy { larger.place($0, factor: 1e6 / grid.spacing) != 0 })
+    }
 }

@@ -162,14 +162,7 @@ struct DenseRowsPass {
                     part.rows, part.factors, part.rows.count, columns.lowerBound, columns.count, sum.base)
             case .exact(let sum, _):
                 if carriesBefore { sum.carry(columns) }
-                kernels.add_grid_rows(
-                    part.rows, part.narrowFactors, part.rows.count, columns.lowerBound, columns.count, shared.scale,
-                    sum.recent.base)
-                for (row, factor) in part.wideRows {
-                    kernels.add_wide_grid_row(
-                        row + columns.lowerBound, factor, columns.count, shared.scale.map { $0 + columns.lowerBound },
-                        sum.recent.base + columns.lowerBound)
-                }
+                part.gridRows.add(columns, under: shared.scale, to: sum.recent.base)
             }
         }
 
@@ -205,31 +198,23 @@ struct DenseRowsPass {
                 if norm == 0 { return }
                 let rounding = GridRounding.ofExample(columns: pass.bounds.groups.ranges[group].count)
                 let factor = grid.factor(ruleFactor: factor, norm: norm, rounding: rounding, group: group)
-                if fitsFloat32(factor: factor, norm: norm) {
-                    parts[group].rows.append(row)
-                    parts[group].narrowFactors.append(Float(factor))
-                } else if factor > 0 {
-                    parts[group].wideRows.append((row, factor))
-                }
+                if factor == 0 { return }
+                parts[group].gridRows.append(
+                    row, factor: factor, isNarrow: fitsFloat32(factor: factor, norm: norm))
             }
         }
     }
 
-    /// Rows that contribute to a group of columns, and their factors.
+    /// Rows that contribute to a group of columns: `rows` and `factors` to a floating-point sum, or `gridRows`.
     private struct WeightedRows {
         var rows: [UnsafePointer<Float>] = []
-        /// For floating-point sums.
         var factors: [Double] = []
-        /// For exact sums.
-        var narrowFactors: [Float] = []
-        /// For exact sums, rows whose products may leave Float32's range.
-        var wideRows: [(row: UnsafePointer<Float>, factor: Double)] = []
+        var gridRows = GridRows()
 
         mutating func removeAll() {
             rows.removeAll(keepingCapacity: true)
             factors.removeAll(keepingCapacity: true)
-            narrowFactors.removeAll(keepingCapacity: true)
-            wideRows.removeAll(keepingCapacity: true)
+            gridRows.removeAll()
         }
     }
 }

@@ -102,37 +102,3 @@ enum GridLeafBound {
         norm * (1 + 0x1p-21) + GridRounding.ofExample(columns: elements)
     }
 }
-
-/// Adds rows of integers, in Float32 where products stay in its range.
-struct GridRows {
-    private var rows: [UnsafePointer<Float>] = []
-    private var factors: [Float] = []
-    private var wide: [(row: UnsafePointer<Float>, factor: Double)] = []
-
-    /// - Parameter isNarrow: whether products with the row stay in Float32's range.
-    mutating func append(_ row: UnsafePointer<Float>, factor: Double, isNarrow: Bool) {
-        if isNarrow {
-            rows.append(row)
-            factors.append(Float(factor))
-        } else {
-            wide.append((row, factor))
-        }
-    }
-
-    mutating func removeAll() {
-        rows.removeAll(keepingCapacity: true)
-        factors.removeAll(keepingCapacity: true)
-        wide.removeAll(keepingCapacity: true)
-    }
-
-    /// Adds columns `range` of the rows, the scale beside them, to the same columns of `sum`.
-    func add(_ range: Range<Int>, under scale: UnsafePointer<Float>?, to sum: UnsafeMutablePointer<Int32>) {
-        let kernels = Kernels.active
-        kernels.add_grid_rows(rows, factors, rows.count, range.lowerBound, range.count, scale, sum)
-        for (row, factor) in wide {
-            kernels.add_wide_grid_row(
-                row + range.lowerBound, factor, range.count, scale.map { $0 + range.lowerBound },
-                sum + range.lowerBound)
-        }
-    }
-}

@@ -150,6 +150,11 @@ final class OuterGridLeaf: GridLeaf {
             target.update(repeating: 0, count: inputs)
             return measureAsRows(example)
         }
+        guard largest >= 0.5 else {
+            // All activations round to zero: then A < √in/2, and A·E < √P/4 units, less than rows of the grid lose.
+            examples[example].squaredNorm = product
+            return
+        }
         examples[example].form = .product
         examples[example].activationFactor = ownFactor
         examples[example].largestActivation = largest

@@ -31,13 +31,12 @@ extension EmbeddingFactor: RowwiseGridFactor {
             tasks: TaskTeam.pieces(of: width, length: length), work: positionCount * width, scratchBytes: 12 * length
         ) { task, scratch in
             let part = TaskTeam.piece(task, of: width, length: length)
-            var rows = GridRows()
             for example in examples {
                 forEachRow(of: example.example, part, scratch: scratch) { row, gradient in
-                    rows.removeAll()
-                    rows.append(gradient, factor: example.clipFactor, isNarrow: example.isNarrow)
                     let begin = row * width + part.lowerBound
-                    rows.add(0..<part.count, under: scale.map { $0 + begin }, to: sum + begin)
+                    GridRows.add(
+                        gradient, factor: example.clipFactor, isNarrow: example.isNarrow, count: part.count,
+                        under: scale.map { $0 + begin }, to: sum + begin)
                 }
             }
         }
@@ -51,14 +50,11 @@ extension SequenceFactor: RowwiseGridFactor {
         of examples: [WeightedExample], under scale: UnsafePointer<Float>?, to sum: UnsafeMutablePointer<Int32>
     ) {
         forEachTile(of: examples) { example, tile, product in
-            var rows = GridRows()
             for (place, row) in tile.rows.enumerated() {
-                rows.removeAll()
-                rows.append(
-                    product + place * tile.columns.count, factor: example.clipFactor,
-                    isNarrow: example.isNarrow)
                 let begin = row * outputs + tile.columns.lowerBound
-                rows.add(0..<tile.columns.count, under: scale.map { $0 + begin }, to: sum + begin)
+                GridRows.add(
+                    product + place * tile.columns.count, factor: example.clipFactor, isNarrow: example.isNarrow,
+                    count: tile.columns.count, under: scale.map { $0 + begin }, to: sum + begin)
             }
         }
     }
