@@ -1,12 +1,11 @@
 import PrivacyAccounting
-import Requirements
 
 /// Independent discrete Gaussian noise on exact integer sums in every step: DP-SGD for the numbers that a machine
 /// computes. It has no configuration.
 ///
 /// Sums are integers on a ``SumGrid`` of sensitivity M; the noise is N_ℤ(0, (zM)²), drawn exactly. What follows (the
 /// product with the grid's spacing, the division by N, the inverse transform) is post-processing.
-package struct DiscreteGaussianMechanism: NoiseMechanism {
+package struct DiscreteGaussianMechanism: UnconfiguredMechanism {
     package static let kind = "discreteGaussian"
 
     /// How far the stream of a seeded run has come. A stream under a secure key is not gone on with.
@@ -69,19 +68,6 @@ package struct DiscreteGaussianMechanism: NoiseMechanism {
                 ?? DiscreteGaussianNoise(),
             of: self)
     }
-}
-
-extension DiscreteGaussianMechanism: Codable {
-    package init(from decoder: any Decoder) throws {
-        try decoder.refuseUnknownKeys(except: ["kind"])
-    }
-
-    /// Writes an empty object: there is nothing to configure.
-    package func encode(to encoder: any Encoder) throws {
-        _ = encoder.container(keyedBy: NoKeys.self)
-    }
-
-    private enum NoKeys: CodingKey {}
 }
 
 extension NoiseScheme {

@@ -1,12 +1,11 @@
 import PrivacyAccounting
-import Requirements
 
 /// Independent Gaussian noise in every step, in Float32 on sums in Float64: DP-SGD as every library has it, for
 /// comparison. It has no configuration.
 ///
 /// - Warning: its guarantee is one for real numbers. The low-order bits of floating-point sums and normals tell
 ///   neighbouring data apart (Mironov, CCS 2012), and ε does not cover this.
-package struct FloatingPointGaussianMechanism: NoiseMechanism {
+package struct FloatingPointGaussianMechanism: UnconfiguredMechanism {
     package static let kind = "floatingPointGaussian"
 
     /// How far the stream of a seeded run has come. A stream under a secure key is not gone on with.
@@ -40,19 +39,6 @@ package struct FloatingPointGaussianMechanism: NoiseMechanism {
 
     /// Nil: nothing bounds what rounding costs.
     package func slack(steps: Int) -> ContinuousCoverSlack? { nil }
-}
-
-extension FloatingPointGaussianMechanism: Codable {
-    package init(from decoder: any Decoder) throws {
-        try decoder.refuseUnknownKeys(except: ["kind"])
-    }
-
-    /// Writes an empty object: there is nothing to configure.
-    package func encode(to encoder: any Encoder) throws {
-        _ = encoder.container(keyedBy: NoKeys.self)
-    }
-
-    private enum NoKeys: CodingKey {}
 }
 
 extension NoiseScheme {
