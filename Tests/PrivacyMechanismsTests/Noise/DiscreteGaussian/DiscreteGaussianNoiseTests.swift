@@ -106,11 +106,9 @@ struct DiscreteGaussianNoiseTests {
     /// On how many threads integers are drawn.
     private static func team(drawing count: Int, _ table: DiscreteGaussianTable) -> Int {
         var noise = DiscreteGaussianNoise(nonPrivateSeed: 66)
-        let threads = Mutex<Set<Int>>([])
+        let threads = Mutex<Set<pthread_t>>([])
         noise.forEachChunk(of: count, table) { _, _ in
-            // The address of a variable of the thread tells threads apart.
-            let address = Int(bitPattern: withUnsafePointer(to: &errno) { $0 })
-            threads.withLock { _ = $0.insert(address) }
+            threads.withLock { _ = $0.insert(pthread_self()) }
         }
         return threads.withLock { $0.count }
     }
