@@ -5,7 +5,7 @@ import Testing
 /// `dp epsilon`: what is asked, what is answered, and what is refused.
 @Suite struct EpsilonCommandTests {
     private static let setting = [
-        "epsilon", "--sampling-probability", "0.01", "--iterations", "200", "--noise-multiplier", "1",
+        "epsilon", "--sampling-probability", "0.1", "--iterations", "20", "--noise-multiplier", "1",
     ]
 
     private static func rows(_ arguments: [String], in folder: WorkFolder) throws -> [[String: Any]] {
@@ -34,21 +34,28 @@ import Testing
         #expect(table.output.contains("1e-05") && table.output.contains("1e-06"))
     }
 
-    /// δ at the ε of δ₀ is δ₀: at most, up to what discretisation adds once more, and no less than the lower end at an
-    /// ε that is too large by as much.
+    /// δ at an end of ε(δ₀) lies on its side of δ₀: at the upper end the lower end of δ is at most δ₀, at the lower end
+    /// the upper end of δ is at least δ₀. And what both answers are off by is small.
     @Test func deltaForEpsilonIsTheInverse() throws {
         let folder = try WorkFolder()
-        for delta in [1e-4, 1e-6, 1e-9] {
-            let there = try Self.rows(Self.setting + ["--delta", "\(delta)"], in: folder)[0]
-            let epsilon = try #require(there["epsilon"] as? Double)
-            let lower = try #require(there["lowerBound"] as? Double)
-            let back = try Self.rows(Self.setting + ["--epsilon", "\(epsilon),\(lower)"], in: folder)
-            let upperDelta = try #require(back[0]["delta"] as? Double)
-            let lowerDelta = try #require(back[0]["lowerDelta"] as? Double)
-            #expect(lowerDelta <= delta && lowerDelta <= upperDelta)
-            // Ends of ε lie within 1 %, and over that δ falls by e^{−θ·ε/100} with θ < 40: by a third at most.
-            #expect(upperDelta > delta * 0.6 && upperDelta < delta * 1.4)
-            #expect(try #require(back[1]["delta"] as? Double) >= delta)
+        let deltas = [1e-4, 1e-6, 1e-9]
+        let there = try Self.rows(
+            Self.setting + ["--delta", deltas.map { "\($0)" }.joined(separator: ",")], in: folder)
+        let (upper, lower) = try (
+            there.map { try #require($0["epsilon"] as? Double) },
+            there.map { try #require($0["lowerBound"] as? Double) }
+        )
+        let words = (upper + lower).map { "\($0)" }.joined(separator: ",")
+        let back = try Self.rows(Self.setting + ["--epsilon", words], in: folder)
+        try #require(back.count == 6)
+        for (index, delta) in deltas.enumerated() {
+            let atUpper = try #require(back[index]["lowerDelta"] as? Double)
+            let atLower = try #require(back[index + 3]["delta"] as? Double)
+            #expect(atUpper <= delta && atLower >= delta)
+            // Ends of ε lie within 1 %, and δ falls by less than e^{−20·Δε} between them.
+            #expect(try #require(back[index]["delta"] as? Double) < delta * (1 + 1e-3))
+            #expect(upper[index] - lower[index] < 0.01 * upper[index])
+            #expect(atUpper > delta * exp(-20 * (upper[index] - lower[index])) * (1 - 1e-2))
         }
     }
 
@@ -62,7 +69,7 @@ import Testing
         let risk = try Self.rows(noNoise + ["--epsilon", "1"], in: folder)[0]
         #expect(try #require(risk["delta"] as? Double) > 0.8)
         let none = try Self.rows(
-            Self.setting.map { $0 == "200" ? "0" : $0 } + ["--delta", "1e-5"], in: folder)[0]
+            Self.setting.map { $0 == "20" ? "0" : $0 } + ["--delta", "1e-5"], in: folder)[0]
         #expect(none["epsilon"] as? Double == 0)
     }
 

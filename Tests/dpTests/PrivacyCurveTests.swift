@@ -13,10 +13,11 @@ import Testing
                 #expect((1...40).contains(steps.count) && steps.last == iterations)
                 #expect(zip(steps, steps.dropFirst()).allSatisfy { $0 < $1 })
                 #expect(steps.dropLast().allSatisfy { $0 % length == 0 && $0 > 0 })
-                // No gap is more than two thirds above the mean, which rounding of the fewest epochs needs.
-                let epochs = Double(iterations) / Double(length)
+                // No gap is more than an epoch above the mean, with the last epoch as a whole one.
+                let epochs = Double(iterations) / Double(length) + 1
                 let gaps = zip([0] + steps, steps).map { Double($1 - $0) / Double(length) }
-                #expect(gaps.allSatisfy { $0 <= max(1, (epochs + 1) / Double(steps.count) + 1) })
+                // What Float64 rounds of the largest numbers.
+                #expect(gaps.allSatisfy { $0 <= (epochs / Double(steps.count) + 1) * (1 + 1e-15) })
             }
         }
     }

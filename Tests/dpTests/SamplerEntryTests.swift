@@ -213,6 +213,10 @@ struct AskedSampler: Sendable, CustomTestStringConvertible {
             let separated = try BMinSepSampler(exampleCount: 9, separation: bands, samplingProbability: 0.1)
             #expect(try isExact(.bMinSep(separated), poisson) == (bands == 1))
         }
+        let mixed = try PrivacyEvent.composed([.laplace(noiseMultiplier: 1), cover])
+        #expect(!pattern.isDescribedExactly(by: mixed))
+        let other = try PrivacyEvent.selfComposed(.laplace(noiseMultiplier: 1), count: 3)
+        #expect(pattern.isDescribedExactly(by: other))
         let all = try RandomAllocationSampler(exampleCount: 1, participations: 8, stepsPerEpoch: 8)
         #expect(try isExact(.randomAllocation(all), .selfComposed(.gaussian(noiseMultiplier: 1), count: 8)))
         #expect(try !isExact(.shuffledEpochs(ShuffledEpochs(exampleCount: 9, batchSize: 3)), cover))

@@ -53,8 +53,9 @@ extension ParticipationPattern {
     /// It is not where slots that nobody knows are taken to be known, and where participations of unknown steps are
     /// counted.
     func isDescribedExactly(by event: PrivacyEvent) -> Bool {
-        if case .selfComposed(let repeated) = event { return isDescribedExactly(by: repeated.event) }
         switch (choice, event) {
+        case (_, .selfComposed(let repeated)): return isDescribedExactly(by: repeated.event)
+        case (_, .composed(let parts)): return parts.events.allSatisfy(isDescribedExactly)
         case (.slots(_, let separation, _), .poissonSampled), (.slots(_, let separation, _), .gaussian):
             return separation == 1
         case (.epochs(let length, let participations, _), .gaussian): return participations == length

@@ -20,8 +20,8 @@ enum Question: Hashable {
     /// What is given, in charts.
     var text: String {
         switch self {
-        case .epsilon(let delta): "δ = \(delta)"
-        case .delta(let epsilon): "ε = \(epsilon)"
+        case .epsilon(let delta): "δ = \(JSONValue(delta).brief)"
+        case .delta(let epsilon): "ε = \(JSONValue(epsilon).brief)"
         }
     }
 
@@ -122,8 +122,8 @@ extension Question {
     /// What is given, with all of its digits.
     fileprivate var given: String {
         switch self {
-        case .epsilon(let delta): "\(delta)"
-        case .delta(let epsilon): "\(epsilon)"
+        case .epsilon(let delta): JSONValue(delta).brief
+        case .delta(let epsilon): JSONValue(epsilon).brief
         }
     }
 

@@ -92,11 +92,11 @@ extension SamplingOptions {
         let (steps, passes) = (
             check.number(iterations, "--iterations", range), check.number(epochs, "--epochs", range)
         )
-        if epochs != nil, !sampler.hasEpochs {
-            refuse("--epochs", of: sampler, &check) { $0.hasEpochs }
-        } else if iterations != nil, epochs != nil {
+        let countsEpochs = epochs != nil && sampler.hasEpochs
+        if epochs != nil, !countsEpochs { refuse("--epochs", of: sampler, &check) { $0.hasEpochs } }
+        if iterations != nil, countsEpochs {
             check.add("--iterations and --epochs both say how many steps there are: leave one out.")
-        } else if iterations == nil, epochs == nil, !mayLack {
+        } else if iterations == nil, !countsEpochs, !mayLack {
             check.add(
                 sampler.hasEpochs
                     ? "--epochs is missing: the number of epochs; or --iterations, the number of steps."
