@@ -217,6 +217,7 @@ struct AskedSampler: Sendable, CustomTestStringConvertible {
         #expect(!pattern.isDescribedExactly(by: mixed))
         let other = try PrivacyEvent.selfComposed(.laplace(noiseMultiplier: 1), count: 3)
         #expect(pattern.isDescribedExactly(by: other))
+        #expect(try !sampler.participation(in: 9).isDescribedExactly(by: other))
         let all = try RandomAllocationSampler(exampleCount: 1, participations: 8, stepsPerEpoch: 8)
         #expect(try isExact(.randomAllocation(all), .selfComposed(.gaussian(noiseMultiplier: 1), count: 8)))
         #expect(try !isExact(.shuffledEpochs(ShuffledEpochs(exampleCount: 9, batchSize: 3)), cover))

@@ -50,16 +50,27 @@ extension ParticipationPattern {
     /// Whether `event` is what steps of the pattern are, and not only no less than it: whether what no analysis of the
     /// event can go below bounds the steps from below, too.
     ///
-    /// It is not where slots that nobody knows are taken to be known, and where participations of unknown steps are
-    /// counted.
+    /// It is not where slots that nobody knows are taken to be known, where participations in unknown steps are counted,
+    /// and where the last epoch is a part of one.
     func isDescribedExactly(by event: PrivacyEvent) -> Bool {
-        switch (choice, event) {
-        case (_, .selfComposed(let repeated)): return isDescribedExactly(by: repeated.event)
-        case (_, .composed(let parts)): return parts.events.allSatisfy(isDescribedExactly)
-        case (.slots(_, let separation, _), .poissonSampled), (.slots(_, let separation, _), .gaussian):
-            return separation == 1
-        case (.epochs(let length, let participations, _), .gaussian): return participations == length
-        default: return true
+        switch choice {
+        case .eachStep, .truncated, .fixedSize: true
+        // Slots are known where every step is one.
+        case .slots: iterations > 1 && mostParticipations == iterations
+        case .epochs(let length, let participations, _):
+            participations == length || iterations % length == 0 && !event.countsGaussians
+        }
+    }
+}
+
+extension PrivacyEvent {
+    /// Whether some of it is Gaussian noise on all records.
+    fileprivate var countsGaussians: Bool {
+        switch self {
+        case .gaussian: true
+        case .selfComposed(let repeated): repeated.event.countsGaussians
+        case .composed(let parts): parts.events.contains { $0.countsGaussians }
+        default: false
         }
     }
 }
