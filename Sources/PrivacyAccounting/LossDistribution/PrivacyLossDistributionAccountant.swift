@@ -64,4 +64,12 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
         let upper = try query.delta(epsilon: epsilon, isOptimistic: false)
         return PrivacyBounds(lower: min(upper, try query.delta(epsilon: epsilon, isOptimistic: true)), upper: upper)
     }
+
+    /// The ends of ``deltaBounds(of:epsilon:)``.
+    public func deltaEnds(
+        of event: PrivacyEvent, epsilon: Double
+    ) throws(AccountingError) -> (lower: Double?, upper: Double) {
+        let bounds = try deltaBounds(of: event, epsilon: epsilon)
+        return (bounds.lower, bounds.upper)
+    }
 }
