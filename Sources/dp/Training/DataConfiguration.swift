@@ -138,6 +138,7 @@ extension DataConfiguration {
         if let path, let testPath, FileContents.isSameFile(path, testPath) {
             throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
         }
+        if let owners, kind != .csv { try checkOwnersFile(owners) }
         var data: LoadedData
         switch kind {
         case .digits:
@@ -155,11 +156,15 @@ extension DataConfiguration {
         return data
     }
 
-    /// The owners in a file of their own. Throws `DatasetError` unless there are `count`.
-    private func readOwners(_ path: String, count: Int) throws -> [String] {
+    /// Throws `TrainingConfigurationError.noOwners` unless there is a file with owners at `path`.
+    private func checkOwnersFile(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else {
             throw TrainingConfigurationError.noOwners(path, isCSV: kind == .csv)
         }
+    }
+
+    /// The owners in a file of their own. Throws `DatasetError` unless there are `count`.
+    private func readOwners(_ path: String, count: Int) throws -> [String] {
         let owners = try OwnersFile.read(path)
         guard owners.count == count else {
             throw DatasetError.ownerCountMismatch(exampleCount: count, path: path, ownerCount: owners.count)
@@ -173,6 +178,8 @@ extension DataConfiguration {
         let path = try requiredPath()
         let schema = try readSchema()
         let withOwners = try owners.flatMap { try schema.ignoring($0, in: path) }
+        // Before what the schema does not know of is found: the column may be misspelt.
+        if let owners, withOwners == nil { try checkOwnersFile(owners) }
         let file = try CSVFile(path, schema: withOwners ?? schema, openRanges: open)
         guard file.dataset.targets.outputCount > 0 else {
             throw TrainingConfigurationError.missing(
