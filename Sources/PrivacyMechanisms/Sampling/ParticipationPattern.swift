@@ -5,8 +5,8 @@ import PrivacyAccounting
 /// It describes the sampling and no more: what the steps cost depends on the noise, and is for the noise mechanism to
 /// say (``NoiseScheme/event(of:noiseMultiplier:)``). Only samplers make patterns.
 ///
-/// Whoever takes part is a unit: an example, or a user by the mean of some of their examples. Units choose independently of each
-/// other unless ``dependsOnUnitCount``.
+/// Whoever takes part is a unit: an example, or a user by the mean of some of their examples. Units choose independently
+/// of each other unless ``dependsOnUnitCount``.
 public struct ParticipationPattern: Hashable, Sendable {
     /// How one unit's steps are chosen.
     public enum Choice: Hashable, Sendable {

@@ -91,8 +91,8 @@ extension SamplingScheme {
         try sampler.participation(in: iterations)
     }
 
-    /// The batch of `step` ≥ 0, ascending by each unit's first example, and within a unit. The result does not depend on
-    /// `cache`, which saves rebuilding an epoch's allocation for every step of it.
+    /// The batch of `step` ≥ 0: units in the order of each one's first example, a unit's examples ascending. The result
+    /// does not depend on `cache`, which saves rebuilding an epoch's allocation for every step of it.
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> Batch {
         sampler.rows(of: sampler.batch(at: step, from: source, cache: &cache), at: step, from: source)
     }

@@ -1,15 +1,16 @@
 import PrivacyAccounting
 
-/// User-level sampling: *users* are drawn as another sampler draws examples, and each that is drawn contributes the mean
-/// of k of their examples, chosen uniformly, or of all if they have fewer.
+/// User-level sampling: *users* are drawn as another sampler draws examples. Each that is drawn contributes the mean of
+/// k of their examples, chosen uniformly, or of all if they have fewer.
 ///
 /// The unit of privacy is the user with all of their examples. Users take part as examples do under ``base``, whose
 /// pattern, relations and expected batch size are this sampler's, with users in the place of examples. The mean is one
 /// contribution: it is clipped once (``ClippedAggregate/add(_:meansOf:padding:)``), and the user moves the sum by at
 /// most the clip norm. Which of their examples are chosen is one of the choices of single steps; no event counts on it.
 ///
-///     try UserSampler(owners: owners, base: { .bMinSep(try BMinSepSampler(
-///         exampleCount: $0, separation: 8, samplingProbability: 0.05)) }, examplesPerUser: 4)
+///     try UserSampler(owners: owners, examplesPerUser: 4) { (count) throws(PrivacyMechanismError) in
+///         .bMinSep(try BMinSepSampler(exampleCount: count, separation: 8, samplingProbability: 0.05))
+///     }
 ///
 /// **Guarantee:**
 /// - a batch holds at most k examples of each user that is drawn, each at most once, side by side as one unit, and no

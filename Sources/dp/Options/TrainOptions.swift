@@ -33,8 +33,8 @@ struct DataOptions: ParsableArguments {
 
     @Option(
         help: """
-            Who owns which example: a column of the CSV file, or a file with a line, or a .npy file with a whole number, \
-            for each. The promise is then to each user, with all of their examples. (default: to each example)
+            Who owns which example: a column of the CSV file, or a file with a line for each, or a .npy file with a \
+            whole number. The promise is then to each user, with all of their examples. (default: to each example)
             """,
         completion: .file())
     var owners: String?
@@ -71,8 +71,8 @@ struct PrivacyOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            The expected number of examples in a batch, or of users with --owners. (default: a quarter of them, at most \
-            16,384)
+            The expected number of examples in a batch, or of users with --owners. (default: a quarter of them, at \
+            most 16,384)
             """)
     var batch: Given<Double>?
 

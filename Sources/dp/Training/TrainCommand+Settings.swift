@@ -81,8 +81,8 @@ extension TrainCommand {
         }
         if settings["plan.sampling"] != nil, privacy.batch == nil {
             settings.add(
-                "\(settings.name(of: "users.owners")) and \(settings.name(of: "plan.sampling")) both say how batches are "
-                    + "drawn: leave one out.")
+                "\(settings.name(of: "users.owners")) and \(settings.name(of: "plan.sampling")) both say how batches "
+                    + "are drawn: leave one out.")
         }
         if settings["plan.unit"] == .text("example") {
             settings.add(

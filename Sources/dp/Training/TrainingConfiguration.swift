@@ -80,7 +80,8 @@ extension TrainingConfiguration {
         plan.sampling.flatMap { $0.isConfidential ? $0 : nil }
     }
 
-    /// The rest, for files that are made to be shown. Where `users` says how users are drawn, all but who they are stays.
+    /// The rest, for files that are made to be shown. Where `users` says how users are drawn, all but who they are
+    /// stays.
     var published: TrainingConfiguration {
         var rest = self
         if let secretSampling {

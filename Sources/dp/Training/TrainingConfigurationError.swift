@@ -62,8 +62,8 @@ extension TrainingConfigurationError: CustomStringConvertible {
         case .noOwners(let name, let isCSV):
             "'\(name)' is to say who owns which example, but there is no such file"
                 + (isCSV ? ", and the CSV file has no such column" : "")
-                + ": give \(isCSV ? "the name of a column, or " : "")the path of a file with a line, or a .npy file with "
-                + "a whole number, for each example."
+                + ": give \(isCSV ? "the name of a column, or " : "")the path of a file with a line, or a .npy file "
+                + "with a whole number, for each example."
         case .missingInitial(let path):
             "'\(path)' is missing, the parameters that training began from: without it the run cannot go on. Put back "
                 + "the file that 'dp train' wrote."

@@ -7,7 +7,8 @@ import PrivateTraining
 /// - **Model**: linear, logistic or softmax, as the targets ask for. Few parameters drown in less noise.
 /// - **Features**: scattering (arXiv 2011.11660) for images that are large enough, which is fixed and not learned.
 /// - **Clip norm** C = 1: with nearly every gradient clipped, only the product of rate and C matters.
-/// - **Batch**: a quarter of the examples (or users), at most 16,384: of batches that cost the same ε, large ones have less noise.
+/// - **Batch**: a quarter of the examples (or users), at most 16,384: of batches that cost the same ε, large ones have
+///   less noise.
 /// - **Steps**: 150.
 /// - **Optimizer**: SGD with momentum 0.9, and the mean of the last half of the steps.
 /// - **Rate**: C·η/(1 − momentum) = min(50, 2/s) for the length s = z·√d/N of the noise on a mean of clipped gradients

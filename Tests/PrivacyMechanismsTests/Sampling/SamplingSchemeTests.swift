@@ -229,7 +229,7 @@ struct SamplingSchemeTests {
             "An owner of example 0", "2", "one of 2 owners, numbered from 0 on, and named once"
         ),
         (
-            #"{"kind": "several-owners", "owners": [[], [0, 0]], "ownerCount": 2, "separation": 1, "stepsPerEpoch": 1}"#,
+            #"{"kind": "several-owners", "owners": [[], [0,0]], "ownerCount": 2, "separation": 1, "stepsPerEpoch": 1}"#,
             "An owner of example 1", "0", "one of 2 owners, numbered from 0 on, and named once"
         ),
         (

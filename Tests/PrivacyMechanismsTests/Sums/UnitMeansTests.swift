@@ -220,6 +220,29 @@ import Testing
         #expect(try sum(elements, padding: nil) != without)
     }
 
+    /// Under a transform that is not diagonal, too: what is mapped and clipped is the mean.
+    @Test func aProjectedUnitIsOneContribution() throws {
+        let gradients = try Self.batch(9, magnitude: 40)
+        let projection = LinearProjection(gradients.layout, dimensions: 5, seed: 2)
+        let rule = try ClippingRule.flat(l2ClipNorm: 0.7)
+        func sum(_ members: [Int], _ kind: Kind, _ way: Way) throws -> ExactSum {
+            var aggregate = try ClippedAggregate(rule, transform: projection, noiseMultiplier: 1)
+            let (rows, units) = try Self.rows(gradients, of: members)
+            try Self.add(rows, units, kind, way, to: &aggregate)
+            return ExactSum(aggregate, scale: nil)
+        }
+        for kind in Kind.allCases {
+            let moved = try [Way.asOne, .rowByRow].map { way in
+                let whole = try sum([0, 1, 2, 3], kind, way)
+                return try [0, 1, 2, 3].map { left in
+                    whole.distance(to: try sum([0, 1, 2, 3].filter { $0 != left }, kind, way))
+                        / Double(whole.grid.sensitivity)
+                }.max()!
+            }
+            #expect(moved[0] <= 1 && moved[0] > 0.99 && moved[1] > 1)
+        }
+    }
+
     /// The count of adaptive clipping is of units.
     @Test func unitsAreCounted() throws {
         let gradients = try Self.batch(8, magnitude: 1)
