@@ -35,7 +35,10 @@ let package = Package(
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels", "Requirements"]),
         .target(name: "PyTrees", dependencies: ["Requirements"], exclude: ["README.md"]),
         .target(name: "CFourier"),
-        .target(name: "PrivacyAccounting", dependencies: ["CFourier", "Requirements"], exclude: ["README.md"]),
+        .target(
+            name: "PrivacyAccounting", dependencies: ["CFourier", "Requirements"],
+            exclude: ["README.md", "RandomAllocation/README.md"]
+        ),
         .target(
             name: "GradientTransformations",
             dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees", "Requirements"],

@@ -29,6 +29,10 @@ import Testing
                 #"{"datasetSize":100,"kind":"truncatedPoissonSampledGaussian","noiseMultiplier":1,"#
                     + #""probability":0.5,"truncatedBatchSize":20}"#
             ),
+            (
+                .randomAllocated(steps: 10, participations: 1, probability: 0.5, noiseMultiplier: 1),
+                #"{"kind":"randomAllocated","noiseMultiplier":1,"participations":1,"probability":0.5,"steps":10}"#
+            ),
             (.composed([.noOp, .nonPrivate]), #"{"events":[\#(noOp),{"kind":"nonPrivate"}],"kind":"composed"}"#),
             (.selfComposed(.noOp, count: 3), #"{"count":3,"event":\#(noOp),"kind":"selfComposed"}"#),
             (.noOp, noOp), (.nonPrivate, #"{"kind":"nonPrivate"}"#),
@@ -75,6 +79,8 @@ import Testing
         #expect(refuses(SampledWithReplacementEvent.self, #""sourceSize":0,"sampleSize":1,\#(event)"#))
         #expect(refuses(SampledWithoutReplacementEvent.self, #""sourceSize":3,"sampleSize":4,\#(event)"#))
         #expect(refuses(TruncatedPoissonSampledGaussianEvent.self, #""probability":2,\#(truncated)"#))
+        #expect(
+            refuses(RandomAllocatedEvent.self, #""steps":3,"participations":4,"probability":1,"noiseMultiplier":1"#))
         #expect(refuses(SelfComposedEvent.self, #""count":-1,\#(event)"#))
         // The broken twin, and numbers in range, are let through.
         #expect(!refuses(UncheckedGaussian.self, #""noiseMultiplier":-1"#))
@@ -180,6 +186,10 @@ import Testing
                 .truncatedPoissonSampledGaussian(
                     datasetSize: 100, probability: 0.1, truncatedBatchSize: 12, noiseMultiplier: 1),
                 [.replaceOne, .replaceSpecial], []
+            ),
+            (
+                .randomAllocated(steps: 4, participations: 1, noiseMultiplier: 1), Set(NeighboringRelation.allCases),
+                Set(NeighboringRelation.allCases)
             ),
         ]
         for (event, pld, rdp) in table {

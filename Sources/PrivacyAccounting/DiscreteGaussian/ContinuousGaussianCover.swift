@@ -12,8 +12,10 @@ import Foundation
 ///
 /// The second draw reads nothing of the data. So T releases of P coordinates with discrete noise are, but for a factor
 /// e^{±s} of each outcome's probability, s = T·P·log((1 + e)/(1 − e)), post-processing of those with continuous noise
-/// of σ_eff² = σ² − σ_d²: each release's law given those before is a product over coordinates, and a mixture over
-/// batches, and both keep such factors. They hold through sampling, adaptivity and composition. For an outcome set A,
+/// of σ_eff² = σ² − σ_d²: given the batches of all steps, each release's law given those before is a product over
+/// coordinates, and the law of all releases is a product of those. A mixture over the batches of a whole run, however
+/// those of different steps depend on each other, keeps such factors. They hold through sampling, allocation,
+/// adaptivity and composition. For an outcome set A,
 /// P(A) − e^{ε+2s}P′(A) ≤ e^s·(P̃(A) − e^ε P̃′(A)):
 ///
 ///     δ(ε + 2s) ≤ e^s·δ_continuous(ε; σ_eff)

@@ -24,6 +24,8 @@ public indirect enum PrivacyEvent: Hashable, Sendable {
     case sampledWithoutReplacement(SampledWithoutReplacementEvent)
     /// Gaussian noise on a Poisson batch of limited size.
     case truncatedPoissonSampledGaussian(TruncatedPoissonSampledGaussianEvent)
+    /// Gaussian noise on steps of which a record takes part in some, chosen at random.
+    case randomAllocated(RandomAllocatedEvent)
     /// Several events.
     case composed(ComposedEvent)
     /// One event, several times.
@@ -38,7 +40,7 @@ extension PrivacyEvent {
     /// The kinds of event, by the names under which they are coded.
     enum Kind: String, Codable, CaseIterable {
         case gaussian, zCDP, laplace, poissonSampled, sampledWithReplacement, sampledWithoutReplacement
-        case truncatedPoissonSampledGaussian, composed, selfComposed, noOp, nonPrivate
+        case truncatedPoissonSampledGaussian, randomAllocated, composed, selfComposed, noOp, nonPrivate
 
         /// The type that decodes events of this kind.
         var type: any EventAnalysis.Type {
@@ -50,6 +52,7 @@ extension PrivacyEvent {
             case .sampledWithReplacement: SampledWithReplacementEvent.self
             case .sampledWithoutReplacement: SampledWithoutReplacementEvent.self
             case .truncatedPoissonSampledGaussian: TruncatedPoissonSampledGaussianEvent.self
+            case .randomAllocated: RandomAllocatedEvent.self
             case .composed: ComposedEvent.self
             case .selfComposed: SelfComposedEvent.self
             case .noOp: NoOpEvent.self
@@ -68,6 +71,7 @@ extension PrivacyEvent {
         case .sampledWithReplacement(let event): event
         case .sampledWithoutReplacement(let event): event
         case .truncatedPoissonSampledGaussian(let event): event
+        case .randomAllocated(let event): event
         case .composed(let event): event
         case .selfComposed(let event): event
         case .noOp: NoOpEvent()

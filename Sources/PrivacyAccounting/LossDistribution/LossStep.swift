@@ -20,6 +20,11 @@ struct LossStep {
             (self.weight, self.pair, mirror, isMirrored) = (weight, pair, ReversedPair(base: pair), false)
         }
 
+        /// A pair, and what stands for the other direction.
+        init(_ pair: some PrivacyLossPair, mirror: some PrivacyLossPair) {
+            (weight, self.pair, self.mirror, isMirrored) = (1, pair, mirror, false)
+        }
+
         /// A pair whose loss is the same in both directions.
         init(mirrored pair: some PrivacyLossPair, weight: Double = 1) {
             (self.weight, self.pair, mirror, isMirrored) = (weight, pair, pair, true)

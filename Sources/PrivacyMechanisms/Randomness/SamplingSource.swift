@@ -6,12 +6,13 @@
 /// There are two kinds of choices, and a sampler takes each from the stream of its kind:
 ///
 /// - the *structure* of a run or an epoch: a partition, a permutation, an allocation, slots. The analysis counts on its
-///   being the same from the first step to the last, since it bounds how often an example can take part;
-/// - the *choices of single steps*: who of those whose turn it is takes part. Amplification by sampling comes from
-///   these alone: no event counts on the structure's being hidden.
+///   being the same from the first step to the last, since it bounds how often an example can take part. Events of
+///   allocations, bins and slots also count on its being hidden;
+/// - the *choices of single steps*: who of those whose turn it is takes part.
 ///
 /// - Warning: amplification by sampling holds only against those who do not know the batches. The key tells them all:
-///   it is as secret as the data, and is neither printed nor coded except through ``secretState``.
+///   it is as secret as the data, and is neither printed nor coded except through ``secretState``, which a checkpoint
+///   holds.
 public struct SamplingSource: Sendable, Equatable {
     let stream: KeyStream
     /// What the choices of single steps come from: the same, unless ``withFreshSteps()`` made it another.

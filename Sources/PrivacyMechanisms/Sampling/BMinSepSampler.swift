@@ -10,12 +10,14 @@ import PrivacyAccounting
 /// 2602.09338, an example that has waited for b steps participates with a fixed probability at each step until it does.
 /// Where it stands then depends on everything before, and a run could not be resumed without a replay.)
 ///
-/// Of an example's slots at most K can lie in T steps: 2 + ⌊(T − 1 − b)/F⌋ for T > b, one for fewer. Under Gaussian
-/// noise that is K × Poisson(r, Gaussian z), valid under every relation, since examples are independent.
+/// Of an example's frames at most K can have their slot in T steps: 2 + ⌊(T − 1 − b)/F⌋ for T > b, one for fewer. Given
+/// its phase they are independent, so that under Gaussian noise the T steps are K times one step of F − b + 1, with
+/// probability r. That is valid under every relation, since examples are independent; a frame of which the run has a
+/// part only tells less.
 ///
 /// Phases and slots are the run's structure, which stays when a run goes on from a checkpoint: drawn anew, two of an
 /// example's slots could be closer than b. Whether an example takes its slot is the choice of that step, and is made
-/// anew.
+/// anew. Slots must stay hidden: see ``BatchRepetition`` for what a step that is taken twice costs.
 ///
 /// **Guarantee:**
 /// - an example's participations are at least b steps apart, and its slots in the steps 0..<T are at most K;
@@ -33,6 +35,8 @@ public struct BMinSepSampler: BatchSampler {
     public let samplingProbability: Double
     /// F, the length of an example's frames.
     let frame: Int
+    /// F − b + 1, the steps of a frame that can be its slot.
+    var choices: Int { frame - separation + 1 }
     /// r, the probability of participating in a slot.
     var slotProbability: Double { min(1, samplingProbability * Double(frame)) }
 
@@ -63,14 +67,19 @@ public struct BMinSepSampler: BatchSampler {
     /// One sentence for reports.
     public var assumption: String {
         "Every example may participate in slots that are at least \(separation) steps apart, in each with probability "
-            + "\(slotProbability), independently of other examples and slots; batches stay hidden, slots need not."
+            + "\(slotProbability), independently of other examples and slots; "
+            + (choices > 1
+                ? "a slot is one of \(choices) steps, at random, and slots and batches stay hidden."
+                : "batches stay hidden, slots need not.")
     }
 
-    /// K slots, at least b steps apart, each taken with probability r.
+    /// K slots, at least b steps apart, each one of F − b + 1 steps and taken with probability r.
     public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
         try ParticipationPattern(
             iterations: iterations,
-            choice: .slots(atMost: mostSlots(in: iterations), separation: separation, probability: slotProbability))
+            choice: .slots(
+                atMost: mostSlots(in: iterations), separation: separation, probability: slotProbability,
+                choices: choices))
     }
 
     /// Slots m frames apart are at least (m − 1)F + b steps apart, since a slot lies at most F − b steps into its
@@ -93,7 +102,6 @@ public struct BMinSepSampler: BatchSampler {
     private func allSlots(in window: Int, of source: SamplingSource) -> Allocation {
         var layout = SamplingStream(source, .layout)
         var (first, second) = (SamplingStream(source, .epoch(window)), SamplingStream(source, .epoch(window + 1)))
-        let choices = frame - separation + 1
         var found: [(example: Int, step: Int)] = []
         found.reserveCapacity(exampleCount + exampleCount / 8)
         for example in 0..<exampleCount {

@@ -7,13 +7,14 @@ import PrivacyAccounting
 /// up to b bands needs it (arXiv 2410.06266); or they are thrown anew at the beginning of each epoch of b steps
 /// (arXiv 2412.16802).
 ///
-/// Under Gaussian noise that is ⌈T/b⌉ × Gaussian z, under every relation: participations are counted, and no
-/// amplification is claimed. That of the papers needs an accountant that this package does not have.
+/// Under Gaussian noise that is one of b steps at the noise z/√⌈T/b⌉ where bins stay, one of b steps in each epoch
+/// where they do not (``PrivacyEvent/randomAllocated(steps:participations:probability:noiseMultiplier:)``), under every
+/// relation. Under replace-one, and by a Rényi accountant, participations are counted without amplification.
 ///
 /// Bins are the structure of a run or an epoch, and stay when a run goes on from a checkpoint: drawn anew, an example
 /// could be in two batches of one epoch. They decide the batch, so that a step that is taken anew has the batch that
-/// it had. No claim counts on a batch's being hidden: a second time costs each example of the batch one more
-/// Gaussian z, the same as with another batch.
+/// it had. The amplification counts on bins' being hidden, and so on a checkpoint's; a step that is taken twice costs
+/// at most one Gaussian z more, see ``BatchRepetition``.
 ///
 /// **Guarantee:**
 /// - every example is in exactly one batch of each epoch;
@@ -48,7 +49,7 @@ public struct BallsInBinsSampler: BatchSampler {
     public var assumption: String {
         "Every example is in exactly one batch of each epoch of \(bins) steps, "
             + (isRedrawnEachEpoch ? "chosen anew in each" : "the same in each")
-            + ", independently of other examples; no amplification by sampling is claimed."
+            + ", independently of other examples; bins and batches stay hidden."
     }
 
     /// In one step of each epoch of b.

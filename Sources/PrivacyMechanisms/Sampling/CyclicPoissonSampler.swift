@@ -80,7 +80,8 @@ public struct CyclicPoissonSampler: BatchSampler {
         try ParticipationPattern(
             iterations: iterations,
             choice: .slots(
-                atMost: iterations.dividedUp(by: bands), separation: bands, probability: samplingProbability),
+                atMost: iterations.dividedUp(by: bands), separation: bands, probability: samplingProbability,
+                choices: 1),
             dependsOnUnitCount: partition == .equalSizes)
     }
 

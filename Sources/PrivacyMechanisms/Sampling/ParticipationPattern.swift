@@ -13,9 +13,9 @@ public struct ParticipationPattern: Hashable, Sendable {
         /// It takes part in every step with `probability`, independently of other steps.
         case eachStep(probability: Double)
         /// It has at most `atMost` slots in the T steps, at least `separation` steps apart, and takes part in each with
-        /// `probability`, independently of its other slots. Which steps are its slots is chosen beforehand, and may be
-        /// known.
-        case slots(atMost: Int, separation: Int, probability: Double)
+        /// `probability`, independently of its other slots. A slot is a uniformly random one of `choices` consecutive
+        /// steps, independently of other slots; which steps these are is chosen beforehand, and may be known.
+        case slots(atMost: Int, separation: Int, probability: Double, choices: Int)
         /// It is drawn in every step with `probability`, independently of other units and steps; where more than
         /// `maximumBatchSize` of the `unitCount` units are, a uniformly random subset of that size takes part.
         case truncated(probability: Double, maximumBatchSize: Int, unitCount: Int)
@@ -64,7 +64,7 @@ public struct ParticipationPattern: Hashable, Sendable {
     public var mostParticipations: Int {
         switch choice {
         case .eachStep, .truncated: return iterations
-        case .slots(let most, _, _): return most
+        case .slots(let most, _, _, _): return most
         case .fixedSize(let batchSize, _, let isWithReplacement):
             // Saturates: no run takes so many steps, and a bound must not wrap.
             let (drawn, overflows) = batchSize.multipliedReportingOverflow(by: iterations)
@@ -83,7 +83,7 @@ public struct ParticipationPattern: Hashable, Sendable {
         if mostParticipations <= 1 { return iterations }
         switch choice {
         case .eachStep, .truncated: return 1
-        case .slots(_, let separation, _): return separation
+        case .slots(_, let separation, _, _): return separation
         case .fixedSize(let batchSize, _, let isWithReplacement): return isWithReplacement && batchSize > 1 ? 0 : 1
         case .epochs(let length, let participations, let isSameInEach):
             // Chosen anew, the last step of an epoch can be followed by the first of the next.

@@ -3,13 +3,14 @@ import PrivacyAccounting
 /// Random allocation: in each epoch of t steps, every example is in exactly k batches, a uniformly random k of the t,
 /// chosen independently of other examples and epochs (arXiv 2502.08202).
 ///
-/// Under Gaussian noise that is (k·⌊T/t⌋ + min(k, T mod t)) × Gaussian z, under every relation: participations are
-/// counted, and no amplification is claimed. That of the paper needs an accountant that this package does not have.
+/// Under Gaussian noise that is
+/// ``PrivacyEvent/randomAllocated(steps:participations:probability:noiseMultiplier:)`` in each epoch, under every
+/// relation. Under replace-one, and by a Rényi accountant, participations are counted without amplification.
 ///
 /// An epoch's allocation is its structure, and stays when a run goes on from a checkpoint: drawn anew, an example
 /// could be in more than k of its batches. It decides the batch, so that a step that is taken anew has the batch that
-/// it had. No claim counts on a batch's being hidden: a second time costs each example of the batch one more
-/// Gaussian z, the same as with another batch.
+/// it had. The amplification counts on the allocation's being hidden, and so on a checkpoint's; a step that is taken
+/// twice costs at most one Gaussian z more, see ``BatchRepetition``.
 ///
 /// **Guarantee:**
 /// - every example is in exactly k batches of each epoch;
@@ -48,7 +49,7 @@ public struct RandomAllocationSampler: BatchSampler {
     /// One sentence for reports.
     public var assumption: String {
         "Every example is in exactly \(participations) of the \(stepsPerEpoch) batches of each epoch, chosen "
-            + "independently of other examples; no amplification by sampling is claimed."
+            + "independently of other examples; allocation and batches stay hidden."
     }
 
     /// In k steps of each epoch of t.

@@ -13,11 +13,11 @@ import PrivacyAccounting
 /// | ``PoissonSampler`` | each example with probability q | T × Poisson(q) | all |
 /// | ``UserSampler`` | users as one of these draws examples, k examples of each | that of users | those of users |
 /// | ``CyclicPoissonSampler`` | the same of group t mod b | ⌈T/b⌉ × Poisson(q) | all; equal groups: fixed n |
-/// | ``BMinSepSampler`` | each example, at least b steps apart | K × Poisson(r), K ≈ T/F | all |
+/// | ``BMinSepSampler`` | each example, at least b steps apart | K × Poisson(r, 1 of F − b + 1), K ≈ T/F | all |
 /// | ``TruncatedPoissonSampler`` | at most m of a Poisson sample | T × truncated Poisson | fixed n |
 /// | ``FixedSizeSampler`` | m of n | T × m of n | replace-one |
-/// | ``BallsInBinsSampler`` | bin t mod b | ⌈T/b⌉ × Gaussian | all |
-/// | ``RandomAllocationSampler`` | k of t steps are each example's | (k·⌊T/t⌋ + …) × Gaussian | all |
+/// | ``BallsInBinsSampler`` | bin t mod b | 1 of b at z/√⌈T/b⌉, or ⌊T/b⌋ × 1 of b + … | all |
+/// | ``RandomAllocationSampler`` | k of t steps are each example's | ⌊T/t⌋ × k of t + … | all |
 /// | ``ShuffledEpochs`` | m of a shuffled epoch | epochs × Gaussian | fixed n |
 /// | ``SeveralOwnersSampler`` | each owner's at least b steps apart | m per epoch × Gaussian, of an owner | fixed n |
 ///

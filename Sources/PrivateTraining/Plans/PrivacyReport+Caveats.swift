@@ -49,7 +49,8 @@ extension PrivacyReport {
         if interruptions > 0 {
             sentences.append(
                 "Parameters, evaluations and logs of steps that were lost when the run was interrupted "
-                    + "(\(interruptions) times), if anyone saw them: each counts as one more step.")
+                    + "(\(interruptions) times), if anyone saw them: each counts as one more step"
+                    + (plan.sampling.repetition == .drawsAnew ? "." : ", without amplification by sampling."))
         }
         return sentences
     }
@@ -60,6 +61,6 @@ extension PrivacyReport {
                 ? "They draw batches of their own under noise of their own; who sees both has seen the steps of both, "
                     + "and each counts."
                 : "They have the same batches under noise of their own; who sees both has seen each of these batches "
-                    + "twice, and both count.")
+                    + "twice, and the second time counts in full, without amplification by sampling.")
     }
 }

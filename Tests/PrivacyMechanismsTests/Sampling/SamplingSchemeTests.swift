@@ -287,17 +287,25 @@ struct SamplingSchemeTests {
             sourceSize: 200, sampleSize: 20, .gaussian(noiseMultiplier: z))
         let truncated = try PrivacyEvent.truncatedPoissonSampledGaussian(
             datasetSize: 200, probability: 0.2, truncatedBatchSize: 40, noiseMultiplier: z)
+        func allocated(_ steps: Int, _ participations: Int = 1, _ probability: Double = 1, z: Double = z) throws
+            -> PrivacyEvent
+        {
+            try .randomAllocated(
+                steps: steps, participations: participations, probability: probability, noiseMultiplier: z)
+        }
         // In the order of the examples, for 41 steps.
         let events: [PrivacyEvent] = try [
             .dpSGD(noiseMultiplier: z, samplingProbability: 0.2, iterations: 41),
             .dpSGD(noiseMultiplier: z, samplingProbability: 0.5, iterations: 9),
             .dpSGD(noiseMultiplier: z, samplingProbability: 0.5, iterations: 9),
             .selfComposed(truncated, count: 41),
-            gaussians(7), gaussians(7),
+            // Six epochs of 6 steps, and 5 steps of the seventh.
+            allocated(6, z: z / 7.0.squareRoot() * (1 - 0x1p-51)),
+            .composed([.selfComposed(allocated(6), count: 6), allocated(5, 1, (5.0 / 6).nextUp)]),
             // Four epochs of 9 steps, and 5 steps of the fifth.
-            gaussians(4 * 3 + 3),
-            // Frames of ⌊1/0.15⌋ = 6 steps: 2 + ⌊(40 − 4)/6⌋.
-            .dpSGD(noiseMultiplier: z, samplingProbability: 0.15 * 6, iterations: 8),
+            .composed([.selfComposed(allocated(9, 3), count: 4), allocated(9, 3)]),
+            // Frames of ⌊1/0.15⌋ = 6 steps, the first three of which can be the slot: 2 + ⌊(40 − 4)/6⌋.
+            .selfComposed(allocated(3, 1, 0.15 * 6), count: 8),
             .selfComposed(subset, count: 41), .selfComposed(draws, count: 41),
             // Epochs of ⌈200/30⌉ = 7 steps.
             gaussians(6),
@@ -312,24 +320,35 @@ struct SamplingSchemeTests {
             #expect(try scheme.gaussianEvent(z, 41) == event)
             #expect(try scheme.gaussianEvent(z, 82) != event)
         }
-        let allocation = try RandomAllocationSampler(exampleCount: 9, participations: 3, stepsPerEpoch: 9)
-        #expect(try allocation.gaussianEvent(z, 20) == gaussians(8))
+        // A part of an epoch: of few steps, and of many.
+        let often = try RandomAllocationSampler(exampleCount: 9, participations: 6, stepsPerEpoch: 9)
+        let twice = try PrivacyEvent.selfComposed(allocated(9, 6), count: 2)
+        #expect(try often.gaussianEvent(z, 20) == .composed([twice, gaussians(2)]))
+        #expect(try often.gaussianEvent(z, 26) == .composed([twice, allocated(9, 6)]))
+        #expect(try often.gaussianEvent(z, 18) == .composed([twice, .noOp]))
+        // Fewer steps than bins, whether these stay or not.
+        for isRedrawn in [false, true] {
+            let bins = try BallsInBinsSampler(exampleCount: 9, bins: 8, isRedrawnEachEpoch: isRedrawn)
+            let part = try PrivacyEvent.composed([
+                .selfComposed(allocated(8), count: 0), allocated(3, 1, (3.0 / 8).nextUp),
+            ])
+            #expect(try bins.gaussianEvent(z, 3) == part)
+        }
         let separated = try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0.15)
         for (steps, count) in [(0, 0), (1, 1), (4, 1), (5, 2), (10, 2), (11, 3)] {
             let event = try separated.gaussianEvent(z, steps)
-            #expect(event == (try .dpSGD(noiseMultiplier: z, samplingProbability: 0.15 * 6, iterations: count)))
+            #expect(event == (try .selfComposed(allocated(3, 1, 0.15 * 6), count: count)))
         }
-        // The ends of the range: Poisson sampling, and balls in bins.
+        // The ends of the range: Poisson sampling, and balls in bins whose bins are known.
         let together = try BMinSepSampler(exampleCount: 9, separation: 1, samplingProbability: 0.15)
         let plain = try PoissonSampler(exampleCount: 9, samplingProbability: 0.15)
         #expect(
             try together.gaussianEvent(z, 41) == plain.gaussianEvent(z, 41))
         let apart = try BMinSepSampler(exampleCount: 9, separation: 4, samplingProbability: 0.25)
-        let bins = try BallsInBinsSampler(exampleCount: 9, bins: 4)
         let accountant = PrivacyLossDistributionAccountant()
         #expect(
             try accountant.epsilon(of: apart.gaussianEvent(z, 41), delta: 1e-5)
-                == accountant.epsilon(of: bins.gaussianEvent(z, 41), delta: 1e-5))
+                == accountant.epsilon(of: gaussians(11), delta: 1e-5))
     }
 
     @Test(arguments: SamplingScheme.examples)
