@@ -101,7 +101,7 @@ public struct SeveralOwnersSampler: BatchSampler {
         let most = contributionBound * epochs + min(contributionBound, rest.dividedUp(by: separation))
         return try ParticipationPattern(
             iterations: iterations, unit: privacyUnit,
-            choice: .slots(atMost: most, separation: separation, probability: 1), dependsOnUnitCount: true)
+            choice: .slots(atMost: most, separation: separation, probability: 1, choices: 1), dependsOnUnitCount: true)
     }
 
     /// The batch of `step`. O(batch).

@@ -310,8 +310,8 @@ struct SamplingSchemeTests {
             // Epochs of ⌈200/30⌉ = 7 steps.
             gaussians(6),
             .dpSGD(noiseMultiplier: z, samplingProbability: 0.2, iterations: 41),
-            // As of examples: 2 + ⌊(40 − 4)/6⌋.
-            .dpSGD(noiseMultiplier: z, samplingProbability: 0.15 * 6, iterations: 8),
+            // As of examples.
+            .selfComposed(allocated(3, 1, 0.15 * 6), count: 8),
             // An epoch of 5, and ⌈11/4⌉ in 11 steps of the second.
             .dpSGD(noiseMultiplier: z, samplingProbability: 1, iterations: 8),
         ]
