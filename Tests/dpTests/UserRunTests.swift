@@ -6,9 +6,12 @@ import _TestSupport
 @Suite struct UserRunTests {
     private static let options = [
         "--model", "logistic", "--learning-rate", "1", "--noise-multiplier", "1", "--delta", "1e-5", "--iterations",
-        "40", "--batch", "40", "--examples-per-user", "3", "--non-private-seed", "3", "--threads", "1",
+        "20", "--batch", "40", "--examples-per-user", "3", "--non-private-seed", "3", "--threads", "1",
     ]
-    private static let training = ["train", "--data", "train.csv", "--schema", "schema.json"] + options
+    /// The Rényi accountant is the quickest to tell what the steps so far cost.
+    private static let quick = #"{"plan": {"accountant": "rdp"}}"#
+    private static let training =
+        ["train", "--config", "quick.json", "--data", "train.csv", "--schema", "schema.json"] + options
 
     /// The training with another value of an option, or without it.
     private static func replacing(_ option: String, with value: String?) -> [String] {
@@ -32,6 +35,7 @@ import _TestSupport
         try folder.write(records(600..<800), to: "test.csv")
         try folder.write(ClientsCSV.text(600..<800), to: "plain.csv")
         try folder.write(ClientsCSV.schema(), to: "schema.json")
+        try folder.write(quick, to: "quick.json")
         return folder
     }
 
@@ -135,7 +139,7 @@ import _TestSupport
         try TinyImages.write(to: "images", in: folder, compressed: false)
         try folder.write((0..<400).map { "\($0 % 90)" }.joined(separator: "\n"), to: "owners.txt")
         let options = [
-            "--model", "softmax", "--noise-multiplier", "1", "--delta", "1e-5", "--iterations", "20", "--threads", "1",
+            "--model", "softmax", "--noise-multiplier", "1", "--delta", "1e-5", "--iterations", "3", "--threads", "1",
             "--owners", "owners.txt", "--output", "RUN",
         ]
         let trained = try Program.run(["train", "--data", "images"] + options, in: folder)
@@ -174,11 +178,11 @@ import _TestSupport
             (["--owners", "who", "--examples-per-user", "0"], ["--examples-per-user is 0", "at least 1"]),
             (["--owners", "who", "--batch", "131"], ["--batch is 131", "at most the number of users, 130"]),
             (["--owners", "who", "--config", "example.json"], ["'plan.unit'", "--owners", "leave one of them out"]),
-            ([], ["--owners is missing"]),
+            ([], ["(or --owners) is missing"]),
         ]
         for (options, says) in wrong {
             var arguments = Self.training
-            for option in ["--data", "--batch", "--examples-per-user"] where options.contains(option) {
+            for option in ["--config", "--data", "--batch", "--examples-per-user"] where options.contains(option) {
                 let place = arguments.firstIndex(of: option)!
                 arguments.removeSubrange(place...place + 1)
             }
