@@ -33,7 +33,8 @@ struct CellLoss {
 extension CellLoss {
     /// One step with the loss of `pair`, without what has less than `tail` of P on either side.
     init(_ pair: any PrivacyLossPair, side: Side, tail: Double, shape: CellShape) {
-        func place(where isLow: (LossTails) -> Bool) -> Double {
+        /// Two losses with the one between them at which `isLow` ends.
+        func place(where isLow: (LossTails) -> Bool) -> (low: Double, high: Double) {
             var (low, high) = (-1.0, 1.0)
             while isLow(pair.tails(at: high)), high < 1e300 { (low, high) = (high, high * 4) }
             while !isLow(pair.tails(at: low)), low > -1e300 { (low, high) = (low * 4, low) }
@@ -42,11 +43,11 @@ extension CellLoss {
                 if middle == low || middle == high { break }
                 if isLow(pair.tails(at: middle)) { low = middle } else { high = middle }
             }
-            return 0.5 * (low + high)
+            return (low, high)
         }
-        let median = place { $0.pBelow < 0.5 }
-        let width = place { $0.pAbove > Self.sixth } - place { $0.pBelow < Self.sixth }
-        let (bottom, top) = (place { $0.pBelow < tail }, place { $0.pAbove > tail })
+        let median = place { $0.pBelow < 0.5 }.low
+        let width = place { $0.pAbove > Self.sixth }.high - place { $0.pBelow < Self.sixth }.low
+        let (bottom, top) = (place { $0.pBelow < tail }.low, place { $0.pAbove > tail }.high)
         let reach = max(abs(bottom - median), abs(top - median))
         let scale = max(0.5 * width / shape.fineness, 1e-7 * reach, 1e-300)
         let grid = CellGrid(
@@ -253,12 +254,26 @@ extension CellLoss {
 }
 
 extension CellLoss {
+    /// What there is of it, with the rounding of masses and losses on the safe side of an upper end.
+    var atoms: [AtomicPair.Atom] {
+        zip(offsets, masses).filter { $1 > 0 }.map { offset, mass in
+            let loss = centre + offset + slip(near: 0)
+            let p = mass * (1 + relativeError)
+            return AtomicPair.Atom(loss: loss, p: p, q: p * exp(-loss))
+        }
+    }
+
+    /// What a loss can be off by, beside ε's own rounding.
+    private func slip(near epsilon: Double) -> Double {
+        0x1p-48 * (abs(centre) + abs(epsilon) + max(abs(offsets[0]), abs(offsets.last!)))
+    }
+
     /// What a sum of masses can be off by, relatively, and an offset, beside the centre's rounding.
     private var relativeError: Double { 0x1p-52 * (roundings + Double(offsets.count)) }
 
     /// δ(ε) of the upper side, at least; of the lower side, at most.
     func delta(epsilon: Double, side: Side) -> Double {
-        let slip = 0x1p-48 * (abs(centre) + abs(epsilon) + max(abs(offsets[0]), abs(offsets.last!)))
+        let slip = slip(near: epsilon)
         let threshold = epsilon - centre + (side == .upper ? -slip : slip)
         var sum = 0.0
         for (offset, mass) in zip(offsets, masses).reversed() {
