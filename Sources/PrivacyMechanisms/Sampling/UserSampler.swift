@@ -5,8 +5,9 @@ import PrivacyAccounting
 ///
 /// The unit of privacy is the user with all of their examples. Users take part as examples do under ``base``, whose
 /// pattern, relations and expected batch size are this sampler's, with users in the place of examples. The mean is one
-/// contribution: it is clipped once (``ClippedAggregate/add(_:meansOf:padding:)``), and the user moves the sum by at
-/// most the clip norm. Which of their examples are chosen is one of the choices of single steps; no event counts on it.
+/// contribution in a step: it is clipped once (``ClippedAggregate/add(_:meansOf:padding:)``), and the user moves the sum
+/// by at most the clip norm. Which of their examples are chosen is one of the choices of single steps; no event counts
+/// on it.
 ///
 ///     try UserSampler(owners: owners, examplesPerUser: 4) { (count) throws(PrivacyMechanismError) in
 ///         .bMinSep(try BMinSepSampler(exampleCount: count, separation: 8, samplingProbability: 0.05))
@@ -34,11 +35,19 @@ public struct UserSampler: BatchSampler {
 
     /// `owners[i]` is the user of example i, in 0..<`base.exampleCount`, or −1 for an example that is never to be used.
     ///
-    /// Throws unless that is so, `base` draws examples and not users itself, and `examplesPerUser` ≥ 1.
+    /// Throws unless that is so, `base` draws examples and not users itself, each at most once for a step, and
+    /// `examplesPerUser` ≥ 1.
     public init(owners: [Int], base: SamplingScheme, examplesPerUser: Int = 1) throws(PrivacyMechanismError) {
         guard base.privacyUnit == .example else {
             throw .invalidSamplingParameter(
                 name: "The base of user sampling", value: base.kind, allowed: "sampling whose unit is an example")
+        }
+        // A user who is drawn twice for one step could contribute two different means. An event of draws with
+        // replacement is about one contribution that counts twice.
+        if let sampler = base.sampler as? FixedSizeSampler, sampler.isWithReplacement {
+            throw .invalidSamplingParameter(
+                name: "isWithReplacement of the base of user sampling", value: "true",
+                allowed: "false: a user takes part in a step once")
         }
         let userCount = base.exampleCount
         self.base = base

@@ -225,6 +225,12 @@ struct SamplingSchemeTests {
             """#, "The base of user sampling", "user", "sampling whose unit is an example"
         ),
         (
+            #"""
+            {"kind": "user", "owners": [0], "userCount": 1,
+             "base": {"kind": "fixed-size", "exampleCount": 1, "batchSize": 2, "isWithReplacement": true}}
+            """#, "isWithReplacement of the base of user sampling", "true", "false: a user takes part in a step once"
+        ),
+        (
             #"{"kind": "several-owners", "owners": [[0, 2]], "ownerCount": 2, "separation": 1, "stepsPerEpoch": 1}"#,
             "An owner of example 0", "2", "one of 2 owners, numbered from 0 on, and named once"
         ),

@@ -43,8 +43,13 @@ struct UserSamplerTests {
         #expect(!isFair(history.batches.map { $0.map { Self.owners.firstIndex(of: Self.owners[$0])! } }))
     }
 
+    /// All that draw examples, each at most once for a step.
+    private static let bases = SamplingScheme.examples.prefix(11).filter {
+        ($0.sampler as? FixedSizeSampler)?.isWithReplacement != true
+    }
+
     /// Users are drawn as examples are by the base, whatever it is, and their rows lie beside each other.
-    @Test(arguments: SamplingScheme.examples.prefix(11))
+    @Test(arguments: bases)
     func usersAreDrawnAsTheBaseDrawsExamples(_ base: SamplingScheme) throws {
         let k = 3
         let sampler = try UserSampler(owners: Self.owners, base: base, examplesPerUser: k)
@@ -128,7 +133,7 @@ struct UserSamplerTests {
     }
 
     @Test func assumptionsAreAboutUsers() throws {
-        for base in SamplingScheme.examples.prefix(11) {
+        for base in Self.bases {
             let sampler = try UserSampler(owners: Self.owners, base: base, examplesPerUser: 3)
             #expect(sampler.assumption.contains("user") && sampler.assumption.contains("the mean of 3 examples"))
             #expect(!sampler.assumption.hasPrefix(base.assumption))
