@@ -74,26 +74,24 @@ import Testing
 
     /// More steps, or a Gaussian mechanism beside the sampled one, cost at least as much; with the sampling left out
     /// the composition is a Gaussian mechanism, and costs no less.
-    @Test(arguments: [1e-12, 1e-60, 1e-150, 1e-279])
+    @Test(arguments: [1e-12, 1e-279])
     func compositionsLieBetweenKnownOnes(delta: Double) throws {
         for row in ExactEpsilon.all where row.delta == 1e-279 && row.steps == 1 && row.z >= 10 {
-            for relation in NeighboringRelation.allCases {
+            for relation in [NeighboringRelation.addOrRemoveOne, .replaceOne] {
                 let accountant = PrivacyLossDistributionAccountant(relation: relation)
-                do {
-                    func mu(_ inverseVariance: Double) -> Double {
-                        relation.sensitivityFactor * inverseVariance.squareRoot()
-                    }
-                    let steps = 30
-                    let sampled = try PrivacyEvent.dpSGD(
-                        noiseMultiplier: row.z, samplingProbability: row.q, iterations: steps)
-                    let both = try PrivacyEvent.composed([.gaussian(noiseMultiplier: 2 * row.z), sampled])
-                    let bounds = try accountant.epsilonBounds(of: both, delta: delta)
-                    let alone = GaussianDifferentialPrivacy.epsilon(delta: delta, mu: mu(0.25 / row.z / row.z))
-                    let unsampled = GaussianDifferentialPrivacy.epsilon(
-                        delta: delta, mu: mu((0.25 + Double(steps)) / row.z / row.z))
-                    #expect(bounds.upper >= alone * (1 - 1e-8), "\(row) \(accountant): \(bounds)")
-                    #expect(bounds.lower <= unsampled * (1 + 1e-8), "\(row) \(accountant): \(bounds)")
+                func mu(_ inverseVariance: Double) -> Double {
+                    relation.sensitivityFactor * inverseVariance.squareRoot()
                 }
+                let steps = 30
+                let sampled = try PrivacyEvent.dpSGD(
+                    noiseMultiplier: row.z, samplingProbability: row.q, iterations: steps)
+                let both = try PrivacyEvent.composed([.gaussian(noiseMultiplier: 2 * row.z), sampled])
+                let bounds = try accountant.epsilonBounds(of: both, delta: delta)
+                let alone = GaussianDifferentialPrivacy.epsilon(delta: delta, mu: mu(0.25 / row.z / row.z))
+                let unsampled = GaussianDifferentialPrivacy.epsilon(
+                    delta: delta, mu: mu((0.25 + Double(steps)) / row.z / row.z))
+                #expect(bounds.upper >= alone * (1 - 1e-8), "\(row) \(accountant): \(bounds)")
+                #expect(bounds.lower <= unsampled * (1 + 1e-8), "\(row) \(accountant): \(bounds)")
             }
         }
         for row in ExactEpsilon.all where row.delta <= 1e-12 && row.steps == 1 {
@@ -109,15 +107,13 @@ import Testing
             for b in [0.3, 3, 7, 1e4] {
                 for delta in [0, 1e-300, 1e-200, 1e-50, 1e-9, 1e-5] {
                     let accountant = PrivacyLossDistributionAccountant(relation: relation)
-                    do {
-                        let most = relation.sensitivityFactor / b
-                        let exact = max(0, most + 2 * log1p(-delta))
-                        let bounds = try accountant.epsilonBounds(of: .laplace(noiseMultiplier: b), delta: delta)
-                        // 1/b itself is rounded.
-                        #expect(bounds.upper.nextUp >= exact, "\(relation) \(b) \(delta): \(bounds)")
-                        #expect(bounds.lower.nextDown <= exact, "\(relation) \(b) \(delta): \(bounds)")
-                        #expect(bounds.upper <= most.nextUp, "\(relation) \(b) \(delta): \(bounds)")
-                    }
+                    let most = relation.sensitivityFactor / b
+                    let exact = max(0, most + 2 * log1p(-delta))
+                    let bounds = try accountant.epsilonBounds(of: .laplace(noiseMultiplier: b), delta: delta)
+                    // 1/b itself is rounded.
+                    #expect(bounds.upper.nextUp >= exact, "\(relation) \(b) \(delta): \(bounds)")
+                    #expect(bounds.lower.nextDown <= exact, "\(relation) \(b) \(delta): \(bounds)")
+                    #expect(bounds.upper <= most.nextUp, "\(relation) \(b) \(delta): \(bounds)")
                 }
             }
         }

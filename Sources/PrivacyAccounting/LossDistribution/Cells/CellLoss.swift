@@ -168,7 +168,7 @@ extension CellLoss {
         let edges = grid.edges
         let last = edges.count - 1
         var sums = [Double](repeating: 0, count: edges.count)
-        var moments = [Double](repeating: 0, count: side == .lower ? edges.count : 0)
+        var moments = [Double](repeating: 0, count: edges.count)
         // Each cell's 1/h, and how much more than its share moves up so that Q's mass is kept: for t of the way through
         // a cell (1 − e^{−th})/(1 − e^{−h}) ≤ t + t(1 − t)(h/2)(1 + h/2).
         let inverse = (0..<last).map { 1 / (edges[$0 + 1] - edges[$0]) }
@@ -176,27 +176,35 @@ extension CellLoss {
             let h = edges[k + 1] - edges[k]
             return 0.5 * h * (1 + 0.5 * h)
         }
-        for (offset, mass) in zip(first.offsets, first.masses) where mass > 0 {
-            var k = 0
-            second.offsets.withUnsafeBufferPointer { offsets in
-                second.masses.withUnsafeBufferPointer { masses in
-                    edges.withUnsafeBufferPointer { edges in
-                        sums.withUnsafeMutableBufferPointer { sums in
-                            moments.withUnsafeMutableBufferPointer { moments in
-                                for j in 0..<offsets.count {
-                                    let x = offset + offsets[j]
-                                    let weight = mass * masses[j]
-                                    while k + 1 < last, edges[k + 1] <= x { k += 1 }
-                                    if side == .lower {
-                                        sums[k] += weight
-                                        moments[k] += weight * (x - edges[k])
-                                    } else {
-                                        let t = min(1, max(0, (x - edges[k]) * inverse[k]))
-                                        let up = min(1, t + t * (1 - t) * bend[k]) * weight
-                                        sums[k] += weight - up
-                                        sums[k + 1] += up
-                                    }
-                                }
+        let isLower = side == .lower
+        // Plain loops over pointers: what is done here some 10⁶ times must be fast in debug builds, too.
+        sums.withUnsafeMutableBufferPointer { sumsBuffer in
+            moments.withUnsafeMutableBufferPointer { momentsBuffer in
+                withPointers(second.offsets, second.masses, edges, inverse, bend) {
+                    offsets, masses, edges, inverse, bend in
+                    let (sums, moments) = (sumsBuffer.baseAddress!, momentsBuffer.baseAddress!)
+                    var i = 0
+                    let (rows, columns) = (first.offsets.count, second.offsets.count)
+                    while i < rows {
+                        let (offset, mass) = (first.offsets[i], first.masses[i])
+                        i += 1
+                        var (j, k) = (0, 0)
+                        while j < columns {
+                            let x = offset + offsets[j]
+                            let weight = mass * masses[j]
+                            j += 1
+                            while k + 1 < last, edges[k + 1] <= x { k += 1 }
+                            if isLower {
+                                sums[k] += weight
+                                moments[k] += weight * (x - edges[k])
+                            } else {
+                                var t = (x - edges[k]) * inverse[k]
+                                if t > 1 { t = 1 } else if t < 0 { t = 0 }
+                                var share = t + t * (1 - t) * bend[k]
+                                if share > 1 { share = 1 }
+                                let up = share * weight
+                                sums[k] += weight - up
+                                sums[k + 1] += up
                             }
                         }
                     }
@@ -295,5 +303,26 @@ extension CellLoss {
             if self.delta(epsilon: middle, side: side) > delta { low = middle } else { high = middle }
         }
         return side == .upper ? high : low
+    }
+}
+
+/// The elements of five arrays, none empty.
+private func withPointers(
+    _ a: [Double], _ b: [Double], _ c: [Double], _ d: [Double], _ e: [Double],
+    _ body: (
+        UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<Double>,
+        UnsafePointer<Double>
+    ) -> Void
+) {
+    a.withUnsafeBufferPointer { a in
+        b.withUnsafeBufferPointer { b in
+            c.withUnsafeBufferPointer { c in
+                d.withUnsafeBufferPointer { d in
+                    e.withUnsafeBufferPointer { e in
+                        body(a.baseAddress!, b.baseAddress!, c.baseAddress!, d.baseAddress!, e.baseAddress!)
+                    }
+                }
+            }
+        }
     }
 }
