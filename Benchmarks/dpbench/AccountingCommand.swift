@@ -31,7 +31,7 @@ struct AccountingCommand: ParsableCommand {
     private static let grid: [(z: Double, q: Double, steps: Int, delta: Double)] = [
         (1.1, 256.0 / 60_000, 14_062, 1e-5), (0.6, 0.01, 1000, 1e-5), (0.8, 0.004, 2000, 1e-5),
         (1.3, 0.0005, 100_000, 1e-7), (4, 0.25, 3000, 1e-5), (8, 0.5, 100, 1e-8), (0.45, 0.001, 300, 1e-5),
-        (1, 0.01, 1_000_000, 1e-5),
+        (1, 0.01, 1_000_000, 1e-5), (1, 1e-6, 1_000_000, 1e-5),
     ]
 
     func validate() throws {
@@ -61,6 +61,10 @@ struct AccountingCommand: ParsableCommand {
                     }
                 })
         }
+        progress.show("accounting: random allocation")
+        let allocation = try PrivacyEvent.randomAllocated(steps: 1000, participations: 1, noiseMultiplier: 1)
+        records.append(
+            try measure("pld-allocation", (1, 1e-3, 1000, 1e-8)) { try pld.epsilon(of: allocation, delta: 1e-8) })
         progress.clear()
         try Self.table(records).print(as: format)
     }

@@ -43,7 +43,7 @@ import Testing
             PrivacyEvent.sampledWithoutReplacement(sourceSize: 7, sampleSize: 0, event),
             .sampledWithReplacement(sourceSize: 7, sampleSize: 0, event), .poissonSampled(probability: 0, event),
         ] { #expect(try Self.replaced.epsilon(of: nothing, delta: 0) == 0) }
-        let unprotected = try PrivacyEvent.composed([event, .nonPrivate])
+        let unprotected = PrivacyEvent.composed([event, .nonPrivate])
         for sampled in try [
             PrivacyEvent.sampledWithoutReplacement(sourceSize: 7, sampleSize: 1, unprotected),
             .poissonSampled(probability: 0.1, unprotected),

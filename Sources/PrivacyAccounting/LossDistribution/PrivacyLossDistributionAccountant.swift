@@ -8,12 +8,12 @@ public struct PrivacyBounds: Codable, Hashable, Sendable {
     public let upper: Double
 }
 
-/// Accounting by the distribution of the privacy loss, tight up to a discretisation that errs on the safe side.
+/// Accounting by the distribution of the privacy loss: tight, at any number of steps and for any δ.
 ///
-/// Every mechanism is replaced by a discrete one that is provably worse (connect-the-dots, arXiv 2207.04380), the
-/// discrete ones are composed by Fourier transforms of tilted distributions, and every truncation and rounding is added
-/// to δ. An optimistic twin brackets the truth from below. Compositions of Gaussian mechanisms alone are answered in
-/// closed form.
+/// Compositions of Gaussian mechanisms alone are answered in closed form. Where a loss is a smooth function of a Gaussian
+/// outcome, as under Poisson sampling, δ(ε) is a contour integral whose errors are all bounded. Everything else, and few
+/// steps, is composed on cells of a floating grid, by sums of positive numbers, each rounded to the side that is asked
+/// for (connect-the-dots, arXiv 2207.04380, for upper ends). Both ends are proven, by each of the methods.
 ///
 /// Each event says under which relations it is analysed; anything else throws.
 public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
@@ -39,7 +39,7 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
         try Query(event, self).delta(epsilon: Check.epsilon(epsilon), isOptimistic: false)
     }
 
-    /// ε at δ, from both sides. Takes about three times as long as the upper end alone.
+    /// ε at δ, from both sides. Takes about twice as long as the upper end alone.
     ///
     /// **Guarantee:** no mechanism analysis can show less than `lower`, in the worst case over data and queries.
     public func epsilonBounds(of event: PrivacyEvent, delta: Double) throws(AccountingError) -> PrivacyBounds {

@@ -8,7 +8,7 @@ extension ParticipationPattern {
     /// | in every step with probability q | T × Poisson(q, Gaussian z) |
     /// | in each of at most K known slots with probability r | K × Poisson(r, Gaussian z) |
     /// | in each of at most K slots, one of c steps, with probability r | K × (1 of c steps, with probability r) |
-    /// | of those drawn with probability q, at most m | T × truncated Poisson |
+    /// | in every b-th step, of those drawn with probability q at most m | ⌈T/b⌉ × truncated Poisson |
     /// | m of n, with or without replacement | T × (Gaussian z on m of n) |
     /// | in k steps of each epoch of t, chosen anew | ⌊T/t⌋ × (k of t steps), and a part of an epoch |
     /// | in the same k steps of each epoch of t | k of t steps, at the noise z/√⌈T/t⌉ |
@@ -38,10 +38,10 @@ extension ParticipationPattern {
             return try choices > 1
                 ? .selfComposed(slot, count: most)
                 : .dpSGD(noiseMultiplier: z, samplingProbability: r, iterations: most)
-        case .truncated(let q, let m, let n):
+        case .truncated(let q, let m, let n, _):
             let step = try PrivacyEvent.truncatedPoissonSampledGaussian(
                 datasetSize: n, probability: q, truncatedBatchSize: m, noiseMultiplier: z)
-            return try .selfComposed(step, count: iterations)
+            return try .selfComposed(step, count: mostParticipations)
         case .fixedSize(let m, let n, let isWithReplacement):
             let gaussian = try PrivacyEvent.gaussian(noiseMultiplier: z)
             let step =

@@ -34,6 +34,13 @@ extension RandomWords {
         return selected
     }
 
+    /// The same; where more than `most` are selected, a uniformly random subset of that size. Ascending.
+    mutating func selection(of count: Int, probability q: Double, atMost most: Int?) -> [Int] {
+        let drawn = selection(of: count, probability: q)
+        guard let most, drawn.count > most else { return drawn }
+        return subset(of: drawn.count, size: most).map { drawn[$0] }
+    }
+
     /// True with probability (1 − p)ʲ, exactly, for p = `share`/2⁶⁴ and pj < 1. At most e words on average.
     ///
     ///     (1 − p)ʲ = Σᵢ (−1)ⁱ C(j, i) pⁱ

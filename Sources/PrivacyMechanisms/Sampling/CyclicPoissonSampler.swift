@@ -3,6 +3,9 @@ import PrivacyAccounting
 /// Cyclic Poisson sampling for noise of b bands: examples are parted into b groups once, and step t is Poisson sampling
 /// with probability q from group t mod b (arXiv 2306.08153).
 ///
+/// Batches may be cut to at most m examples, as ``TruncatedPoissonSampler`` cuts them, where all groups have the same
+/// size: what is known of one group's truncation then does not depend on how examples were parted.
+///
 /// An example has a chance only in every b-th step: ⌈T/b⌉ × Poisson(q, Gaussian z) under Gaussian noise. With k
 /// expected participations in T steps, q = kb/T. The partition costs O(n) once for a run of batches, from the key,
 /// wherever the run begins; a batch then costs time in proportion to its size.
@@ -36,21 +39,41 @@ public struct CyclicPoissonSampler: BatchSampler {
     public let samplingProbability: Double
     /// How examples are parted into groups.
     public let partition: Partition
+    /// m; nil for batches of any size.
+    public let maximumBatchSize: Int?
 
     /// Throws unless `exampleCount` ≥ 0, `bands` is in 1...max(1, exampleCount) and at most 2²⁴, and
-    /// `samplingProbability` is in [0, 1].
+    /// `samplingProbability` is in [0, 1]; and with a `maximumBatchSize`, unless that is at least 1, groups have equal
+    /// sizes, and `bands` divides `exampleCount`.
     public init(
-        exampleCount: Int, bands: Int, samplingProbability: Double, partition: Partition = .independent
+        exampleCount: Int, bands: Int, samplingProbability: Double, partition: Partition = .independent,
+        maximumBatchSize: Int? = nil
     ) throws(PrivacyMechanismError) {
         self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount")
         let limit = min(max(1, exampleCount), SamplingCheck.bins.upperBound)
         self.bands = try SamplingCheck.count(bands, "bands", in: 1...limit)
         self.samplingProbability = try SamplingCheck.probability(samplingProbability)
         self.partition = partition
+        guard let maximumBatchSize else {
+            self.maximumBatchSize = nil
+            return
+        }
+        self.maximumBatchSize = try SamplingCheck.count(maximumBatchSize, "maximumBatchSize", atLeast: 1)
+        guard partition == .equalSizes else {
+            throw .invalidSamplingParameter(
+                name: "partition", value: partition.rawValue, allowed: "equal-sizes where batches are truncated")
+        }
+        guard exampleCount % bands == 0 else {
+            throw .invalidSamplingParameter(
+                name: "exampleCount", value: "\(exampleCount)",
+                allowed: "a multiple of the \(bands) bands where batches are truncated")
+        }
     }
 
-    /// n·q/b.
-    public var expectedBatchSize: Double { Double(exampleCount) * samplingProbability / Double(bands) }
+    /// n·q/b, or m where that is less.
+    public var expectedBatchSize: Double {
+        min(Double(exampleCount) * samplingProbability / Double(bands), maximumBatchSize.map(Double.init) ?? .infinity)
+    }
 
     /// All, or replace-one and replace-special for groups of equal sizes.
     public var relations: Set<NeighboringRelation> {
@@ -72,12 +95,22 @@ public struct CyclicPoissonSampler: BatchSampler {
                 "The number of examples is public; every example belongs to one of \(bands) groups of equal size"
             }
         return groups + " for the whole run, and is in each \(bands)-th batch with probability \(samplingProbability), "
-            + "independently of other examples and steps; batches stay hidden."
+            + "independently of other examples and steps; "
+            + (maximumBatchSize.map { "of more than \($0) a random subset of that size stays; " } ?? "")
+            + "batches stay hidden."
     }
 
-    /// ⌈T/b⌉ slots, b steps apart, each taken with probability q.
+    /// ⌈T/b⌉ slots, b steps apart, each taken with probability q; of more than m who take theirs, m at random.
     public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
-        try ParticipationPattern(
+        if let maximumBatchSize {
+            return try ParticipationPattern(
+                iterations: iterations,
+                choice: .truncated(
+                    probability: Dyadic.roundedDown(samplingProbability), maximumBatchSize: maximumBatchSize,
+                    unitCount: exampleCount / bands, period: bands),
+                dependsOnUnitCount: true)
+        }
+        return try ParticipationPattern(
             iterations: iterations,
             choice: .slots(
                 atMost: iterations.dividedUp(by: bands), separation: bands, probability: samplingProbability,
@@ -103,7 +136,8 @@ public struct CyclicPoissonSampler: BatchSampler {
         }
         let group = groups[turn]
         var stream = SamplingStream(source, .step(step))
-        return stream.selection(of: group.count, probability: samplingProbability).map { group[group.startIndex + $0] }
+        return stream.selection(of: group.count, probability: samplingProbability, atMost: maximumBatchSize)
+            .map { group[group.startIndex + $0] }
     }
 }
 
@@ -112,7 +146,7 @@ extension CyclicPoissonSampler: Codable {
     package static let keys = CodingKeys.allCases.map(\.stringValue)
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case exampleCount, bands, samplingProbability, partition
+        case exampleCount, bands, samplingProbability, partition, maximumBatchSize
     }
 
     /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would. The partition defaults to independent.
@@ -122,7 +156,8 @@ extension CyclicPoissonSampler: Codable {
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
             bands: container.decode(Int.self, forKey: .bands),
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability),
-            partition: container.decodeIfPresent(Partition.self, forKey: .partition) ?? .independent)
+            partition: container.decodeIfPresent(Partition.self, forKey: .partition) ?? .independent,
+            maximumBatchSize: container.decodeIfPresent(Int.self, forKey: .maximumBatchSize))
     }
 }
 

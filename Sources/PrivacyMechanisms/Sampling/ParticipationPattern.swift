@@ -16,9 +16,10 @@ public struct ParticipationPattern: Hashable, Sendable {
         /// `probability`, independently of its other slots. A slot is a uniformly random one of `choices` consecutive
         /// steps, independently of other slots; which steps these are is chosen beforehand, and may be known.
         case slots(atMost: Int, separation: Int, probability: Double, choices: Int)
-        /// It is drawn in every step with `probability`, independently of other units and steps; where more than
-        /// `maximumBatchSize` of the `unitCount` units are, a uniformly random subset of that size takes part.
-        case truncated(probability: Double, maximumBatchSize: Int, unitCount: Int)
+        /// It is drawn in every `period`-th step with `probability`, independently of other units and steps; where more
+        /// than `maximumBatchSize` of the `unitCount` units whose turn it is are, a uniformly random subset of that size
+        /// takes part. Whose turn a step is may be known.
+        case truncated(probability: Double, maximumBatchSize: Int, unitCount: Int, period: Int)
         /// `batchSize` of the `unitCount` units take part in every step, drawn uniformly, independently of other steps;
         /// with replacement, a unit may take part in a step several times.
         case fixedSize(batchSize: Int, unitCount: Int, isWithReplacement: Bool)
@@ -63,7 +64,8 @@ public struct ParticipationPattern: Hashable, Sendable {
     /// **Guarantee:** no unit takes part more often, whatever is drawn.
     public var mostParticipations: Int {
         switch choice {
-        case .eachStep, .truncated: return iterations
+        case .eachStep: return iterations
+        case .truncated(_, _, _, let period): return iterations.dividedUp(by: period)
         case .slots(let most, _, _, _): return most
         case .fixedSize(let batchSize, _, let isWithReplacement):
             // Saturates: no run takes so many steps, and a bound must not wrap.
@@ -82,7 +84,8 @@ public struct ParticipationPattern: Hashable, Sendable {
     public var leastSeparation: Int {
         if mostParticipations <= 1 { return iterations }
         switch choice {
-        case .eachStep, .truncated: return 1
+        case .eachStep: return 1
+        case .truncated(_, _, _, let period): return period
         case .slots(_, let separation, _, _): return separation
         case .fixedSize(let batchSize, _, let isWithReplacement): return isWithReplacement && batchSize > 1 ? 0 : 1
         case .epochs(let length, let participations, let isSameInEach):

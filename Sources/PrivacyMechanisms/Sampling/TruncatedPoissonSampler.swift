@@ -50,16 +50,14 @@ public struct TruncatedPoissonSampler: BatchSampler {
             iterations: iterations,
             choice: .truncated(
                 probability: Dyadic.roundedDown(samplingProbability), maximumBatchSize: maximumBatchSize,
-                unitCount: exampleCount),
+                unitCount: exampleCount, period: 1),
             dependsOnUnitCount: true)
     }
 
     /// The batch of `step`. In proportion to the batch before truncation.
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         var stream = SamplingStream(source, .step(step))
-        let drawn = stream.selection(of: exampleCount, probability: samplingProbability)
-        guard drawn.count > maximumBatchSize else { return drawn }
-        return stream.subset(of: drawn.count, size: maximumBatchSize).map { drawn[$0] }
+        return stream.selection(of: exampleCount, probability: samplingProbability, atMost: maximumBatchSize)
     }
 }
 

@@ -41,7 +41,7 @@ struct SamplerEntry: Sendable {
             needed: [.samplingProbability], isSolvable: true, rest: ["owners": .list([]), "userCount": .integer(0)]),
         SamplerEntry(
             name: "cyclic-poisson", kind: "cyclic-poisson", about: "groups in turn, Poisson within a group",
-            needed: [.bands, .samplingProbability], optional: [.partition], rest: anyExamples
+            needed: [.bands, .samplingProbability], optional: [.partition, .examples, .limit], rest: anyExamples
         ) { work in
             let probability = work.samplingProbability * Double(work.bands)
             guard probability <= 1 else {

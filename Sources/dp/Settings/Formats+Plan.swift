@@ -166,7 +166,10 @@ enum Formats {
                 samplingProbability,
                 Setting(
                     "partition", .choice(["independent", "equal-sizes"]), absent: "independent",
-                    example: #""independent""#, "how examples come to their groups"),
+                    example: #""equal-sizes""#, "how examples come to their groups"),
+                Setting(
+                    "maximumBatchSize", .whole(.atLeast(1)), absent: "none", example: "800",
+                    "the largest batch, of groups of equal sizes"),
             ]),
         SettingGroup.Kind(
             name: "b-min-sep", about: "Poisson, with a pause after each participation",

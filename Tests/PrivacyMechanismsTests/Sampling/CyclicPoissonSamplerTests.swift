@@ -1,3 +1,4 @@
+import PrivacyAccounting
 import PrivacyMechanisms
 import Testing
 
@@ -83,5 +84,46 @@ struct CyclicPoissonSamplerTests {
         // Control: Poisson sampling from everybody.
         let plain = try PoissonSampler(exampleCount: 300, samplingProbability: q / 7)
         #expect(!isInTurn(BatchSamplerHistory(of: plain, steps: bands * cycles)))
+    }
+
+    /// Batches of groups of equal sizes may be cut to m, uniformly: who is left is anybody of the group alike. The event
+    /// is that of truncated batches from one group, once in b steps, and costs more than batches of any size.
+    @Test func batchesAreTruncatedWithinAGroup() throws {
+        let sampler = try CyclicPoissonSampler(
+            exampleCount: 60, bands: 3, samplingProbability: 0.5, partition: .equalSizes, maximumBatchSize: 6)
+        let groups = BatchSamplerHistory(of: try Self.sampler(.equalSizes, n: 60, bands: 3, q: 1), steps: 3).batches
+        let batches = BatchSamplerHistory(of: sampler, steps: 600).batches
+        var counts = [Int](repeating: 0, count: 60)
+        for (step, batch) in batches.enumerated() {
+            #expect(batch.count <= 6 && Set(batch).isSubset(of: groups[step % 3]))
+            for example in batch { counts[example] += 1 }
+        }
+        // 200 batches of a group of 20, of which min(Bin(20, 0.5), 6) take part, 5.97 on average: 59.7 each, with a
+        // variance below 200·0.3·0.7.
+        #expect(counts.allSatisfy { abs(Double($0) - 59.7) < 5 * 42.0.squareRoot() })
+        let pattern = try sampler.participation(in: 10)
+        #expect(pattern.choice == .truncated(probability: 0.5, maximumBatchSize: 6, unitCount: 20, period: 3))
+        #expect(pattern.mostParticipations == 4 && pattern.leastSeparation == 3)
+        let truncated = try NoiseScheme.floatingPointGaussian.event(of: pattern, noiseMultiplier: 2)
+        let whole = try NoiseScheme.floatingPointGaussian.event(
+            of: Self.sampler(.equalSizes, n: 60, bands: 3, q: 0.5).participation(in: 10), noiseMultiplier: 2)
+        for relation in [NeighboringRelation.replaceOne, .replaceSpecial] {
+            let accountant = PrivacyLossDistributionAccountant(relation: relation)
+            // The twin: the truncation forgotten.
+            #expect(
+                try accountant.epsilon(of: whole, delta: 1e-6) < accountant.epsilon(of: truncated, delta: 1e-6))
+        }
+        #expect(sampler.expectedBatchSize == 6 && sampler.relations == [.replaceOne, .replaceSpecial])
+    }
+
+    @Test func truncationNeedsEqualGroups() {
+        for (partition, n, most) in [
+            (CyclicPoissonSampler.Partition.independent, 60, 6), (.equalSizes, 61, 6), (.equalSizes, 60, 0),
+        ] {
+            #expect(throws: PrivacyMechanismError.self) {
+                try CyclicPoissonSampler(
+                    exampleCount: n, bands: 3, samplingProbability: 0.5, partition: partition, maximumBatchSize: most)
+            }
+        }
     }
 }

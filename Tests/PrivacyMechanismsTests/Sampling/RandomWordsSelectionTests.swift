@@ -157,7 +157,7 @@ struct RandomWordsSelectionTests {
             let sampler = try TruncatedPoissonSampler(
                 exampleCount: 100, samplingProbability: q, maximumBatchSize: 10)
             let choice = try sampler.participation(in: 3).choice
-            guard case .truncated(let probability, _, _) = choice else { return nil }
+            guard case .truncated(let probability, _, _, _) = choice else { return nil }
             return probability
         }
         #expect(try probability(0.1) == 0.1)
