@@ -14,6 +14,30 @@ public struct SimulatedDelta: Codable, Hashable, Sendable {
     public let sampleCount: Int
 }
 
+extension SimulatedDelta {
+    /// Reads the numbers and checks them.
+    public init(from decoder: any Decoder) throws {
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            epsilon: try Check.epsilon(box.decode(Double.self, forKey: .epsilon)),
+            delta: try Check.probability(box.decode(Double.self, forKey: .delta), "delta"),
+            estimate: try Check.probability(box.decode(Double.self, forKey: .estimate), "estimate"),
+            confidence: try Check.confidence(box.decode(Double.self, forKey: .confidence)),
+            sampleCount: try Check.count(box.decode(Int.self, forKey: .sampleCount), "sampleCount", atLeast: 2))
+    }
+}
+
+extension Check {
+    /// A confidence in (0, 1).
+    @discardableResult
+    static func confidence(_ value: Double) throws(AccountingError) -> Double {
+        guard value > 0, value < 1 else {
+            throw .outOfRange(name: "confidence", value: "\(value)", allowed: "in (0, 1)")
+        }
+        return value
+    }
+}
+
 extension SimulatedDelta: CustomStringConvertible {
     /// The bound, with what it is worth.
     public var description: String {
@@ -44,9 +68,7 @@ extension SimulatedRun {
         epsilon: Double, confidence: Double, sampleCount: Int, using generator: inout some RandomNumberGenerator
     ) throws(AccountingError) -> SimulatedDelta {
         try Check.epsilon(epsilon)
-        guard confidence > 0, confidence < 1 else {
-            throw .outOfRange(name: "confidence", value: "\(confidence)", allowed: "in (0, 1)")
-        }
+        try Check.confidence(confidence)
         try Check.count(sampleCount, "sampleCount", atLeast: 2)
         let means = [true, false].map {
             meanExcess(epsilon: epsilon, isRemoved: $0, count: sampleCount, using: &generator)

@@ -29,6 +29,17 @@ import Testing
         }
     }
 
+    /// A result from a file is checked.
+    @Test func badFilesThrow() throws {
+        func decode(_ confidence: String, delta: String = "0.5") throws -> SimulatedDelta {
+            let numbers = #""epsilon":1,"delta":\#(delta),"estimate":0.1,"confidence":\#(confidence),"sampleCount":9"#
+            return try JSONDecoder().decode(SimulatedDelta.self, from: Data("{\(numbers)}".utf8))
+        }
+        #expect(try decode("0.9").confidence == 0.9)
+        for confidence in ["0", "1", "1.5"] { #expect(throws: AccountingError.self) { try decode(confidence) } }
+        #expect(throws: AccountingError.self) { try decode("0.9", delta: "-0.1") }
+    }
+
     /// **Guarantee:** the expectation exceeds the bound with the probability of failure at most. Of 2,000 bounds of 5 %
     /// each, 100 and five deviations of 9.7 may fail; of the broken twin, the mean itself, half do.
     @Test(arguments: [0.002, 0.1, 0.6])
