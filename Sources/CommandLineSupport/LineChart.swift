@@ -47,13 +47,13 @@ package struct LineChart {
             body += frame.xTick(at: place, label: Axis.label(x))
         }
         for (index, points) in drawable.enumerated() {
-            let color = SVGFrame.colors[index % SVGFrame.colors.count]
+            let (color, dashes) = (SVGFrame.color(index), SVGFrame.dashes(index))
             let places = points.map { point in
                 let x = (position(point.x) - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound)
                 return (frame.x(x), frame.y(point.y / yAxis.top))
             }
             let path = places.map { "\(SVGFrame.number($0)),\(SVGFrame.number($1))" }.joined(separator: " ")
-            body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\"/>\n"
+            body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\"\(dashes)/>\n"
             for (x, y) in places {
                 body +=
                     "<circle cx=\"\(SVGFrame.number(x))\" cy=\"\(SVGFrame.number(y))\" r=\"3\" fill=\"\(color)\"/>\n"

@@ -46,6 +46,15 @@ struct SVGFrame {
     /// Okabe and Ito's palette, which colour-blind readers can tell apart, in the shades that show on black and white.
     static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 
+    /// The colour of the series of a number: the first again where they are used up, for dashed lines.
+    static func color(_ series: Int) -> String { colors[series % colors.count] }
+
+    /// The attribute that tells the lines of one colour apart: none for the first.
+    static func dashes(_ series: Int) -> String {
+        let round = series / colors.count
+        return round == 0 ? "" : " stroke-dasharray=\"\(round == 1 ? "8 4" : "2 3")\""
+    }
+
     var plotHeight: Double { height - top - 58 }
     private var plotWidth: Double { width - left - 90 }
 
@@ -80,9 +89,16 @@ struct SVGFrame {
     func legend(_ names: [String]) -> String {
         names.enumerated().map { index, name in
             let y = top + 14 + 18 * Double(index)
-            let color = Self.colors[index % Self.colors.count]
-            return "<rect x=\"\(Self.number(left + 14))\" y=\"\(Self.number(y - 9))\" width=\"12\" height=\"10\" "
-                + "fill=\"\(color)\"/>\n<text x=\"\(Self.number(left + 32))\" y=\"\(Self.number(y))\">"
+            let color = Self.color(index)
+            let dashes = Self.dashes(index)
+            let middle = Self.number(y - 4)
+            let key =
+                dashes.isEmpty
+                ? "<rect x=\"\(Self.number(left + 14))\" y=\"\(Self.number(y - 9))\" width=\"12\" height=\"10\" "
+                    + "fill=\"\(color)\"/>"
+                : "<line x1=\"\(Self.number(left + 8))\" x2=\"\(Self.number(left + 28))\" y1=\"\(middle)\" "
+                    + "y2=\"\(middle)\" stroke=\"\(color)\" stroke-width=\"2\"\(dashes)/>"
+            return key + "\n<text x=\"\(Self.number(left + 32))\" y=\"\(Self.number(y))\">"
                 + "\(Self.escaped(name))</text>\n"
         }.joined()
     }

@@ -21,6 +21,11 @@ public protocol PrivacyAccountant: Sendable {
     /// knows none.
     /// - Throws: as ``epsilon(of:delta:)``.
     func epsilonEnds(of event: PrivacyEvent, delta: Double) throws(AccountingError) -> (lower: Double?, upper: Double)
+
+    /// δ as in ``delta(of:epsilon:)``, and a δ that no analysis can go below: nil, the default, for an accountant that
+    /// knows none.
+    /// - Throws: as ``delta(of:epsilon:)``.
+    func deltaEnds(of event: PrivacyEvent, epsilon: Double) throws(AccountingError) -> (lower: Double?, upper: Double)
 }
 
 extension PrivacyAccountant {
@@ -29,5 +34,12 @@ extension PrivacyAccountant {
         of event: PrivacyEvent, delta: Double
     ) throws(AccountingError) -> (lower: Double?, upper: Double) {
         (nil, try epsilon(of: event, delta: delta))
+    }
+
+    /// ``delta(of:epsilon:)`` alone.
+    public func deltaEnds(
+        of event: PrivacyEvent, epsilon: Double
+    ) throws(AccountingError) -> (lower: Double?, upper: Double) {
+        (nil, try delta(of: event, epsilon: epsilon))
     }
 }

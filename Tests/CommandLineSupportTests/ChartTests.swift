@@ -38,6 +38,20 @@ import Testing
         #expect(counts["circle"] == 4)
     }
 
+    /// There are six colours: the lines of one colour differ by their dashes, in the legend too.
+    @Test func linesOfOneColourAreToldApart() throws {
+        func svg(_ count: Int) -> String {
+            let series = (0..<count).map { LineChart.Series(name: "\($0)", points: [(0, 1), (1, 2)]) }
+            return LineChart(title: "", xLabel: "", yLabel: "", series: series).svg
+        }
+        #expect(!svg(6).contains("stroke-dasharray"))
+        let many = svg(13)
+        #expect(try Counter.count(many)["polyline"] == 13)
+        #expect(many.matches(of: /<polyline[^>]*stroke-dasharray="8 4"/).count == 6)
+        #expect(many.matches(of: /<polyline[^>]*stroke-dasharray="2 3"/).count == 1)
+        #expect(many.matches(of: /<line x1[^>]*stroke-dasharray/).count == 7)
+    }
+
     @Test func barsAreDrawn() throws {
         let chart = BarChart(title: "t", unit: "s", bars: [("a", 1, "1 s"), ("b", 0, "0 s"), ("<c>", 2.5, "2.5 s")])
         #expect(try Counter.count(chart.svg)["rect"] == 3)

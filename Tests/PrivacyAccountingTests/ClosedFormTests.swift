@@ -39,7 +39,7 @@ import Testing
     @Test func discretisedGaussianAgrees() throws {
         let (mu, count, delta, h) = (0.3, 10, 1e-6, 1e-4)
         let model = LossModel(
-            components: [.init(parts: [(1, SampledGaussianPair(probability: 1, mu: mu))], count: count)])
+            components: [.init(parts: [(1, GaussianPair(mu: mu))], count: count)])
         let guide = CumulantGuide(model, tail: 1e-16)
         let expected = Self.gaussianEpsilon(delta, mu * Double(count).squareRoot())
         for isOptimistic in [false, true] {

@@ -12,10 +12,10 @@ import Testing
     }
 
     static let pairs: [any PrivacyLossPair] = [
-        SampledGaussianPair(probability: 0.1, mu: 1), SampledGaussianPair(probability: 1, mu: 2),
-        ReversedPair(base: SampledGaussianPair(probability: 0.1, mu: 1)),
-        ReplacedGaussianPair(probability: 0.2, mu: 1), SampledLaplacePair(probability: 1, scale: 1),
-        ReversedPair(base: SampledLaplacePair(probability: 0.3, scale: 0.5)),
+        SubsampledPair(GaussianPair(mu: 1), probability: 0.1), GaussianPair(mu: 2),
+        ReversedPair(base: SubsampledPair(GaussianPair(mu: 1), probability: 0.1)),
+        ReplacedGaussianPair(probability: 0.2, mu: 1), LaplacePair(scale: 1),
+        ReversedPair(base: SubsampledPair(LaplacePair(scale: 0.5), probability: 0.3)),
     ]
 
     /// δ(ε) = P(L > ε) − e^ε·Q(L > ε): the pessimistic grid is above it everywhere, and equal on grid points.

@@ -27,7 +27,7 @@ import Testing
         let event = try PrivacyEvent.dpSGD(
             noiseMultiplier: row.noiseMultiplier, samplingProbability: row.samplingProb, iterations: row.iterations)
         let bounds = try PrivacyLossDistributionAccountant().epsilonBounds(of: event, delta: row.delta)
-        let pair = SampledGaussianPair(probability: row.samplingProb, mu: 1 / row.noiseMultiplier)
+        let pair = SubsampledPair(GaussianPair(mu: 1 / row.noiseMultiplier), probability: row.samplingProb)
         let h = 2e-3
         let model = LossModel(components: [.init(parts: [(1, pair)], count: row.iterations)])
         let guide = CumulantGuide(model, tail: 1e-20)

@@ -34,7 +34,7 @@ import Testing
         for z in [0.5, 1, 4, 40] {
             let plan = try Self.plan(.noiseMultiplier(z), accountant: accountant)
             let continuous = try Self.plan(.noiseMultiplier(z), noise: .floatingPointGaussian, accountant: accountant)
-            let bare = try accountant.make(relation: .addOrRemoveOne)
+            let bare = accountant.make(relation: .addOrRemoveOne)
             let slack = try #require(try plan.noise.mechanism.slack(steps: 100))
             let covered = try bare.epsilon(of: plan.event(), delta: slack.continuousDelta(for: 1e-5))
             #expect(try plan.epsilon() > covered)
@@ -63,6 +63,9 @@ import Testing
         // δ at that ε is at most the δ that was asked for, up to what the accountant's two answers differ by.
         let delta = try covered.delta(of: event, epsilon: epsilon)
         #expect(delta < 1e-5 * (1 + 1e-6) && delta > 1e-5 * (1 - 0.01))
+        let deltaEnds = try covered.deltaEnds(of: event, epsilon: epsilon)
+        #expect(deltaEnds.upper == delta)
+        #expect(deltaEnds.lower == (try bare.deltaEnds(of: event, epsilon: epsilon).lower))
         #expect(try bare.epsilon(of: event, delta: 1e-5) < expected - 0.3)
     }
 

@@ -57,10 +57,12 @@ import Testing
 
         try folder.write(Self.plan, to: "plan.json")
         for arguments in [
-            ["calibrate", "--epsilon", "2"] + Self.setting, ["plan", "plan.json"],
+            ["calibrate", "--epsilon", "2", "--accountant", "rdp"] + Self.setting, ["plan", "plan.json"],
         ] {
-            let outcome = try Program.run(arguments + ["--plot", "\(arguments[0]).svg"], in: folder)
+            let outcome = try Program.run(
+                arguments + ["--plot", "\(arguments[0]).svg", "--trade-off", "curve-\(arguments[0]).svg"], in: folder)
             #expect(outcome.status == 0, "\(outcome.complaints)")
+            #expect(try folder.text("curve-\(arguments[0]).svg").contains("polyline"))
             let text = try folder.text("\(arguments[0]).svg")
             #expect(text.hasPrefix("<svg") && text.contains("steps") && text.contains("polyline"))
         }

@@ -33,6 +33,14 @@ package struct CoveredAccountant<Base: PrivacyAccountant>: PrivacyAccountant {
         let lower = try base.epsilonEnds(of: event, delta: delta).lower
         return (lower, try epsilon(of: event, delta: delta))
     }
+
+    /// The upper end with the slack; the lower end is that of the event itself.
+    package func deltaEnds(
+        of event: PrivacyEvent, epsilon: Double
+    ) throws(AccountingError) -> (lower: Double?, upper: Double) {
+        let lower = try base.deltaEnds(of: event, epsilon: epsilon).lower
+        return (lower, try delta(of: event, epsilon: epsilon))
+    }
 }
 
 extension PrivacyAccountant {

@@ -21,7 +21,7 @@ struct GaussianComposition {
     /// The loss of all queries together; nil when there are none.
     func loss(under relation: NeighboringRelation) -> LossStep? {
         guard inverseVariance > 0 else { return nil }
-        return LossStep([.init(mirrored: SampledGaussianPair(probability: 1, mu: mu(under: relation)))])
+        return LossStep([.init(mirrored: GaussianPair(mu: mu(under: relation)))])
     }
 
     /// α ↦ D_α of all queries together; nil when there are none.

@@ -31,7 +31,7 @@ public struct LaplaceEvent: EventAnalysis {
 
     func loss(under relation: NeighboringRelation, side: LossModel.Side) -> LossStep {
         let scale = noiseMultiplier / relation.sensitivityFactor
-        return LossStep([.init(mirrored: SampledLaplacePair(probability: 1, scale: scale))])
+        return LossStep([.init(mirrored: LaplacePair(scale: scale))])
     }
 
     /// count/b, with the sensitivity in place of 1.

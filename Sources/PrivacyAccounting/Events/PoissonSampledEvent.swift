@@ -63,7 +63,7 @@ extension LossStep.Part {
     ) -> LossStep.Part {
         relation == .replaceOne
             ? LossStep.Part(mirrored: ReplacedGaussianPair(probability: q, mu: 1 / z), weight: weight)
-            : LossStep.Part(SampledGaussianPair(probability: q, mu: 1 / z), weight: weight)
+            : LossStep.Part(SubsampledPair(GaussianPair(mu: 1 / z), probability: q), weight: weight)
     }
 }
 

@@ -23,42 +23,8 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
     /// The relation that answers hold for.
     public let relation: NeighboringRelation
 
-    /// How finely losses are discretised.
-    public let discretization: Discretization
-
-    /// The spacing h of the grid of losses. Connect-the-dots raises ε by about T·h²·α/12, α being the Rényi order that
-    /// would win; every choice is valid, and a smaller h is tighter and slower.
-    public enum Discretization: Codable, Hashable, Sendable {
-        /// As coarse as keeps that excess near 0.02 % of ε, but never finer than 10⁻⁴, the grid that is customary in
-        /// the field: where a finer one would be needed, results equal those on the customary grid.
-        case standard
-        /// As coarse as keeps that excess near 0.02 % of ε, however fine: below ``standard``, by 13 % at worst so far,
-        /// when a step's loss is itself of the order of 10⁻⁴ (small q, large z).
-        case fine
-        /// This spacing, in units of ε; finite and positive.
-        case interval(Double)
-    }
-
-    static let excess = 2e-4
-    static let customaryInterval = 1e-4
-    static let sizeLimit = 1 << 23
-
-    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for an interval that is not finite and positive.
-    public init(
-        relation: NeighboringRelation = .addOrRemoveOne, discretization: Discretization
-    ) throws(AccountingError) {
-        if case .interval(let h) = discretization, !(h > 0 && h.isFinite) {
-            throw .outOfRange(name: "discretization interval", value: "\(h)", allowed: "in (0, ∞)")
-        }
-        self.relation = relation
-        self.discretization = discretization
-    }
-
-    /// The accountant with the ``Discretization/standard`` grid.
-    public init(relation: NeighboringRelation = .addOrRemoveOne) {
-        self.relation = relation
-        self.discretization = .standard
-    }
+    /// The accountant under `relation`.
+    public init(relation: NeighboringRelation = .addOrRemoveOne) { self.relation = relation }
 
     /// An ε at δ.
     ///
@@ -97,5 +63,13 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
         try Check.epsilon(epsilon)
         let upper = try query.delta(epsilon: epsilon, isOptimistic: false)
         return PrivacyBounds(lower: min(upper, try query.delta(epsilon: epsilon, isOptimistic: true)), upper: upper)
+    }
+
+    /// The ends of ``deltaBounds(of:epsilon:)``.
+    public func deltaEnds(
+        of event: PrivacyEvent, epsilon: Double
+    ) throws(AccountingError) -> (lower: Double?, upper: Double) {
+        let bounds = try deltaBounds(of: event, epsilon: epsilon)
+        return (bounds.lower, bounds.upper)
     }
 }

@@ -3,7 +3,7 @@ import PrivacyMechanisms
 
 /// The accountant that calibrates a plan and reports on it. It is chosen by name, and never replaced silently.
 ///
-/// This is the registry of accountants: a case, and what `make(relation:isFine:)` makes of it. Plans, reports and `dp`
+/// This is the registry of accountants: a case, and what `make(relation:)` makes of it. Plans, reports and `dp`
 /// ask the `PrivacyAccountant` that it makes, and nothing else.
 public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
     /// ``PrivacyLossDistributionAccountant``: tight; knows no sampling of a fixed size.
@@ -11,13 +11,10 @@ public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
     /// ``RenyiAccountant``: a few percent above it; knows sampling of a fixed size without replacement.
     case rdp
 
-    /// The accountant of this name. With `isFine` it computes on a finer grid, if it has one: slower and tighter.
-    package func make(
-        relation: NeighboringRelation, isFine: Bool = false
-    ) throws(AccountingError) -> any PrivacyAccountant {
+    /// The accountant of this name.
+    package func make(relation: NeighboringRelation) -> any PrivacyAccountant {
         switch self {
-        case .pld:
-            try PrivacyLossDistributionAccountant(relation: relation, discretization: isFine ? .fine : .standard)
+        case .pld: PrivacyLossDistributionAccountant(relation: relation)
         case .rdp: RenyiAccountant(relation: relation)
         }
     }
@@ -26,10 +23,10 @@ public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
 extension PlanAccountant {
     /// The accountant of `steps` steps under `noise`, asked for ``PrivacyMechanisms/NoiseScheme``'s own events: what
     /// its discrete noise is off by is in every answer.
-    func make(
+    package func make(
         relation: NeighboringRelation, noise: NoiseScheme, steps: Int
     ) throws(AccountingError) -> any PrivacyAccountant {
-        let accountant = try make(relation: relation)
+        let accountant = make(relation: relation)
         guard let slack = try noise.mechanism.slack(steps: steps) else { return accountant }
         return accountant.covering(slack)
     }

@@ -41,6 +41,12 @@ struct UsageCheck {
         return number
     }
 
+    /// The same for an option that takes several numbers: repeated, or with commas between.
+    mutating func numbers(_ words: [String], _ flag: String, _ range: NumberRange) -> [Double] {
+        words.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            .compactMap { number(Given<Double>(argument: String($0)), flag, range) }
+    }
+
     /// The same for an option that must be there.
     mutating func required<Number: OptionValue>(
         _ given: Given<Number>?, _ flag: String, _ range: NumberRange, _ meaning: String

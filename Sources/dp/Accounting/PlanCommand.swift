@@ -25,8 +25,7 @@ struct PlanCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "How sums are made private, in the place of what the file says.")
     var noise: Given<NoiseKind>?
 
-    @Option(help: "Draw ε over steps into this SVG file.", completion: .file(extensions: ["svg"]))
-    var plot: String?
+    @OptionGroup var charts: ChartOptions
 
     @OptionGroup var unrecognized: Unrecognized
 
@@ -36,29 +35,22 @@ struct PlanCommand: ParsableCommand {
         let format = check.value(format, "--format") ?? .table
         _ = check.value(noise, "--noise")
         try check.finish()
-        var settings = try Settings(file: file) { $0["plan"] == nil ? Formats.plan : Formats.configuration }
-        settings.setNoise(noise, in: settings["plan"] == nil ? "" : "plan.")
-        let plan: PrivacyPlan
-        do {
-            plan = try request(settings).plan()
-        } catch {
-            throw settings.usage(for: error) ?? error
-        }
+        let plan = try PlanFile(file, noise: noise).plan()
         let report = PrivacyReport(of: plan)
         for warning in plan.warnings() { warn("\(warning)") }
         switch format {
         case .table: print(wrapped(report.text, columns: Terminal.output.columns))
         case .json: try printJSONLine(report)
         }
-        if let plot { try plan.epsilonCurve.write(to: plot) }
-    }
-
-    private func request(_ settings: Settings) throws -> PlanRequest {
-        guard settings["plan"] != nil else { return try settings.decoded(as: Formats.plan) }
-        let configuration: TrainingConfiguration = try settings.decoded(as: Formats.configuration)
-        guard configuration.plan.lacksSampling else { return configuration.plan }
-        // Who owns which example stands apart from what is shown of a run.
-        let folder = RunFolder(URL(fileURLWithPath: file).deletingLastPathComponent().path)
-        return folder.keepsSamplingApart ? try folder.configuration().plan : configuration.plan
+        let text = "z = \(shortest(plan.noiseMultiplier)), \(plan.sampling.kind) sampling"
+        if let path = charts.plot {
+            let line = try plan.line(plan.accountant.rawValue.uppercased())
+            try PrivacyCurve(title: "ε at δ = \(plan.delta), \(text)", yLabel: "ε", lines: [line]).write(to: path)
+        }
+        if let path = charts.tradeOff {
+            let curve = (plan.accountant.rawValue.uppercased(), try plan.tradeOffCurve())
+            try TradeOffChart(title: "Trade-off after \(plan.iterations) steps, \(text)", curves: [curve])
+                .write(to: path)
+        }
     }
 }

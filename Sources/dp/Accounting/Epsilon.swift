@@ -6,7 +6,7 @@ enum Epsilon {
     /// lower one never larger. From 10⁹ on, where neither says anything, five digits.
     static func text(_ epsilon: Double, up: Bool = true) -> String {
         guard epsilon.isFinite else { return "∞" }
-        guard epsilon < 1e9 else { return String(format: "%.5g", epsilon) }
+        guard epsilon < 1e9 else { return roundedOutward(epsilon, digits: 5, up: up) }
         return String(format: "%.4f", (epsilon * 1e4).rounded(up ? .up : .down) / 1e4)
     }
 }
