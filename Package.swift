@@ -34,9 +34,8 @@ let package = Package(
         .target(name: "Requirements"),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels", "Requirements"]),
         .target(name: "PyTrees", dependencies: ["Requirements"], exclude: ["README.md"]),
-        .target(name: "CFourier"),
         .target(
-            name: "PrivacyAccounting", dependencies: ["CFourier", "Requirements"],
+            name: "PrivacyAccounting", dependencies: ["Requirements"],
             exclude: ["README.md", "RandomAllocation/README.md"]
         ),
         .target(
@@ -124,7 +123,7 @@ let package = Package(
                 "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "_TestSupport",
             ]
         ),
-        .testTarget(name: "PrivacyAccountingTests", dependencies: ["CFourier", "PrivacyAccounting", "_TestSupport"]),
+        .testTarget(name: "PrivacyAccountingTests", dependencies: ["PrivacyAccounting", "_TestSupport"]),
         .testTarget(
             name: "PrivacyMechanismsTests",
             dependencies: [
@@ -145,6 +144,5 @@ let package = Package(
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees", "_TestSupport"]),
         .testTarget(name: "RequirementsTests", dependencies: ["LinearAlgebra", "Requirements"]),
         .testTarget(name: "dpTests", dependencies: ["dp", "CZlib", "PrivateTraining", "_TestSupport"]),
-    ],
-    cxxLanguageStandard: .cxx17
+    ]
 )

@@ -8,9 +8,6 @@ public enum AccountingError: Error, Hashable, Sendable {
 
     /// No value of `parameter` in its range meets the budget; `best` is the least ε reachable at this δ.
     case unattainable(parameter: String, epsilon: Double, delta: Double, best: Double, remedy: String)
-
-    /// The request needs a larger Fourier transform than this accountant allows.
-    case tooLarge(what: String, size: String, limit: String)
 }
 
 extension AccountingError: CustomStringConvertible {
@@ -24,8 +21,6 @@ extension AccountingError: CustomStringConvertible {
                 + "Ask another accountant, another neighbouring relation, or account a mechanism that is known."
         case .unattainable(let parameter, let epsilon, let delta, let best, let remedy):
             "No \(parameter) meets (\(epsilon), \(delta)): the least ε reachable is \(best). \(remedy)"
-        case .tooLarge(let what, let size, let limit):
-            "\(what) would be \(size), above the limit of \(limit). Ask for a coarser discretisation interval."
         }
     }
 }

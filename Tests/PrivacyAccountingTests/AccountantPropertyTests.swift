@@ -88,18 +88,4 @@ import Testing
             #expect(abs(back.upper / delta - 1) < 0.05, "\(delta): \(back)")
         }
     }
-
-    @Test func finerGridsAreTighterAndStayInTheBracket() throws {
-        let event = try PrivacyEvent.dpSGD(noiseMultiplier: 4.25, samplingProbability: 0.00079, iterations: 2352)
-        let customary = try PrivacyLossDistributionAccountant().epsilonBounds(of: event, delta: 1e-8)
-        let fine = try PrivacyLossDistributionAccountant(discretization: .fine).epsilonBounds(of: event, delta: 1e-8)
-        #expect(fine.upper < customary.upper && fine.lower > customary.lower)
-        var last = Double.infinity
-        for h in [4e-4, 1e-4, 2e-5] {
-            let accountant = try PrivacyLossDistributionAccountant(discretization: .interval(h))
-            let upper = try accountant.epsilon(of: event, delta: 1e-8)
-            #expect(upper < last && upper >= fine.lower)
-            last = upper
-        }
-    }
 }

@@ -35,27 +35,6 @@ import Testing
         }
     }
 
-    /// The discretised path, which DP-SGD takes, on the same mechanism.
-    @Test func discretisedGaussianAgrees() throws {
-        let (mu, count, delta, h) = (0.3, 10, 1e-6, 1e-4)
-        let model = LossModel(
-            components: [.init(parts: [(1, GaussianPair(mu: mu))], count: count)])
-        let guide = CumulantGuide(model, tail: 1e-16)
-        let expected = Self.gaussianEpsilon(delta, mu * Double(count).squareRoot())
-        for isOptimistic in [false, true] {
-            let parts = try model.discretized(interval: h, tail: 1e-16, isOptimistic: isOptimistic, limit: 1 << 22)
-            let sum = try TiltedComposition(
-                parts, interval: h, tilt: guide.choice(delta: delta).tilt, guide: guide, limit: 1 << 22)
-            let shift = RoundingShift(parts, failureProbability: 1e-6 * delta)
-            let epsilon =
-                isOptimistic
-                ? sum.lowerEpsilon(delta: delta * (1 + 1e-6)).value - shift.epsilon
-                : sum.upperEpsilon(delta: delta).value
-            #expect(isOptimistic ? epsilon <= expected : epsilon >= expected)
-            #expect(abs(epsilon / expected - 1) < (isOptimistic ? 1e-4 : 1e-6))
-        }
-    }
-
     /// One step: H(P‖Q) = q·H_{1 + (e^ε − 1)/q}(N(μ)‖N(0)), and the reverse by duality.
     @Test(arguments: [(1.0, 0.5), (0.3, 0.001), (2.0, 0.01), (5.0, 0.9), (0.05, 0.01)])
     func oneSampledStepIsBracketed(z: Double, q: Double) throws {

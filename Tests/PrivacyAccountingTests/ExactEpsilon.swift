@@ -19,9 +19,6 @@ struct ExactEpsilon: Sendable {
         self.steps = steps
     }
 
-    /// Whether a fine grid takes milliseconds: not for the wide losses of little noise, nor where ε is 0 or near it.
-    var isCheap: Bool { z >= 10 && delta <= 1e-12 }
-
     static let all: [ExactEpsilon] = [
         .init(.addOrRemoveOne, 0.000530512988818602, 28.803502283377426, 1, 5.43e-48, 0.00031908347716939283),
         .init(.replaceOne, 6.0935e-4, 46.4353, 1, 3.64e-214, 0.00086759618944943374),

@@ -1,8 +1,8 @@
 /// The event on a batch that holds each record independently with a probability q.
 ///
-/// Analysed when the event inside is a composition of Gaussian queries: by its loss distribution under every relation,
-/// by Rényi divergences under add-or-remove-one and replace-special. q = 0 reads no record at all; q = 1 is the event
-/// itself.
+/// Analysed by its loss distribution under every relation, when the event inside is: of Gaussian queries exactly; of
+/// other events under replace-one by advanced joint convexity. By Rényi divergences, of Gaussian queries, under
+/// add-or-remove-one and replace-special. q = 0 reads no record at all; q = 1 is the event itself.
 public struct PoissonSampledEvent: EventAnalysis {
     /// q, in [0, 1].
     public let probability: Double
@@ -31,7 +31,9 @@ public struct PoissonSampledEvent: EventAnalysis {
         // Probability 0 never reads a record, whatever the mechanism inside does with the records it is given.
         if probability == 0 { return }
         if probability == 1 { return try phases.add(event, count: count) }
-        guard let z = try Phases(event).gaussianNoiseMultiplier else {
+        let inner = try Phases(event)
+        guard let z = inner.gaussianNoiseMultiplier else {
+            if inner.isNonPrivate { return phases.addNonPrivate() }
             return try phases.addMechanism(asPrivacyEvent, count: count)
         }
         let merged = try PrivacyEvent.poissonSampled(probability: probability, .gaussian(noiseMultiplier: z))
@@ -47,12 +49,19 @@ public struct PoissonSampledEvent: EventAnalysis {
     }
 
     func loss(under relation: NeighboringRelation, side: LossModel.Side) throws(AccountingError) -> LossStep {
-        guard case .gaussian(let gaussian) = event else {
-            throw unsupported(by: PrivacyLossDistributionAccountant.self, under: relation)
+        if case .gaussian(let gaussian) = event {
+            return LossStep([
+                .poissonGaussian(probability: probability, noiseMultiplier: gaussian.noiseMultiplier, under: relation)
+            ])
         }
-        return LossStep([
-            .poissonGaussian(probability: probability, noiseMultiplier: gaussian.noiseMultiplier, under: relation)
-        ])
+        let phases = try Phases(event)
+        guard relation == .replaceOne else {
+            return LossStep(try SampledBase(phases, under: relation, side: side), poisson: probability)
+        }
+        // A record that contributes nothing is one of those that another is replaced by.
+        return side == .lower
+            ? LossStep(try SampledBase(phases, under: .addOrRemoveOne, side: side), poisson: probability)
+            : LossStep(try SampledBase(phases, under: relation, side: side), symmetric: probability)
     }
 }
 

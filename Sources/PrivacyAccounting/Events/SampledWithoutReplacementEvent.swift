@@ -1,6 +1,7 @@
 /// The event on a uniformly random subset of the records.
 ///
-/// Analysed by Rényi divergences under replace-one, when the event inside is a composition of Gaussian queries.
+/// Analysed under replace-one: by its loss distribution, when the event inside is; by Rényi divergences when that is a
+/// composition of Gaussian queries.
 public struct SampledWithoutReplacementEvent: EventAnalysis {
     /// The number of records drawn from, at least 1.
     public let sourceSize: Int
@@ -37,7 +38,10 @@ public struct SampledWithoutReplacementEvent: EventAnalysis {
 
     func flatten(into phases: inout Phases, count: Int) throws(AccountingError) {
         if sampleSize == 0 { return }
-        guard let z = try Phases(event).gaussianNoiseMultiplier else {
+        if sampleSize == sourceSize { return try phases.add(event, count: count) }
+        let inner = try Phases(event)
+        guard let z = inner.gaussianNoiseMultiplier else {
+            if inner.isNonPrivate { return phases.addNonPrivate() }
             return try phases.addMechanism(asPrivacyEvent, count: count)
         }
         let merged = try PrivacyEvent.sampledWithoutReplacement(
@@ -56,6 +60,18 @@ public struct SampledWithoutReplacementEvent: EventAnalysis {
             RenyiDivergence.withoutReplacementGaussian(
                 order: $0, fraction: gamma, noiseMultiplier: z, moments: moments)
         }
+    }
+
+    /// For the lower end, all other records contribute the same as one of the two that are told apart: whether the
+    /// sample holds it or another one is no difference.
+    func loss(under relation: NeighboringRelation, side: LossModel.Side) throws(AccountingError) -> LossStep {
+        guard relation == .replaceOne else {
+            throw unsupported(by: PrivacyLossDistributionAccountant.self, under: relation)
+        }
+        let base = try SampledBase(Phases(event), under: relation, side: side)
+        let share = Double(sampleSize) / Double(sourceSize)
+        return side == .lower
+            ? LossStep(base, poisson: share.nextDown) : LossStep(base, symmetric: min(1, share.nextUp))
     }
 }
 

@@ -35,8 +35,7 @@ import Testing
         process.arguments = [
             "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-I", compiler.build + "/Modules", "-I",
             compiler.sources + "/COpenBLAS", "-Xcc",
-            "-fmodule-map-file=" + compiler.build + "/CPrivacyKernels.build/module.modulemap", "-Xcc",
-            "-fmodule-map-file=" + compiler.build + "/CFourier.build/module.modulemap", file.path,
+            "-fmodule-map-file=" + compiler.build + "/CPrivacyKernels.build/module.modulemap", file.path,
         ]
         let pipe = Pipe()
         process.standardError = pipe

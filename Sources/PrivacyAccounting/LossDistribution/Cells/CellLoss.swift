@@ -33,7 +33,8 @@ struct CellLoss {
 extension CellLoss {
     /// One step with the loss of `pair`, without what has less than `tail` of P on either side.
     init(_ pair: any PrivacyLossPair, side: Side, tail: Double, shape: CellShape) {
-        func place(where isLow: (LossTails) -> Bool) -> Double {
+        /// Two losses with the one between them at which `isLow` ends.
+        func place(where isLow: (LossTails) -> Bool) -> (low: Double, high: Double) {
             var (low, high) = (-1.0, 1.0)
             while isLow(pair.tails(at: high)), high < 1e300 { (low, high) = (high, high * 4) }
             while !isLow(pair.tails(at: low)), low > -1e300 { (low, high) = (low * 4, low) }
@@ -42,11 +43,11 @@ extension CellLoss {
                 if middle == low || middle == high { break }
                 if isLow(pair.tails(at: middle)) { low = middle } else { high = middle }
             }
-            return 0.5 * (low + high)
+            return (low, high)
         }
-        let median = place { $0.pBelow < 0.5 }
-        let width = place { $0.pAbove > Self.sixth } - place { $0.pBelow < Self.sixth }
-        let (bottom, top) = (place { $0.pBelow < tail }, place { $0.pAbove > tail })
+        let median = place { $0.pBelow < 0.5 }.low
+        let width = place { $0.pAbove > Self.sixth }.high - place { $0.pBelow < Self.sixth }.low
+        let (bottom, top) = (place { $0.pBelow < tail }.low, place { $0.pAbove > tail }.high)
         let reach = max(abs(bottom - median), abs(top - median))
         let scale = max(0.5 * width / shape.fineness, 1e-7 * reach, 1e-300)
         let grid = CellGrid(
@@ -167,7 +168,7 @@ extension CellLoss {
         let edges = grid.edges
         let last = edges.count - 1
         var sums = [Double](repeating: 0, count: edges.count)
-        var moments = [Double](repeating: 0, count: side == .lower ? edges.count : 0)
+        var moments = [Double](repeating: 0, count: edges.count)
         // Each cell's 1/h, and how much more than its share moves up so that Q's mass is kept: for t of the way through
         // a cell (1 − e^{−th})/(1 − e^{−h}) ≤ t + t(1 − t)(h/2)(1 + h/2).
         let inverse = (0..<last).map { 1 / (edges[$0 + 1] - edges[$0]) }
@@ -175,27 +176,35 @@ extension CellLoss {
             let h = edges[k + 1] - edges[k]
             return 0.5 * h * (1 + 0.5 * h)
         }
-        for (offset, mass) in zip(first.offsets, first.masses) where mass > 0 {
-            var k = 0
-            second.offsets.withUnsafeBufferPointer { offsets in
-                second.masses.withUnsafeBufferPointer { masses in
-                    edges.withUnsafeBufferPointer { edges in
-                        sums.withUnsafeMutableBufferPointer { sums in
-                            moments.withUnsafeMutableBufferPointer { moments in
-                                for j in 0..<offsets.count {
-                                    let x = offset + offsets[j]
-                                    let weight = mass * masses[j]
-                                    while k + 1 < last, edges[k + 1] <= x { k += 1 }
-                                    if side == .lower {
-                                        sums[k] += weight
-                                        moments[k] += weight * (x - edges[k])
-                                    } else {
-                                        let t = min(1, max(0, (x - edges[k]) * inverse[k]))
-                                        let up = min(1, t + t * (1 - t) * bend[k]) * weight
-                                        sums[k] += weight - up
-                                        sums[k + 1] += up
-                                    }
-                                }
+        let isLower = side == .lower
+        // Plain loops over pointers: what is done here some 10⁶ times must be fast in debug builds, too.
+        sums.withUnsafeMutableBufferPointer { sumsBuffer in
+            moments.withUnsafeMutableBufferPointer { momentsBuffer in
+                withPointers(second.offsets, second.masses, edges, inverse, bend) {
+                    offsets, masses, edges, inverse, bend in
+                    let (sums, moments) = (sumsBuffer.baseAddress!, momentsBuffer.baseAddress!)
+                    var i = 0
+                    let (rows, columns) = (first.offsets.count, second.offsets.count)
+                    while i < rows {
+                        let (offset, mass) = (first.offsets[i], first.masses[i])
+                        i += 1
+                        var (j, k) = (0, 0)
+                        while j < columns {
+                            let x = offset + offsets[j]
+                            let weight = mass * masses[j]
+                            j += 1
+                            while k + 1 < last, edges[k + 1] <= x { k += 1 }
+                            if isLower {
+                                sums[k] += weight
+                                moments[k] += weight * (x - edges[k])
+                            } else {
+                                var t = (x - edges[k]) * inverse[k]
+                                if t > 1 { t = 1 } else if t < 0 { t = 0 }
+                                var share = t + t * (1 - t) * bend[k]
+                                if share > 1 { share = 1 }
+                                let up = share * weight
+                                sums[k] += weight - up
+                                sums[k + 1] += up
                             }
                         }
                     }
@@ -253,12 +262,26 @@ extension CellLoss {
 }
 
 extension CellLoss {
+    /// What there is of it, with the rounding of masses and losses on the safe side of an upper end.
+    var atoms: [AtomicPair.Atom] {
+        zip(offsets, masses).filter { $1 > 0 }.map { offset, mass in
+            let loss = centre + offset + slip(near: 0)
+            let p = mass * (1 + relativeError)
+            return AtomicPair.Atom(loss: loss, p: p, q: p * exp(-loss))
+        }
+    }
+
+    /// What a loss can be off by, beside ε's own rounding.
+    private func slip(near epsilon: Double) -> Double {
+        0x1p-48 * (abs(centre) + abs(epsilon) + max(abs(offsets[0]), abs(offsets.last!)))
+    }
+
     /// What a sum of masses can be off by, relatively, and an offset, beside the centre's rounding.
     private var relativeError: Double { 0x1p-52 * (roundings + Double(offsets.count)) }
 
     /// δ(ε) of the upper side, at least; of the lower side, at most.
     func delta(epsilon: Double, side: Side) -> Double {
-        let slip = 0x1p-48 * (abs(centre) + abs(epsilon) + max(abs(offsets[0]), abs(offsets.last!)))
+        let slip = slip(near: epsilon)
         let threshold = epsilon - centre + (side == .upper ? -slip : slip)
         var sum = 0.0
         for (offset, mass) in zip(offsets, masses).reversed() {
@@ -280,5 +303,26 @@ extension CellLoss {
             if self.delta(epsilon: middle, side: side) > delta { low = middle } else { high = middle }
         }
         return side == .upper ? high : low
+    }
+}
+
+/// The elements of five arrays, none empty.
+private func withPointers(
+    _ a: [Double], _ b: [Double], _ c: [Double], _ d: [Double], _ e: [Double],
+    _ body: (
+        UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<Double>,
+        UnsafePointer<Double>
+    ) -> Void
+) {
+    a.withUnsafeBufferPointer { a in
+        b.withUnsafeBufferPointer { b in
+            c.withUnsafeBufferPointer { c in
+                d.withUnsafeBufferPointer { d in
+                    e.withUnsafeBufferPointer { e in
+                        body(a.baseAddress!, b.baseAddress!, c.baseAddress!, d.baseAddress!, e.baseAddress!)
+                    }
+                }
+            }
+        }
     }
 }

@@ -34,6 +34,12 @@ struct CellQuery {
         }
     }
 
+    /// The distribution of the loss, down to 10⁻³⁰⁰, as a pair, and what costs everything beside it.
+    func distribution() -> (pair: AtomicPair, infinityMass: Double) {
+        let loss = sum(tail: 1e-300, shape(slope: 1, spread: 1e-4, near: 1))
+        return (AtomicPair(loss.atoms), loss.infinityMass)
+    }
+
     /// Cells for a δ(ε) that falls like e^{−`slope`·ε}, and is to be known up to a share of `spread`. What is spread
     /// over a cell of width h raises it by about (slope·h)²/12, and so does each of some log₂ T sums.
     private func shape(slope: Double, spread: Double, near epsilon: Double) -> CellShape {

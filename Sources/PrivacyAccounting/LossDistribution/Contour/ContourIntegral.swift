@@ -42,8 +42,9 @@ struct ContourIntegral {
     /// What the remainder and the other periods are to be beside the sum.
     private static let aim = 1e-9
 
-    /// The line through `tilt` for ε near `epsilon`; nil where it would take too many terms.
-    init?(_ model: SmoothModel, tilt theta: Double, near epsilon: Double) {
+    /// The line through `tilt` for ε near `epsilon`; nil where it would take too many terms. A `periodShare` below 1 makes
+    /// periods shorter than they should be.
+    init?(_ model: SmoothModel, tilt theta: Double, near epsilon: Double, periodShare: Double = 1) {
         tilt = theta
         infinityMass = model.infinityMass
         let coarse = model.components.compactMap { LossNodes($0, tilt: theta, frequency: 0) }
@@ -97,7 +98,7 @@ struct ContourIntegral {
             period = max(period, best.period)
         }
         (above, below) = (aliases[0], aliases[1])
-        spacing = 2 * .pi / period
+        spacing = 2 * .pi / (period * periodShare)
         let count = (last / spacing).rounded(.up)
         guard count <= Double(Self.mostTerms) else { return nil }
 
@@ -159,8 +160,6 @@ struct ContourIntegral {
         return (min(1, lower), upper < 1 ? upper : 1, error + others < 1e-4 * sum)
     }
 
-    var count: Int { terms.count }
-    var relativeRemainder: Double { remainder }
     /// The ε that Chernoff's bound alone proves at δ.
     func chernoffEpsilon(delta: Double) -> Double {
         guard delta > infinityMass else { return .infinity }

@@ -1,6 +1,7 @@
-/// One of several mechanisms, drawn by its weight, and announced. The weights sum to 1.
-struct MixedPair<Base: PrivacyLossPair>: PrivacyLossPair {
-    let parts: [(weight: Double, pair: Base)]
+/// One of several mechanisms, drawn by its weight, and announced. The weights sum to 1, or to slightly more where that
+/// is the safe side.
+struct MixedPair: PrivacyLossPair {
+    let parts: [(weight: Double, pair: any PrivacyLossPair)]
 
     func tails(at loss: Double) -> LossTails {
         var sum = LossTails(pBelow: 0, pAbove: 0, qBelow: 0, qAbove: 0)
@@ -26,7 +27,7 @@ struct MixedPair<Base: PrivacyLossPair>: PrivacyLossPair {
         pieces { $0.sampledPieces(probability: probability) }
     }
 
-    private func pieces(of part: (Base) -> [SmoothPiece]?) -> [SmoothPiece]? {
+    private func pieces(of part: (any PrivacyLossPair) -> [SmoothPiece]?) -> [SmoothPiece]? {
         var pieces: [SmoothPiece] = []
         for (weight, pair) in parts {
             guard let own = part(pair) else { return nil }

@@ -30,8 +30,8 @@ struct GuideNode {
 }
 
 /// (Q, P): what the other direction of the neighbouring relation sees. Its loss is the negative one.
-struct ReversedPair<Base: PrivacyLossPair>: PrivacyLossPair {
-    var base: Base
+struct ReversedPair: PrivacyLossPair {
+    let base: any PrivacyLossPair
 
     func tails(at loss: Double) -> LossTails {
         let t = base.tails(at: -loss)

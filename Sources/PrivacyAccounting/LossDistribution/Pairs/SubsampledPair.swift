@@ -5,12 +5,12 @@ import Foundation
 ///
 /// **Guarantee:** dominates whatever the mechanism does to the batch, for removing one record, if (P₀, Q₀) dominates
 /// the mechanism; its reverse, for adding one (arXiv 2106.08567, theorem 11; for Gaussians arXiv 1908.10530).
-struct SubsampledPair<Base: PrivacyLossPair>: PrivacyLossPair {
-    let base: Base
+struct SubsampledPair: PrivacyLossPair {
+    let base: any PrivacyLossPair
     /// q in (0, 1].
     let probability: Double
 
-    init(_ base: Base, probability: Double) {
+    init(_ base: any PrivacyLossPair, probability: Double) {
         self.base = base
         self.probability = probability
     }

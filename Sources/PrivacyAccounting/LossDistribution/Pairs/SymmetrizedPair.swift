@@ -6,10 +6,10 @@ import Foundation
 /// **Guarantee:** dominates every mechanism whose δ(ε), for ε ≥ 0 and in both directions of a symmetric relation, is at
 /// most that of (P, Q): for ε < 0 a direction's δ(ε) is 1 − e^ε + e^ε·δ(−ε) of the other (arXiv 2106.08567, section 4).
 /// P(L > 0) + Q(L > 0) has to be at most 1, which is what the mass at 0 makes up to.
-struct SymmetrizedPair<Base: PrivacyLossPair>: PrivacyLossPair {
-    let base: Base
+struct SymmetrizedPair: PrivacyLossPair {
+    let base: any PrivacyLossPair
 
-    init(_ base: Base) { self.base = base }
+    init(_ base: any PrivacyLossPair) { self.base = base }
 
     func tails(at loss: Double) -> LossTails {
         let t = base.tails(at: abs(loss))

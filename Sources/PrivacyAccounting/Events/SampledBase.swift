@@ -1,0 +1,60 @@
+/// What is done to a sample, as one pair for each direction of a relation: what sampling amplifies.
+struct SampledBase {
+    /// The pair that one direction sees, and that the other sees.
+    let (pair, mirror): (any PrivacyLossPair, any PrivacyLossPair)
+    let isMirrored: Bool
+    /// What costs everything, beside the pairs.
+    let infinityMass: Double
+
+    /// Of a composition that is not empty.
+    ///
+    /// For the lower side of several mechanisms it is one of them, which is post-processing: a Gaussian, if there is.
+    init(
+        _ phases: Phases, under relation: NeighboringRelation, side: LossModel.Side
+    ) throws(AccountingError) {
+        var steps: [(step: LossStep, count: Int)] = []
+        if let gaussians = phases.gaussians.loss(under: relation) { steps.append((gaussians, 1)) }
+        for phase in phases.phases {
+            steps.append((try phase.event.analysis.loss(under: relation, side: side), phase.count))
+        }
+        if side == .lower, let first = steps.first { steps = [(first.step, 1)] }
+        isMirrored = steps.allSatisfy { $0.step.parts.allSatisfy(\.isMirrored) }
+        if steps.count == 1, steps[0].count == 1 {
+            let step = steps[0].step
+            pair = Self.mixed(step.parts.map { ($0.weight, $0.pair) })
+            mirror = Self.mixed(step.parts.map { ($0.weight, $0.mirror) })
+            infinityMass = step.infinityMass
+            return
+        }
+        let models = try LossModel.directions(phases, relation: relation, side: side).map {
+            CellQuery($0, side: side).distribution()
+        }
+        (pair, mirror) = (models[0].pair, models.last!.pair)
+        infinityMass = models.reduce(0) { max($0, $1.infinityMass) }
+    }
+
+    private static func mixed(_ parts: [(weight: Double, pair: any PrivacyLossPair)]) -> any PrivacyLossPair {
+        parts.count == 1 && parts[0].weight == 1 ? parts[0].pair : MixedPair(parts: parts)
+    }
+}
+
+extension LossStep {
+    /// A mechanism on a Poisson batch of rate q, for removing one record and for adding it.
+    init(_ base: SampledBase, poisson q: Double) {
+        // What adding a record does is the reverse of removing it, before sampling and after.
+        let mirror: any PrivacyLossPair = ReversedPair(
+            base: SubsampledPair(ReversedPair(base: base.mirror), probability: q))
+        self.init(
+            [Part(SubsampledPair(base.pair, probability: q), mirror: mirror)], infinityMass: base.infinityMass)
+    }
+
+    /// A mechanism on a sample that holds a record with probability γ, for a symmetric relation.
+    ///
+    /// **Guarantee:** for two samples that differ in one record where the data do, and for ε ≥ 0,
+    /// δ′(log(1 + γ(e^ε − 1))) ≤ γ·δ(ε), in both directions (arXiv 1807.01647, theorems 9 and 10).
+    init(_ base: SampledBase, symmetric gamma: Double) {
+        self.init(
+            [Part(mirrored: SymmetrizedPair(SubsampledPair(base.pair, probability: gamma)))],
+            infinityMass: base.infinityMass)
+    }
+}
