@@ -51,7 +51,7 @@ public struct PrivacyVerification: Hashable, Sendable {
 
     /// Whether `run` passes a check, under randomness from the operating system.
     public func passes(_ run: SimulatedRun) -> Bool {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SystemWords()
         return passes(run, using: &generator)
     }
 

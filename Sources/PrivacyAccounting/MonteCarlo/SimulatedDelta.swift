@@ -58,7 +58,7 @@ extension SimulatedRun {
     public func delta(
         epsilon: Double, confidence: Double, sampleCount: Int
     ) throws(AccountingError) -> SimulatedDelta {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SystemWords()
         return try delta(epsilon: epsilon, confidence: confidence, sampleCount: sampleCount, using: &generator)
     }
 
