@@ -4,8 +4,8 @@ import Foundation
 /// without any "with confidence".
 ///
 /// The check draws m losses of each direction afresh and passes if both means of (1 − e^{ε−L})₊ are at most δ₀. A run
-/// whose δ(ε) is τδ₀ or more in some direction passes with a probability of at most q = e^{−m·KL(δ₀‖τδ₀)}, by Chernoff's
-/// inequality. What is run only after a check has passed is therefore (ε, δ)-private with
+/// whose δ(ε) is τδ₀ or more in some direction passes with a probability of at most q = e^{−m·KL(δ₀‖τδ₀)}, by
+/// Chernoff's inequality. What is run only after a check has passed is therefore (ε, δ)-private with
 ///
 ///     δ = min_{τ>1} τδ₀ + q(τ)·(1 − τδ₀)
 public struct PrivacyVerification: Hashable, Sendable {
@@ -65,8 +65,8 @@ public struct PrivacyVerification: Hashable, Sendable {
     /// The last of the candidates that pass, of which the first does not pass ends the search; nil if the first fails.
     ///
     /// **Guarantee:** ``delta`` holds for what is run with the result, if candidates are ordered from the most to the
-    /// least private: to be released, one that is not private enough must have passed after all that come before, and so
-    /// the first of those has passed, once.
+    /// least private: to be released, one that is not private enough must have passed after all that come before, and
+    /// so the first of those has passed, once.
     public func last<Candidate>(
         of candidates: some Sequence<Candidate>, using generator: inout some RandomNumberGenerator,
         run: (Candidate) throws(AccountingError) -> SimulatedRun

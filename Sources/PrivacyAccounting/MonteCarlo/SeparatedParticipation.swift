@@ -2,8 +2,8 @@ import Foundation
 
 /// In each step with probability p, but in none of the b − 1 steps after a participation.
 ///
-/// No more than b coefficients: contributions do not overlap, and the likelihood ratio is a product over participations.
-/// With R(i) that of the steps from i on, given that the example can take part in step i,
+/// No more than b coefficients: contributions do not overlap, and the likelihood ratio is a product over
+/// participations. With R(i) that of the steps from i on, given that the example can take part in step i,
 ///
 ///     R(i) = (1 − p)·R(i + 1) + p·exp(Σ_j c_j(y_{i+j} − c_j/2)/z²)·R(i + b),   R(i) = 1 for i ≥ T
 ///

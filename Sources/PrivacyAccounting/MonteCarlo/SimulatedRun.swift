@@ -2,9 +2,9 @@ import Foundation
 
 /// A run of T steps with correlated noise whose privacy loss can be drawn at random, where no closed form is known.
 ///
-/// Outcomes are y = Cx + N(0, z²I): C is lower triangular and Toeplitz, of the strategy's coefficients c₀, c₁, …, x is 1
-/// in the steps that hold the record in question and 0 elsewhere. z is in units of one contribution: the column norm of
-/// C is not taken out of it.
+/// Outcomes are y = Cx + N(0, z²I): C is lower triangular and Toeplitz, of the strategy's coefficients c₀, c₁, …, x is
+/// 1 in the steps that hold the record in question and 0 elsewhere. z is in units of one contribution: the column norm
+/// of C is not taken out of it.
 ///
 /// P has the record, Q has not: add-or-remove-one, and replace-special. That contributions of 1 are the worst case for
 /// adaptively chosen gradients of norm 1, if no coefficient is negative, is a theorem of the papers (arXiv 2410.06266,
@@ -20,10 +20,10 @@ public struct SimulatedRun: Sendable {
         case warm
     }
 
-    /// Balls in bins: in steps i, i + b, i + 2b, … for one of b = `bins`, chosen uniformly (arXiv 2410.06266). Any number
-    /// of coefficients.
-    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` unless T ≥ 0, b ≥ 1, c₀ > 0, all others are at least
-    ///   0 and finite, and z is in (0, ∞).
+    /// Balls in bins: in steps i, i + b, i + 2b, … for one of b = `bins`, chosen uniformly (arXiv 2410.06266). Any
+    /// number of coefficients.
+    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` unless T ≥ 0, b ≥ 1, c₀ > 0, all others are at
+    ///   least 0 and finite, and z is in (0, ∞).
     public static func ballsInBins(
         iterations: Int, bins: Int, coefficients: [Double], noiseMultiplier: Double
     ) throws(AccountingError) -> SimulatedRun {
@@ -36,8 +36,8 @@ public struct SimulatedRun: Sendable {
     /// took part in, b = `separation` (arXiv 2602.09338). At most b coefficients, so that contributions do not overlap.
     /// (`BMinSepSampler` has another law with the same aim: its events are
     /// ``PrivacyEvent/randomAllocated(steps:participations:probability:noiseMultiplier:)``.)
-    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` unless T ≥ 0, b ≥ 1, p is in [0, 1], there are 1 to b
-    ///   coefficients, c₀ > 0 and the others at least 0 and finite, and z is in (0, ∞).
+    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` unless T ≥ 0, b ≥ 1, p is in [0, 1], there are 1
+    ///   to b coefficients, c₀ > 0 and the others at least 0 and finite, and z is in (0, ∞).
     public static func minimumSeparation(
         iterations: Int, separation: Int, probability: Double, coefficients: [Double], noiseMultiplier: Double,
         start: Start = .cold

@@ -4,8 +4,8 @@
 ///
 /// on a geometric grid. S/n is the likelihood ratio of random allocation; the folder's README has the proofs.
 ///
-/// **Guarantee:** ``masses`` are those of a random label J of the outcome, to a relative e^{±massError}: its Q-mass q_J,
-/// and E[S; J]. With x_J the label's value in the grid,
+/// **Guarantee:** ``masses`` are those of a random label J of the outcome, to a relative e^{±massError}: its Q-mass
+/// q_J, and E[S; J]. With x_J the label's value in the grid,
 ///
 /// - E[x_J | S] is within a factor e^{±ρ} of S, ρ = ``meanError``, where what is not on the grid counts as moved to 0
 ///   (``zeroMass``) and to infinity (``excess``): an upper end;

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Labels on a geometric grid {e^{ih}} as they are made: an outcome goes to one of the two grid points next to its value
-/// x, to the upper one with probability w, so that w·x₊ + (1 − w)·x₋ = x.
+/// Labels on a geometric grid {e^{ih}} as they are made: an outcome goes to one of the two grid points next to its
+/// value x, to the upper one with probability w, so that w·x₊ + (1 − w)·x₋ = x.
 struct RatioLabels {
     /// h.
     let interval: Double
