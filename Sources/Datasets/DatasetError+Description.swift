@@ -38,6 +38,12 @@ extension DatasetError: CustomStringConvertible {
         case .countMismatch(let examples, let exampleCount, let labels, let labelCount):
             "'\(examples)' has \(exampleCount) examples, but '\(labels)' has \(labelCount) labels: take files of one "
                 + "set."
+        case .ownerCountMismatch(let exampleCount, let path, let ownerCount):
+            "'\(path)' names \(ownerCount) owners, but there are \(exampleCount) examples to train on: name one owner "
+                + "for each of them, in their order."
+        case .missingOwner(let path, let line):
+            "'\(path)', line \(line): the owner is missing, and nobody can be protected who is not named. Name whose "
+                + "the example is, or leave the example out."
         case .exampleShapeMismatch(let train, let test):
             "The training examples have the shape \(train), but the test examples \(test): take files of one set."
         case .featureTypeMismatch(let path, let type, let trainedOnBytes):

@@ -17,6 +17,10 @@ public enum DatasetError: Error, Equatable, Sendable {
 
     /// There are not as many labels as examples.
     case countMismatch(examples: String, exampleCount: Int, labels: String, labelCount: Int)
+    /// There are not as many owners as examples.
+    case ownerCountMismatch(exampleCount: Int, path: String, ownerCount: Int)
+    /// An example has no owner; lines count from 1.
+    case missingOwner(path: String, line: Int)
     /// The examples of the test set have another shape than those of the training set.
     case exampleShapeMismatch(train: [Int], test: [Int])
     /// Features are unsigned bytes, which are scaled by 1/255, and those of training were not, or the other way round;

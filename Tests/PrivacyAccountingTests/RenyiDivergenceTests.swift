@@ -80,4 +80,16 @@ import Testing
             #expect(throws: AccountingError.self) { try RenyiAccountant(orders: orders) }
         }
     }
+
+    /// Much noise asks for large orders, which are looked at: order 18,500 or so for z = 10⁴ at δ = 10⁻⁵. Where the
+    /// caller's orders end before, the answer says so.
+    @Test func ordersGoOnAsFarAsTheyPay() throws {
+        let event = try PrivacyEvent.gaussian(noiseMultiplier: 1e4)
+        let best = try RenyiAccountant(relation: .addOrRemoveOne).guarantee(of: event, delta: 1e-5)
+        #expect(abs(best.epsilon / 1.2966e-4 - 1) < 1e-3 && !best.isLastOrder)
+        #expect(abs(try #require(best.order) / 18_400 - 1) < 0.05)
+        let far = try RenyiAccountant(relation: .addOrRemoveOne).guarantee(
+            of: .gaussian(noiseMultiplier: 1e11), delta: 1e-30)
+        #expect(far.isLastOrder)
+    }
 }

@@ -150,7 +150,7 @@ import Testing
 
         let plan = try Self.plan(z: 0, iterations: 1)
         let moved = model.whole(try Self.trainer(model, plan).fit(data).parameters)
-        let batch = plan.sampling.batch(at: 0, from: SamplingSource(nonPrivateSeed: 1))
+        let batch = plan.sampling.batch(at: 0, from: SamplingSource(nonPrivateSeed: 1)).examples
         let examples = try data.examples(at: batch)
         var workspace = network.makeWorkspace()
         let gradients = network.gradients(of: examples, at: start, workspace: &workspace)

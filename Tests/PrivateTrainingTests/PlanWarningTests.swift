@@ -72,7 +72,8 @@ import Testing
 
     @Test func eachSaysWhatToDo() {
         let warnings: [PlanWarning] = [
-            .largeDelta(1e-2, units: 5000, unit: .example), .largeEpsilon(25), .noNoise, .drowned(ratio: 4),
+            .largeDelta(1e-2, units: 5000, unit: .example), .largeEpsilon(25, unit: .user), .noNoise,
+            .drowned(ratio: 4),
             .floatingPointNoise,
         ]
         #expect(warnings.allSatisfy { $0.description.hasSuffix(".") })

@@ -45,6 +45,7 @@ import Testing
 
     static let places: [Place] =
         places(Formats.configuration, TrainingConfiguration.self) + places(Formats.data, DataConfiguration.self)
+        + places(Formats.users, UserConfiguration.self)
         + places(Formats.features, FeatureConfiguration.self) + places(Formats.optimizer, OptimizerConfiguration.self)
         + places(Formats.learningRate, RateConfiguration.self)
         + places(Formats.scaling, OptimizerConfiguration.Scaling.self)
@@ -63,15 +64,19 @@ import Testing
 
     /// Each documented key can stand in a file: alone beside those that must, and all of them at once.
     @Test(arguments: places) func documentedKeysDecode(_ place: Place) throws {
-        // Of a vector and an image, one at a time.
+        // Of a vector and an image, one at a time; and of the two ways to say how users are drawn.
         let isInput = place.group.name == "input"
-        if !isInput { try place.read(place.object) }
+        let (probability, base) = ("samplingProbability", "base")
+        let drawsUsers = place.kind == "user"
+        if !isInput { try place.read(place.object.filter { !drawsUsers || $0.key != base }) }
         let needed = place.object.filter { key, _ in
             key == place.group.kinds?.key || place.settings.contains { $0.key == key && $0.absent == nil }
+                || drawsUsers && key == probability
         }
         if !isInput { try place.read(needed) }
         for setting in place.settings where !isInput {
             var object = needed
+            if drawsUsers, setting.key == base { object[probability] = nil }
             object[setting.key] = place.example(setting)
             try place.read(object)
             // What has no default must be there.

@@ -96,6 +96,14 @@ struct AskedSampler: Sendable, CustomTestStringConvertible {
                     "--sampling shuffled-epochs --examples 1000 --batch 300 --epochs 3",
                     .shuffledEpochs(ShuffledEpochs(exampleCount: 1000, batchSize: 300)), 12, .replaceOne,
                     keys: ["sampling", "exampleCount", "batchSize", "epochs"]),
+                AskedSampler(
+                    "--sampling several-owners --separation 4 --block-steps 20 --contributions 3 --iterations 50 "
+                        + "--relation replace-special",
+                    .severalOwners(
+                        SeveralOwnersSampler(
+                            owners: [[0, 1], [1]], ownerCount: 2, separation: 4, stepsPerEpoch: 20,
+                            contributionBound: 3)),
+                    50, .replaceSpecial, keys: ["sampling", "separation", "stepsPerEpoch", "contributionBound"]),
             ]
         } catch {
             fatalError("A sampler of the tests is not one: \(error)")
@@ -173,7 +181,10 @@ struct AskedSampler: Sendable, CustomTestStringConvertible {
         for entry in SamplerEntry.all {
             let keys = (entry.needed + entry.optional).map(\.key)
             let given = numbers.filter { keys.contains($0.key) }
-            let changed = others.filter { entry.rest.keys.contains($0.key) }
+            var changed = others.filter { entry.rest.keys.contains($0.key) }
+            if entry.kind == "several-owners" {
+                changed = ["owners": .list([.list([.integer(0), .integer(2)])]), "ownerCount": .integer(3)]
+            }
             let (filled, other) = try (entry.scheme(given), entry.scheme(given.merging(changed) { $1 }))
             #expect((filled == other) == changed.isEmpty)
             for iterations in [0, 1, 17] {

@@ -18,6 +18,8 @@ public enum NumPyProblem: Error, Equatable, Sendable {
     case lacksClassCount(type: String)
     /// The number of classes is given, but the labels are of this type.
     case classesAreNotWhole(type: String)
+    /// The owners of examples are of this type.
+    case ownersAreNotWhole(type: String)
     /// An archive has none of the arrays that are looked for.
     case missingArray([String], found: [String])
     /// An archive contradicts itself, or is not made as NumPy makes them.
@@ -52,6 +54,8 @@ extension NumPyProblem: CustomStringConvertible {
         case .classesAreNotWhole(let type):
             "its labels are of type '\(type)', but classes are whole numbers from 0: save labels.astype(numpy.int64), "
                 + "or leave the number of classes out to predict numbers."
+        case .ownersAreNotWhole(let type):
+            "its elements are of type '\(type)', but owners must be whole numbers: save owners.astype(numpy.int64)."
         case .missingArray(let names, let found):
             "it has no array named \(names.map { "'\($0)'" }.joined(separator: " or ")), but "
                 + (found.isEmpty ? "none at all" : found.prefix(10).map { "'\($0)'" }.joined(separator: ", "))

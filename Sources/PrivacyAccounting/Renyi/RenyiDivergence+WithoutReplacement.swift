@@ -26,6 +26,7 @@ extension RenyiDivergence {
         _ order: Double, _ gamma: Double, _ z: Double, _ moments: CentredMoments
     ) -> Double {
         guard order >= 2 else { return 0 }
+        guard order < mostNodes else { return .infinity }
         var excess = LogSum()
         for j in 2...Int(order) {
             let gaussian = Double(j) * Double(j - 1) / 2 / z / z

@@ -51,6 +51,8 @@ enum RenyiDivergence {
     private static func logExcessByQuadrature(_ order: Double, _ q: Double, _ z: Double) -> Double {
         let step = min(z / 6, z * z / 2)
         let reach = 10 * z + 1
+        // What takes seconds is not worth them: the order is left to the unsampled mechanism.
+        guard (order + reach) / step < mostNodes else { return .infinity }
         var sum = LogSum()
         var index = (-reach / step).rounded(.down)
         let last = ((order + reach) / step).rounded(.up)
@@ -61,6 +63,9 @@ enum RenyiDivergence {
         }
         return sum.value + log(step / z)
     }
+
+    /// The most terms of a sum.
+    static let mostNodes = 0x1p20
 
     /// log[(1 + u)^α − 1 − αu] for u = q(e^{(2x−1)/(2z²)} − 1) > −1.
     private static func logBregmanPower(_ order: Double, _ x: Double, _ q: Double, _ z: Double) -> Double {

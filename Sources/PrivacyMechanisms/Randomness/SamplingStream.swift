@@ -6,6 +6,8 @@ struct SamplingStream: RandomWords {
     enum Purpose {
         /// One step's choice of who takes part: amplification rests on it. Drawn anew when a step is taken anew.
         case step(Int)
+        /// One step's choice of examples of the users that take part: drawn anew when a step is taken anew.
+        case members(Int)
         /// The structure of one epoch: an allocation, a permutation, slots. It stays when a run is interrupted.
         case epoch(Int)
         /// The structure of the whole run: a partition, phases. It stays when a run is interrupted.
@@ -17,6 +19,7 @@ struct SamplingStream: RandomWords {
                 case .step(let step): (1, step)
                 case .epoch(let epoch): (2, epoch)
                 case .layout: (3, 0)
+                case .members(let step): (4, step)
                 }
             require(
                 (0..<1 << 56).contains(index), "Step or epoch \(index) was asked for, but they are in 0..<2⁵⁶.")
@@ -34,7 +37,11 @@ struct SamplingStream: RandomWords {
     private(set) var blocksDrawn = 0
 
     init(_ source: SamplingSource, _ purpose: Purpose) {
-        stream = if case .step = purpose { source.stepStream } else { source.stream }
+        stream =
+            switch purpose {
+            case .step, .members: source.stepStream
+            case .epoch, .layout: source.stream
+            }
         domain = purpose.domain
     }
 

@@ -27,6 +27,10 @@ package protocol BatchSampler: Codable, Hashable, Sendable {
     /// The constant N to divide clipped sums by: the expected size of a batch, never the size drawn.
     var expectedBatchSize: Double { get }
 
+    /// How many contributions an epoch has: steps of N contributions each, on average, are an epoch when they have had
+    /// as many.
+    var epochSize: Int { get }
+
     /// Whose participation the pattern is about, and so whose privacy is protected.
     var privacyUnit: PrivacyUnit { get }
 
@@ -50,14 +54,21 @@ package protocol BatchSampler: Codable, Hashable, Sendable {
     /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for a negative count.
     func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern
 
-    /// The batch of `step` ≥ 0, ascending. The result does not depend on `cache`, which saves rebuilding an epoch's
-    /// allocation for every step of it.
+    /// What is drawn at `step` ≥ 0, ascending: examples, or what the sampler draws in their place, whose examples
+    /// ``rows(of:at:from:)`` finds. The result does not depend on `cache`, which saves rebuilding an epoch's allocation
+    /// for every step of it.
     func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int]
+
+    /// The batch that stands for what was `drawn` at `step`.
+    func rows(of drawn: [Int], at step: Int, from source: SamplingSource) -> Batch
 }
 
 extension BatchSampler {
     /// Each example is one.
     package var unitCount: Int { exampleCount }
+
+    /// That of each unit.
+    package var epochSize: Int { unitCount }
 
     /// One example.
     package var privacyUnit: PrivacyUnit { .example }
@@ -68,7 +79,10 @@ extension BatchSampler {
     /// A plain description, which may be published.
     package var isConfidential: Bool { false }
 
-    /// The batch of `step` ≥ 0 alone.
+    /// The examples that were drawn, each a unit by itself.
+    package func rows(of drawn: [Int], at step: Int, from source: SamplingSource) -> Batch { Batch(drawn) }
+
+    /// What is drawn at `step` ≥ 0 alone.
     package func batch(at step: Int, from source: SamplingSource) -> [Int] {
         var cache = SamplingCache()
         return batch(at: step, from: source, cache: &cache)

@@ -48,12 +48,9 @@ public struct Batches: Sequence, Sendable {
         }
 
         /// The next batch; never nil.
-        public mutating func next() -> [Int]? {
+        public mutating func next() -> Batch? {
             defer { step += 1 }
-            var batch = sampling.batch(at: step, from: source, cache: &cache)
-            let excess = batch.count % multiple
-            if excess > 0 { batch.append(contentsOf: repeatElement(-1, count: multiple - excess)) }
-            return batch
+            return sampling.batch(at: step, from: source, cache: &cache).padded(toMultipleOf: multiple)
         }
     }
 }

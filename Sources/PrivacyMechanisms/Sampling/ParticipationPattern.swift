@@ -5,8 +5,8 @@ import PrivacyAccounting
 /// It describes the sampling and no more: what the steps cost depends on the noise, and is for the noise mechanism to
 /// say (``NoiseScheme/event(of:noiseMultiplier:)``). Only samplers make patterns.
 ///
-/// Whoever takes part is a unit: an example, or a user by one of their examples. Units choose independently of each
-/// other unless ``dependsOnUnitCount``.
+/// Whoever takes part is a unit: an example, or a user by the mean of some of their examples. Units choose independently
+/// of each other unless ``dependsOnUnitCount``.
 public struct ParticipationPattern: Hashable, Sendable {
     /// How one unit's steps are chosen.
     public enum Choice: Hashable, Sendable {
@@ -31,7 +31,7 @@ public struct ParticipationPattern: Hashable, Sendable {
     /// T.
     public let iterations: Int
     /// Who takes part or does not.
-    public let unit: PrivacyUnit
+    public private(set) var unit: PrivacyUnit
     /// How one unit's steps are chosen.
     public let choice: Choice
     /// Whether one unit's choice depends on how many others there are, so that what is said here holds for two data
@@ -49,6 +49,13 @@ public struct ParticipationPattern: Hashable, Sendable {
         self.unit = unit
         self.choice = choice
         self.dependsOnUnitCount = dependsOnUnitCount
+    }
+
+    /// The same pattern of other units: for a sampler that draws them as another one draws examples.
+    func of(_ unit: PrivacyUnit) -> ParticipationPattern {
+        var pattern = self
+        pattern.unit = unit
+        return pattern
     }
 
     /// How often a unit can take part in the T steps.

@@ -5,13 +5,13 @@ import PrivacyAccounting
 ///
 ///     {"kind": "poisson", "exampleCount": 60000, "samplingProbability": 0.01}
 ///
-/// The batch of a step is a pure function of scheme, source and step. Batches are ascending; which examples they hold
-/// is private, and so is their size.
+/// The batch of a step is a pure function of scheme, source and step. Which examples it holds is private, and so is its
+/// size.
 ///
 /// | sampler | a batch | event of T steps under Gaussian noise | relations |
 /// |---|---|---|---|
 /// | ``PoissonSampler`` | each example with probability q | T × Poisson(q) | all |
-/// | ``UserSampler`` | each user with probability q, one example | T × Poisson(q), of a user | all |
+/// | ``UserSampler`` | users as one of these draws examples, k examples of each | that of users | those of users |
 /// | ``CyclicPoissonSampler`` | the same of group t mod b | ⌈T/b⌉ × Poisson(q) | all; equal groups: fixed n |
 /// | ``BMinSepSampler`` | each example, at least b steps apart | K × Poisson(r, 1 of F − b + 1), K ≈ T/F | all |
 /// | ``TruncatedPoissonSampler`` | at most m of a Poisson sample | T × truncated Poisson | fixed n |
@@ -19,6 +19,7 @@ import PrivacyAccounting
 /// | ``BallsInBinsSampler`` | bin t mod b | 1 of b at z/√⌈T/b⌉, or ⌊T/b⌋ × 1 of b + … | all |
 /// | ``RandomAllocationSampler`` | k of t steps are each example's | ⌊T/t⌋ × k of t + … | all |
 /// | ``ShuffledEpochs`` | m of a shuffled epoch | epochs × Gaussian | fixed n |
+/// | ``SeveralOwnersSampler`` | each owner's at least b steps apart | m per epoch × Gaussian, of an owner | fixed n |
 ///
 /// "Fixed n" is replace-one and replace-special, where the number of examples is public.
 ///
@@ -36,6 +37,7 @@ public struct SamplingScheme: Sendable {
         BallsInBinsSampler.self,
         RandomAllocationSampler.self,
         ShuffledEpochs.self,
+        SeveralOwnersSampler.self,
     ]
 
     package let sampler: any BatchSampler
@@ -57,7 +59,14 @@ extension SamplingScheme {
     /// The number of units whose privacy is protected: of examples, or of users.
     public var unitCount: Int { sampler.unitCount }
 
-    /// The constant N to divide clipped sums by: the expected size of a batch, never the size drawn.
+    /// How many contributions an epoch has: one of each unit, or of each example that several users share.
+    public var epochSize: Int { sampler.epochSize }
+
+    /// How users are drawn, and how many examples of each: nil unless the sampler is a ``UserSampler``.
+    public var users: UserSampler? { sampler as? UserSampler }
+
+    /// The constant N to divide clipped sums by: the expected number of contributions in a batch, never the number
+    /// drawn.
     public var expectedBatchSize: Double { sampler.expectedBatchSize }
 
     /// Whose participation the pattern is about, and so whose privacy is protected.
@@ -82,15 +91,16 @@ extension SamplingScheme {
         try sampler.participation(in: iterations)
     }
 
-    /// The batch of `step` ≥ 0, ascending. The result does not depend on `cache`, which saves rebuilding an epoch's
-    /// allocation for every step of it.
-    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
-        sampler.batch(at: step, from: source, cache: &cache)
+    /// The batch of `step` ≥ 0: units in the order of each one's first example, a unit's examples ascending. The result
+    /// does not depend on `cache`, which saves rebuilding an epoch's allocation for every step of it.
+    public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> Batch {
+        sampler.rows(of: sampler.batch(at: step, from: source, cache: &cache), at: step, from: source)
     }
 
     /// The batch of `step` ≥ 0 alone. For a run of batches take ``Batches``, which keeps an epoch's allocation.
-    public func batch(at step: Int, from source: SamplingSource) -> [Int] {
-        sampler.batch(at: step, from: source)
+    public func batch(at step: Int, from source: SamplingSource) -> Batch {
+        var cache = SamplingCache()
+        return batch(at: step, from: source, cache: &cache)
     }
 }
 

@@ -113,7 +113,7 @@ extension ClippedAggregate {
     }
 
     /// Few enough rows that a block of them stays in cache.
-    private func blockRows(columns: Int) -> Int { max(8, min(256, (4 << 20) / max(1, 4 * columns))) }
+    func blockRows(columns: Int) -> Int { max(8, min(256, (4 << 20) / max(1, 4 * columns))) }
 
     /// Calls `body` with the gradients written out, block by block, and with the place for their norms.
     private func forEachBlock(

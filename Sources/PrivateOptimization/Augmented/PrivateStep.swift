@@ -128,6 +128,12 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
         aggregate.add(gradients, padding: padding)
     }
 
+    /// Adds a microbatch in which several rows may be one unit's, each of which contributes the mean of its gradients:
+    /// see ``PrivacyMechanisms/ClippedAggregate/add(_:meansOf:padding:)``.
+    public mutating func add(_ gradients: some PerExampleGradients, meansOf units: UnitRows, padding: [Bool]? = nil) {
+        aggregate.add(gradients, meansOf: units, padding: padding)
+    }
+
     mutating func countExamplesWithinBound() { aggregate.countExamplesWithinBound() }
 
     consuming func noised(

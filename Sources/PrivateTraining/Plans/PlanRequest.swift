@@ -20,7 +20,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     public var expectedBatchSize: Double?
     /// The number of steps.
     public var iterations: Int?
-    /// The number of epochs: how many data sets' worth of examples all steps draw on average.
+    /// The number of epochs: how often all steps draw each unit, an example or a user, on average.
     public var epochs: Double?
     /// How contributions are bounded.
     public var clipping: PlannedClipping?

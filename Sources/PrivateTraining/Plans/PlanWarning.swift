@@ -7,7 +7,7 @@ public enum PlanWarning: Hashable, Sendable {
     /// δ is no less than one over the number of units: publishing a few of them whole would satisfy it.
     case largeDelta(Double, units: Int, unit: PrivacyUnit)
     /// ε of all steps is above 20, where the guarantee says little.
-    case largeEpsilon(Double)
+    case largeEpsilon(Double, unit: PrivacyUnit)
     /// There is no noise.
     case noNoise
     /// The noise of all steps together is as long as the longest sum of their clipped means: `ratio` ≥ 1 times that.
@@ -24,9 +24,9 @@ extension PlanWarning: CustomStringConvertible {
             "δ = \(delta) is no less than one over the number of \(unit.rawValue)s, \(units): a mechanism that "
                 + "publishes one of them at random would satisfy it. Choose δ far below 1/\(units), for example "
                 + String(format: "%.0e.", Foundation.pow(10, (-log10(10 * Double(units))).rounded(.down)))
-        case .largeEpsilon(let epsilon):
+        case .largeEpsilon(let epsilon, let unit):
             "ε = \(PrivacyReport.rounded(epsilon, up: true)) promises little: above 20, a single "
-                + "example can change the odds of an outcome by a factor beyond e²⁰. Below 10 is usual."
+                + "\(unit.rawValue) can change the odds of an outcome by a factor beyond e²⁰. Below 10 is usual."
         case .noNoise: "There is no noise: nothing is promised to anybody."
         case .drowned(let ratio):
             "Noise drowns the signal: over all steps it is \(String(format: "%.3g", ratio)) times as long as what the "
@@ -65,7 +65,7 @@ extension PrivacyPlan {
             warnings.append(.noNoise)
         } else if epsilonBudget ?? .infinity > 20, let epsilon = try? epsilon(), epsilon > 20 {
             // Within a budget that is small enough, no accountant needs to be asked.
-            warnings.append(.largeEpsilon(epsilon))
+            warnings.append(.largeEpsilon(epsilon, unit: unit))
         }
         if noiseMultiplier > 0, !isExact { warnings.append(.floatingPointNoise) }
         if let parameterCount, iterations > 0 {

@@ -63,7 +63,7 @@ public struct PrivacyPlan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - budget: the ε to stay within, for which the noise multiplier is calibrated; or the noise multiplier.
-    ///   - delta: should be far below one over the number of examples.
+    ///   - delta: should be far below one over the number of units: of examples, or of users.
     public init(
         sampling: SamplingScheme, iterations: Int, clipping: PlannedClipping, budget: Budget, delta: Double,
         relation: NeighboringRelation = .addOrRemoveOne, unit: PrivacyUnit = .example,
@@ -140,9 +140,10 @@ public struct PrivacyPlan: Hashable, Sendable {
         return .poisson(try PoissonSampler(exampleCount: exampleCount, samplingProbability: probability))
     }
 
-    /// The number of steps whose batches have, on average, as many examples together as `epochs` data sets.
+    /// The number of steps whose batches have, on average, as many contributions together as `epochs` epochs: each unit
+    /// is in `epochs` of them on average.
     static func iterations(epochs: Double, of sampling: SamplingScheme) throws -> Int {
-        let steps = (epochs * Double(sampling.exampleCount) / sampling.expectedBatchSize).rounded()
+        let steps = (epochs * Double(sampling.epochSize) / sampling.expectedBatchSize).rounded()
         guard epochs >= 0, steps <= 1e15 else {
             throw PlanError.outOfRange(
                 name: "epochs", value: "\(epochs)", allowed: "at least 0, for at most 1e15 steps")

@@ -21,7 +21,10 @@ extension PrivacyReport {
         // Copies of a seeded run's are one and the same.
         if !isSeeded { sentences.append(aboutCopies(plan.sampling.repetition)) }
         if plan.relation == .addOrRemoveOne {
-            sentences.append("The planned number of examples, the expected batch size and the sampling probability.")
+            sentences.append(
+                "The planned number of \(plan.unit.rawValue)s, the expected batch size and the sampling probability.")
+        } else if plan.unit == .user {
+            sentences.append("The number of users, which is published.")
         } else {
             sentences.append("The size of the data set, which is published.")
         }

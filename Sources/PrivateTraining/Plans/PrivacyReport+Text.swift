@@ -9,7 +9,7 @@ extension PrivacyReport {
             lines.append("  \(name.padding(toLength: 22, withPad: " ", startingAt: 0))\(value)")
         }
         if isSeeded { add("SEEDED", "not private against anyone who knows the seed") }
-        add("protects", "each \(unit.rawValue), under \(relation.rawValue)")
+        add("protects", "each \(unit.rawValue) of \(unitCount), under \(relation.rawValue)")
         for guarantee in guarantees { add("ε by \(guarantee.accountant)", Self.text(guarantee)) }
         if let equivalentMu { add("equivalent μ", Self.rounded(equivalentMu, up: true)) }
         if stepsTaken < plannedSteps {
@@ -17,8 +17,13 @@ extension PrivacyReport {
             add("ε of all steps", "\(planned): holds too if results were looked at to decide when to stop")
         }
         if let budget = epsilonBudget { add("budget", "ε = \(budget) for all steps") }
+        // The smallest group: what larger ones have, `group(of:)` says.
+        if let pair = group(of: 2) {
+            let bound = "\(Self.rounded(pair.epsilon, up: true)) at δ = \(Self.rounded(pair.delta, up: true))"
+            add("ε of a group of 2", "\(bound): loose, from the ε of one")
+        }
         add("steps", "\(stepsTaken) of \(plannedSteps) planned")
-        add("sampling", sampling)
+        add("sampling", samplingText)
         add("expected batch size", "N = \(Self.rounded(expectedBatchSize))")
         add("clipping", clipping.method.text)
         add("noise", noise)
@@ -42,6 +47,13 @@ extension PrivacyReport {
         guard let epsilon = guarantee.epsilon, epsilon.isFinite else { return "∞: not private" }
         let least = guarantee.lowerBound.map { " (and at least \(rounded($0, up: false)))" } ?? ""
         return "\(rounded(epsilon, up: true)) at δ = \(guarantee.delta)\(least)"
+    }
+
+    private var samplingText: String {
+        guard let users else { return sampling }
+        let count = users.examplesPerUser
+        return "\(sampling), users by \(users.sampling), each with "
+            + (count == 1 ? "one example" : "the mean of up to \(count) examples")
     }
 
     private var ofFirstStep: String { clipping.adaptive == nil ? "" : ", in the first step" }

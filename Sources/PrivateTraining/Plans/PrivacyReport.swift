@@ -63,8 +63,21 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         public let slack: Double
     }
 
+    /// How users are drawn, and what each of them contributes.
+    public struct UserContributions: Codable, Hashable, Sendable {
+        /// The kind of sampling that users are drawn by, as examples are elsewhere.
+        public let sampling: String
+        /// The most examples of a user that the mean is taken of.
+        public let examplesPerUser: Int
+    }
+
     /// Whose presence is hidden.
     public let unit: PrivacyUnit
+    /// How many units the plan is for: of examples, or of users.
+    public let unitCount: Int
+    /// How users are drawn; nil unless they are drawn as such.
+    public var users: UserContributions? { userContributions.value }
+    private let userContributions: Nullable<UserContributions>
     /// What neighbouring data sets differ in.
     public let relation: NeighboringRelation
     /// How many steps were planned.
@@ -112,9 +125,11 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let versions: [String: String]
 
     private enum CodingKeys: String, CodingKey {
-        case unit, relation, plannedSteps, stepsTaken, epsilonBudget, clipping, noise, noiseMultiplier, isSeeded
+        case unit, unitCount, relation, plannedSteps, stepsTaken, epsilonBudget, clipping, noise, noiseMultiplier,
+            isSeeded
         case sampling, assumption, expectedBatchSize, gradientNoiseMultiplier, sensitivity, noiseStandardDeviation
         case guarantees, equivalentMu, notCovered, versions
+        case userContributions = "users"
         case sumGrid = "grid"
         case plannedBound = "plannedEpsilon"
     }
@@ -135,6 +150,11 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     ) {
         let steps = stepsTaken ?? plan.iterations
         unit = plan.unit
+        unitCount = plan.unitCount
+        userContributions = Nullable(
+            plan.sampling.users.map {
+                UserContributions(sampling: $0.base.kind, examplesPerUser: $0.examplesPerUser)
+            })
         relation = plan.relation
         plannedSteps = plan.iterations
         self.stepsTaken = steps

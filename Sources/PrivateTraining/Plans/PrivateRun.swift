@@ -66,7 +66,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     let source: SamplingSource
     private var batches: Batches.Iterator
     /// The batch of a step that has not succeeded yet.
-    private var drawn: [Int]?
+    private var drawn: Batch?
     private var noise: Noise
     private var workspace = StepWorkspace()
 
@@ -158,9 +158,12 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// parameters.
     ///
     /// The drawn examples are cut into blocks of `microbatchSize`, the last of which may be smaller; an empty batch
-    /// asks for nothing. The number of gradients in each block is checked. The closure has to return, as gradient k,
-    /// the gradient of the example at `indices[k]` and of no other: no check can see that, and an example that replaces
-    /// another one moves the sum by twice the clip norm.
+    /// asks for nothing. A user's examples lie beside each other and are never cut: blocks end between users, and are
+    /// as long as one user needs. What is clipped of a user is the mean of their gradients.
+    ///
+    /// The number of gradients in each block is checked. The closure has to return, as gradient k, the gradient of the
+    /// example at `indices[k]` and of no other: no check can see that, and an example that replaces another one moves
+    /// the sum by twice the clip norm.
     ///
     /// Throws ``PlanError/exhausted(iterations:)`` beyond the plan; what the transform throws; what `gradients` throws.
     /// Parameters, state and step count are then as they were, nothing of the batch has been released, and the next
@@ -187,16 +190,18 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         guard var structure = structure.take() else { fail("A step was asked for in the middle of another one.") }
         defer { self.structure = structure }
         func addBlocks(_ parameters: Parameters, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
-            for begin in stride(from: 0, to: drawn.count, by: microbatchSize ?? max(1, drawn.count)) {
-                var indices = Array(drawn[begin...].prefix(microbatchSize ?? drawn.count))
-                let size = indices.count
-                indices += repeatElement(-1, count: (multiple - size % multiple) % multiple)
-                let block = try gradients(indices, parameters)
+            for examples in drawn.blocks(ofAtMost: microbatchSize) {
+                let rows = examples.padded(toMultipleOf: multiple)
+                let block = try gradients(rows.examples, parameters)
                 require(
-                    block.exampleCount == indices.count,
-                    "\(block.exampleCount) gradients were returned for \(indices.count) examples: return one for "
+                    block.exampleCount == rows.count,
+                    "\(block.exampleCount) gradients were returned for \(rows.count) examples: return one for "
                         + "each index that was asked for.")
-                batch.add(block, padding: indices.count > size ? indices.map { $0 < 0 } : nil)
+                if let units = rows.units {
+                    batch.add(block, meansOf: units, padding: rows.padding)
+                } else {
+                    batch.add(block, padding: rows.padding)
+                }
             }
         }
         func add(_ vector: ParameterVector, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {

@@ -110,6 +110,11 @@ struct SamplerEntry: Sendable {
             about: "the shuffled data in order, without amplification; n is public",
             needed: [.examples, .batch], hasEpochs: true
         ) { [.numbers(["batchSize": .integer($0.batchSize)])] },
+        SamplerEntry(
+            name: "several-owners", kind: "several-owners",
+            about: "examples that users share, each user's far enough apart; who owns what is public",
+            needed: [.separation, .blockSteps], optional: [.contributions],
+            rest: ["owners": .list([]), "ownerCount": .integer(0)]),
     ]
 
     /// The options that say what a sampler is, each of them once.

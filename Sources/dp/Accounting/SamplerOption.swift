@@ -86,6 +86,9 @@ extension SamplerOption {
     static let participations = number(
         "--participations", "participations", "k", .atLeast(0), "in how many steps of an epoch an example is"
     ) { $0.participations }
+    static let contributions = number(
+        "--contributions", "contributionBound", "m", .atLeast(1), "the most examples of a user in an epoch"
+    ) { $0.contributions }
 }
 
 /// Six significant digits: JSON has all of them.

@@ -41,7 +41,7 @@ struct SamplingOptions: ParsableArguments {
         parsing: .unconditional, help: "How examples come to their groups. (cyclic-poisson; default: independent)")
     var partition: Given<CyclicPoissonSampler.Partition>?
 
-    @Option(parsing: .unconditional, help: "Least number of steps between participations. (b-min-sep)")
+    @Option(parsing: .unconditional, help: "Least number of steps between participations. (b-min-sep, several-owners)")
     var separation: Given<Int>?
 
     @Option(parsing: .unconditional, help: "Largest number of examples in a batch. (truncated)")
@@ -53,11 +53,16 @@ struct SamplingOptions: ParsableArguments {
     @Flag(help: "Throw examples into bins anew in each epoch. (balls-in-bins)")
     var redrawn = false
 
-    @Option(parsing: .unconditional, help: "Steps of an epoch. (random-allocation)")
+    @Option(parsing: .unconditional, help: "Steps of an epoch. (random-allocation, several-owners)")
     var blockSteps: Given<Int>?
 
     @Option(parsing: .unconditional, help: "In how many steps of an epoch each example is. (random-allocation)")
     var participations: Given<Int>?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Most examples of a user in an epoch. (several-owners; default: as many as are far enough apart)")
+    var contributions: Given<Int>?
 }
 
 extension SamplingOptions {

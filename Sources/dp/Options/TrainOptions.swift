@@ -31,6 +31,14 @@ struct DataOptions: ParsableArguments {
         completion: .file(extensions: ["json"]))
     var schema: String?
 
+    @Option(
+        help: """
+            Who owns which example: a column of the CSV file, or a file with a line for each, or a .npy file with a \
+            whole number. The promise is then to each user, with all of their examples. (default: to each example)
+            """,
+        completion: .file())
+    var owners: String?
+
     @Flag(help: "Let bounds and categories that the schema leaves open be taken from the data, without privacy.")
     var openRangesFromDataWithoutPrivacy = false
 
@@ -62,8 +70,16 @@ struct PrivacyOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "The expected number of examples in a batch. (default: a quarter of them, at most 16,384)")
+        help: """
+            The expected number of examples in a batch, or of users with --owners. (default: a quarter of them, at \
+            most 16,384)
+            """)
     var batch: Given<Double>?
+
+    @Option(
+        parsing: .unconditional,
+        help: "With --owners: the most examples of a user that one step takes the mean of, at least 1. (default: 1)")
+    var examplesPerUser: Given<Int>?
 
     @Option(parsing: .unconditional, help: "The number of steps. (default: 150)")
     var iterations: Given<Int>?

@@ -19,7 +19,7 @@ enum Formats {
                 "δ, far below one over the number of examples (or users)"),
             Setting(
                 "expectedBatchSize", .number(.positive), absent: "a quarter of the examples", example: "600",
-                "the expected number of examples in a batch of Poisson sampling"),
+                "the expected number of examples (or users) in a batch of Poisson sampling"),
             Setting(
                 "sampling", .group(sampling), absent: "Poisson sampling",
                 example: #"{"kind": "poisson", "exampleCount": 60000, "samplingProbability": 0.01}"#,
@@ -112,72 +112,103 @@ enum Formats {
     }
 
     static let sampling = SettingGroup(
-        "sampling", "How batches are drawn.", [],
-        kinds: SettingGroup.Kinds(
-            key: "kind",
-            choices: [
-                SettingGroup.Kind(
-                    name: "poisson", about: "each example with the same probability, independently",
-                    settings: [exampleCount, samplingProbability]),
-                SettingGroup.Kind(
-                    name: "user", about: "each user with the same probability, with all of their examples",
-                    settings: [
-                        Setting(
-                            "owners", .list(.whole(.atLeast(-1))), example: "[0, 0, 1]",
-                            "the number of each example's user, −1 for nobody"),
-                        Setting("userCount", .whole(.atLeast(1)), example: "2", "the number of users"),
-                        samplingProbability,
-                    ]),
-                SettingGroup.Kind(
-                    name: "cyclic-poisson", about: "groups in turn, Poisson within a group",
-                    settings: [
-                        exampleCount, Setting("bands", .whole(.atLeast(1)), example: "4", "the number of groups"),
-                        samplingProbability,
-                        Setting(
-                            "partition", .choice(["independent", "equal-sizes"]), absent: "independent",
-                            example: #""independent""#, "how examples come to their groups"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "b-min-sep", about: "Poisson, with a pause after each participation",
-                    settings: [
-                        exampleCount,
-                        Setting(
-                            "separation", .whole(.atLeast(1)), example: "4", "steps between participations"),
-                        samplingProbability,
-                    ]),
-                SettingGroup.Kind(
-                    name: "truncated-poisson", about: "Poisson, cut to a largest batch",
-                    settings: [
-                        exampleCount, samplingProbability,
-                        Setting("maximumBatchSize", .whole(.atLeast(1)), example: "800", "the largest batch"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "fixed-size", about: "so many examples in every step",
-                    settings: [
-                        exampleCount, batchSize,
-                        Setting(
-                            "isWithReplacement", .flag, absent: "false", example: "false",
-                            "whether an example can be drawn twice"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "balls-in-bins", about: "each example in one of the steps of an epoch",
-                    settings: [
-                        exampleCount, Setting("bins", .whole(.atLeast(1)), example: "100", "steps of an epoch"),
-                        Setting(
-                            "isRedrawnEachEpoch", .flag, absent: "false", example: "true",
-                            "whether each epoch has an allocation of its own"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "random-allocation", about: "each example in k of the steps of an epoch",
-                    settings: [
-                        exampleCount,
-                        Setting("participations", .whole(.atLeast(1)), example: "2", "k"),
-                        Setting("stepsPerEpoch", .whole(.atLeast(1)), example: "100", "steps of an epoch"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "shuffled-epochs", about: "the shuffled data in order, without amplification",
-                    settings: [exampleCount, batchSize]),
-            ]))
+        "sampling", aboutSampling, [],
+        kinds: SettingGroup.Kinds(key: "kind", choices: ofExamples + [ofUsers, ofSeveralOwners]))
+
+    private static let aboutSampling = "How batches are drawn."
+
+    /// How users are drawn: as examples are.
+    private static let base = SettingGroup(
+        "sampling", aboutSampling, [], kinds: SettingGroup.Kinds(key: "kind", choices: ofExamples))
+
+    private static let ofUsers = SettingGroup.Kind(
+        name: "user", about: "users, with all of their examples, drawn as examples are elsewhere",
+        settings: [
+            Setting(
+                "owners", .list(.whole(.atLeast(-1))), example: "[0, 0, 1]",
+                "the number of each example's user, −1 for nobody"),
+            Setting("userCount", .whole(.atLeast(1)), example: "2", "the number of users"),
+            Setting(
+                "samplingProbability", .number(.probability), absent: "base says how users are drawn",
+                example: "0.01", "the chance of each user to be in a batch"),
+            Setting(
+                "base", .group(base), absent: "samplingProbability says how users are drawn",
+                example: #"{"kind": "balls-in-bins", "exampleCount": 2, "bins": 100}"#,
+                "how users are drawn, its exampleCount being userCount"),
+            Setting(
+                "examplesPerUser", .whole(.atLeast(1)), absent: "1", example: "4",
+                "the most examples of a user that one step takes the mean of"),
+        ])
+
+    private static let ofSeveralOwners = SettingGroup.Kind(
+        name: "several-owners", about: "examples that several users share, each user's far enough apart",
+        settings: [
+            Setting(
+                "owners", .list(.list(.whole(.atLeast(0)))), example: "[[0, 1], [1]]",
+                "the numbers of each example's users"),
+            Setting("ownerCount", .whole(.atLeast(1)), example: "2", "the number of users"),
+            Setting(
+                "separation", .whole(.atLeast(1)), example: "4", "steps between participations of a user, at least"),
+            Setting("stepsPerEpoch", .whole(.atLeast(1)), example: "100", "steps of an epoch"),
+            Setting(
+                "contributionBound", .whole(.atLeast(1)), absent: "stepsPerEpoch over separation", example: "5",
+                "the most examples of a user in an epoch"),
+        ])
+
+    private static let ofExamples = [
+        SettingGroup.Kind(
+            name: "poisson", about: "each example with the same probability, independently",
+            settings: [exampleCount, samplingProbability]),
+        SettingGroup.Kind(
+            name: "cyclic-poisson", about: "groups in turn, Poisson within a group",
+            settings: [
+                exampleCount, Setting("bands", .whole(.atLeast(1)), example: "4", "the number of groups"),
+                samplingProbability,
+                Setting(
+                    "partition", .choice(["independent", "equal-sizes"]), absent: "independent",
+                    example: #""independent""#, "how examples come to their groups"),
+            ]),
+        SettingGroup.Kind(
+            name: "b-min-sep", about: "Poisson, with a pause after each participation",
+            settings: [
+                exampleCount,
+                Setting(
+                    "separation", .whole(.atLeast(1)), example: "4", "steps between participations"),
+                samplingProbability,
+            ]),
+        SettingGroup.Kind(
+            name: "truncated-poisson", about: "Poisson, cut to a largest batch",
+            settings: [
+                exampleCount, samplingProbability,
+                Setting("maximumBatchSize", .whole(.atLeast(1)), example: "800", "the largest batch"),
+            ]),
+        SettingGroup.Kind(
+            name: "fixed-size", about: "so many examples in every step",
+            settings: [
+                exampleCount, batchSize,
+                Setting(
+                    "isWithReplacement", .flag, absent: "false", example: "false",
+                    "whether an example can be drawn twice"),
+            ]),
+        SettingGroup.Kind(
+            name: "balls-in-bins", about: "each example in one of the steps of an epoch",
+            settings: [
+                exampleCount, Setting("bins", .whole(.atLeast(1)), example: "100", "steps of an epoch"),
+                Setting(
+                    "isRedrawnEachEpoch", .flag, absent: "false", example: "true",
+                    "whether each epoch has an allocation of its own"),
+            ]),
+        SettingGroup.Kind(
+            name: "random-allocation", about: "each example in k of the steps of an epoch",
+            settings: [
+                exampleCount,
+                Setting("participations", .whole(.atLeast(1)), example: "2", "k"),
+                Setting("stepsPerEpoch", .whole(.atLeast(1)), example: "100", "steps of an epoch"),
+            ]),
+        SettingGroup.Kind(
+            name: "shuffled-epochs", about: "the shuffled data in order, without amplification",
+            settings: [exampleCount, batchSize]),
+    ]
 
     private static let exampleCount = Setting(
         "exampleCount", .whole(.atLeast(1)), example: "60000", "the number of examples")

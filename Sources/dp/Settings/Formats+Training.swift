@@ -10,6 +10,9 @@ extension Formats {
                 "data", .group(data), example: #"{"kind": "idx", "path": "mnist"}"#,
                 "where the examples come from (or --demo, to try)"),
             Setting(
+                "users", .group(users), absent: "each example is protected by itself",
+                example: #"{"owners": "user_id", "examplesPerUser": 4}"#, "whose the examples are"),
+            Setting(
                 "features", .group(features), absent: "scattering of images where model is left out too",
                 example: #"{"kind": "scattering", "height": 28, "width": 28}"#,
                 "a fixed map of the inputs that was not learned from data"),
@@ -50,6 +53,17 @@ extension Formats {
             Setting(
                 "nonPrivateSeed", .whole(.atLeast(0)), absent: "no seed: private", example: "7",
                 "replays noise and sampling: NOT PRIVATE, for tests"),
+        ])
+
+    static let users = SettingGroup(
+        "users", "Whose the examples are: the promise is then to each user, and batches are drawn from users.",
+        [
+            Setting(
+                "owners", .text, example: #""user_id""#,
+                "a column of the CSV file, or a file with a line or a whole number for each example"),
+            Setting(
+                "examplesPerUser", .whole(.atLeast(1)), absent: "1", example: "4",
+                "the most examples of a user that one step takes the mean of"),
         ])
 
     static let data = SettingGroup(
@@ -216,6 +230,9 @@ extension Formats {
             Setting(
                 "byteInputs", .flag, absent: "the data is neither idx nor NumPy files", example: "true",
                 "whether features are unsigned bytes, which are scaled by 1/255"),
+            Setting(
+                "ownerColumn", .text, absent: "no column names owners", example: #""user_id""#,
+                "the column of CSV files that is no input, and may be left out of them"),
         ])
 
     static let architecture = SettingGroup(

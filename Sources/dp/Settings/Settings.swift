@@ -25,6 +25,7 @@ struct Settings {
     private static let options = [
         "data": "--data", "data.path": "--data", "data.testPath": "--test-data", "data.schema": "--schema",
         "data.labels": "--labels", "data.testLabels": "--test-labels", "data.classCount": "--classes",
+        "users": "--owners", "users.owners": "--owners", "users.examplesPerUser": "--examples-per-user",
         "model": "--model",
         "init": "--init", "frozen": "--freeze",
         "data.takesOpenRangesFromDataWithoutPrivacy": "--open-ranges-from-data-without-privacy",
@@ -153,7 +154,8 @@ struct Settings {
 
     /// Where settings of plans and runs can stand, and where those of optimizers: both have an `epsilon`.
     private static let planPlaces = [
-        "", "plan.", "plan.clipping.", "clipping.", "plan.sampling.", "sampling.", "averaging.",
+        "", "plan.", "plan.clipping.", "clipping.", "plan.sampling.", "sampling.", "users.",
+        "averaging.",
     ]
     private static let optimizerPlaces = ["optimizer.", "optimizer.scaleThenPrivatize."]
 }

@@ -119,46 +119,86 @@ struct LoadedData {
     var schema: CSVSchema?
     /// Whether features are unsigned bytes, which are scaled by 1/255; nil where a file cannot have others.
     var byteInputs: Bool?
+    /// The owner of each training example, where they were asked for.
+    var owners: [String]?
+    /// The column that the owners stand in, which is not in the schema; nil where they stand in a file.
+    var ownerColumn: String?
 }
 
 extension DataConfiguration {
     /// Reads the files. Throws `DatasetError` and `TrainingConfigurationError`, also if the test data is the training
     /// data: the same file over whatever links, or a file with the same examples.
-    func load() throws -> LoadedData {
+    ///
+    /// - Parameter owners: where the owners of the training examples stand, as in ``UserConfiguration``; nil if nobody
+    ///   asks.
+    func load(owners: String? = nil) throws -> LoadedData {
         let missing = Self.paths.compactMap { self[keyPath: $0] }
             .filter { !FileManager.default.fileExists(atPath: $0) }
         guard missing.isEmpty else { throw TrainingConfigurationError.noSuchFile(missing) }
         if let path, let testPath, FileContents.isSameFile(path, testPath) {
             throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
         }
+        if let owners, kind != .csv { try checkOwnersFile(owners) }
+        var data: LoadedData
         switch kind {
         case .digits:
             let split = Digits.split
-            return LoadedData(training: split.train, test: split.test)
+            data = LoadedData(training: split.train, test: split.test)
         case .idx:
             let folder = try idxFolder()
-            return LoadedData(
+            data = LoadedData(
                 training: folder.train, test: folder.test, imageShape: [folder.height, folder.width],
                 byteInputs: true)
-        case .csv: return try loadCSV()
-        case .numpy: return try loadNumPy()
+        case .csv: data = try loadCSV(owners: owners)
+        case .numpy: data = try loadNumPy()
+        }
+        if let owners, data.owners == nil { data.owners = try readOwners(owners, count: data.training.count) }
+        return data
+    }
+
+    /// Throws `TrainingConfigurationError.noOwners` unless there is a file with owners at `path`.
+    private func checkOwnersFile(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw TrainingConfigurationError.noOwners(path, isCSV: kind == .csv)
         }
     }
 
-    private func loadCSV() throws -> LoadedData {
+    /// The owners in a file of their own. Throws `DatasetError` unless there are `count`.
+    private func readOwners(_ path: String, count: Int) throws -> [String] {
+        let owners = try OwnersFile.read(path)
+        guard owners.count == count else {
+            throw DatasetError.ownerCountMismatch(exampleCount: count, path: path, ownerCount: owners.count)
+        }
+        return owners
+    }
+
+    private func loadCSV(owners: String?) throws -> LoadedData {
         let open: CSVFile.OpenRanges =
             takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused
         let path = try requiredPath()
-        let file = try CSVFile(path, schema: try readSchema(), openRanges: open)
+        let schema = try readSchema()
+        let withOwners = try owners.flatMap { try schema.ignoring($0, in: path) }
+        // Before what the schema does not know of is found: the column may be misspelt.
+        if let owners, withOwners == nil { try checkOwnersFile(owners) }
+        let file = try CSVFile(path, schema: withOwners ?? schema, openRanges: open)
         guard file.dataset.targets.outputCount > 0 else {
             throw TrainingConfigurationError.missing(
                 what: "What is to be learned", remedy: "give one column of the schema the kind label or target")
         }
-        let test = try testPath.map { try CSVFile($0, schema: file.schema).dataset }
+        // The test set may name owners, and need not.
+        let ownerColumn = withOwners == nil ? nil : owners
+        let complete = ownerColumn.map { file.schema.without(optionalColumn: $0) } ?? file.schema
+        let test = try testPath.map { testPath in
+            let schema = try ownerColumn.flatMap { try complete.ignoring($0, in: testPath) } ?? complete
+            return try CSVFile(testPath, schema: schema).dataset
+        }
         if let testPath, let test, try file.dataset.hasSameExamples(as: test) {
             throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
         }
-        return LoadedData(training: file.dataset, test: test, schema: file.schema)
+        return LoadedData(
+            training: file.dataset, test: test, schema: complete,
+            owners: try ownerColumn.map { try CSVFile.texts(ofColumn: $0, in: path, schema: file.schema) },
+            ownerColumn: ownerColumn)
     }
 
     private func loadNumPy() throws -> LoadedData {
@@ -202,8 +242,8 @@ extension DataConfiguration {
     }
 
     /// Whether `examples` are the ones that a run with this configuration trains on, as far as its files are still
-    /// where they were. `schema` is the one that the run wrote down. Throws what reading the files throws.
-    func trains(on examples: InMemoryDataset, schema: CSVSchema?) throws -> Bool {
+    /// where they were. `model` is what the run wrote down. Throws what reading the files throws.
+    func trains(on examples: InMemoryDataset, model: RunFolder.Model) throws -> Bool {
         switch kind {
         case .digits: return Digits.split.train.inputs == examples.inputs
         // Whatever labels they have, as for the test set of one folder.
@@ -211,7 +251,8 @@ extension DataConfiguration {
         case .numpy: return try NumPyFile(features: try requiredPath()).dataset.inputs == examples.inputs
         case .csv:
             let path = try requiredPath()
-            return try CSVFile(path, schema: schema ?? readSchema()).dataset.hasSameExamples(as: examples)
+            return try CSVFile(path, schema: model.schema(for: path) ?? readSchema()).dataset
+                .hasSameExamples(as: examples)
         }
     }
 

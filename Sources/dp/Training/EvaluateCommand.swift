@@ -58,7 +58,7 @@ struct EvaluateCommand: ParsableCommand {
             return .unknown("The run's config.json cannot be read")
         }
         do {
-            let isTraining = try configuration.data.trains(on: examples, schema: model.description.schema)
+            let isTraining = try configuration.data.trains(on: examples, model: model.description)
             return isTraining ? .trainingData : .otherData
         } catch {
             return .unknown("The training data '\(configuration.data.path ?? "")' cannot be read any more")
@@ -74,7 +74,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         switch configuration.kind {
         case .csv, .digits:
-            guard let schema = model.description.schema else {
+            guard let schema = try model.description.schema(for: data) else {
                 throw TrainingConfigurationError.notARun(path: runPath, reason: "It was not trained on a CSV file.")
             }
             return try CSVFile(data, schema: schema).dataset

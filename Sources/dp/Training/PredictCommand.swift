@@ -76,7 +76,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func unlabelledData(_ model: TrainedModel) throws -> InMemoryDataset {
-        if let schema = model.description.schema {
+        if let schema = try model.description.schema(for: data) {
             return try CSVFile(data, schema: schema.withoutLabel(hasColumn: !withoutLabelColumn)).dataset
         }
         switch try DataConfiguration.guess(path: data).kind {

@@ -39,18 +39,22 @@ struct RunFolder {
         var schema: CSVSchema?
         /// Whether features of NumPy and idx files are unsigned bytes, which are scaled by 1/255; nil for other data.
         var byteInputs: Bool?
+        /// The column of CSV files that names owners, which is no input: files may have it, or not.
+        var ownerColumn: String?
 
         private enum CodingKeys: CodingKey, CaseIterable {
-            case architecture, features, schema, byteInputs
+            case architecture, features, schema, byteInputs, ownerColumn
         }
 
         init(
-            architecture: NetworkArchitecture, features: FeatureConfiguration?, schema: CSVSchema?, byteInputs: Bool?
+            architecture: NetworkArchitecture, features: FeatureConfiguration?, schema: CSVSchema?, byteInputs: Bool?,
+            ownerColumn: String?
         ) {
             self.architecture = architecture
             self.features = features
             self.schema = schema
             self.byteInputs = byteInputs
+            self.ownerColumn = ownerColumn
         }
 
         init(from decoder: any Decoder) throws {
@@ -60,6 +64,15 @@ struct RunFolder {
             features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
             schema = try box.decodeIfPresent(CSVSchema.self, forKey: .schema)
             byteInputs = try box.decodeIfPresent(Bool.self, forKey: .byteInputs)
+            ownerColumn = try box.decodeIfPresent(String.self, forKey: .ownerColumn)
+        }
+
+        /// The schema for the CSV file at `path`, with or without a column for owners; nil if there is no schema.
+        ///
+        /// Throws `DatasetError` if the file cannot be read.
+        func schema(for path: String) throws -> CSVSchema? {
+            guard let schema, let ownerColumn else { return schema }
+            return try schema.ignoring(ownerColumn, in: path) ?? schema
         }
 
         /// The evaluation with errors in the units of the data's file.
@@ -110,6 +123,9 @@ struct RunFolder {
         var published = configuration.published
         published.data = published.data.withAbsolutePaths()
         published.initial = published.initial.map { DataConfiguration.absolute($0) }
+        if let users = published.users, model.ownerColumn == nil {
+            published.users?.owners = DataConfiguration.absolute(users.owners)
+        }
         try write(published, to: "config.json")
         try write(model, to: "model.json")
     }
@@ -117,11 +133,11 @@ struct RunFolder {
     /// The configuration that ``begin(_:_:)`` was given, put together again from what is shown and what is not.
     func configuration() throws -> TrainingConfiguration {
         var configuration: TrainingConfiguration = try read("config.json")
-        if configuration.plan.lacksSampling {
+        if configuration.lacksSampling {
             guard keepsSamplingApart else {
                 throw TrainingConfigurationError.missingOwners(path: path(Self.secretSampling))
             }
-            configuration.plan.sampling = try read(Self.secretSampling)
+            configuration.restore(try read(Self.secretSampling))
         }
         return configuration
     }

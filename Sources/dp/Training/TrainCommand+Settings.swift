@@ -20,6 +20,7 @@ extension TrainCommand {
         check.problems.forEach { settings.add($0) }
         settings.refuse(unrecognized.words, of: Self.self, repeatable: Self.repeatable)
         addData(to: &settings)
+        addUsers(to: &settings)
         addOptimizer(to: &settings)
         addPlan(to: &settings)
         if let model = model.model { settings.set("model", to: .text(model)) }
@@ -68,6 +69,25 @@ extension TrainCommand {
             settings.add(
                 "\(settings.name(of: "data.schema")) is missing: a JSON file that says what the columns of the CSV "
                     + "file mean, and what bounds they have; see 'dp help formats'.")
+        }
+    }
+
+    private func addUsers(to settings: inout Settings) {
+        if let owners = data.owners { settings.set("users.owners", to: .text(owners)) }
+        settings.set("users.examplesPerUser", to: privacy.examplesPerUser)
+        guard settings["users"] != nil else { return }
+        if settings["data.kind"] == .text("digits") {
+            settings.add("\(settings.name(of: "users.owners")): the digits that ship with this program have no owners.")
+        }
+        if settings["plan.sampling"] != nil, privacy.batch == nil {
+            settings.add(
+                "\(settings.name(of: "users.owners")) and \(settings.name(of: "plan.sampling")) both say how batches "
+                    + "are drawn: leave one out.")
+        }
+        if settings["plan.unit"] == .text("example") {
+            settings.add(
+                "\(settings.name(of: "plan.unit")) is 'example', but \(settings.name(of: "users.owners")) asks for a "
+                    + "promise to each user: leave one of them out.")
         }
     }
 

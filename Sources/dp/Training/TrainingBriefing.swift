@@ -24,10 +24,10 @@ struct TrainingBriefing {
         let classes = training.targets.classCount.map { " of \($0) classes" } ?? ""
         let tests = test.map { ", \(grouped($0.count)) to test on" } ?? ", none to test on"
         var lines = [
-            "Training on \(grouped(training.count)) examples\(classes)\(tests).", "",
+            "Training on \(grouped(training.count)) examples\(classes)\(owners)\(tests).", "",
             line("model", "\(configuration.model ?? ""), \(grouped(parameterCount)) parameters"),
             line("optimizer", optimizerText),
-            line("steps", "\(plan.iterations), of \(Int(plan.normalizeBy.rounded())) examples on average"),
+            line("steps", "\(plan.iterations), of \(contributions) on average"),
             line("privacy", privacyText), line("noise", noiseText),
         ]
         if !choices.isEmpty {
@@ -38,6 +38,17 @@ struct TrainingBriefing {
             lines += choices.map { line($0.name, "\($0.value) (\($0.reason))") }
         }
         return lines
+    }
+
+    private var owners: String { plan.unit == .user ? ", of \(grouped(plan.unitCount)) users" : "" }
+
+    /// What a step sums.
+    private var contributions: String {
+        let count = Int(plan.normalizeBy.rounded())
+        guard let users = plan.sampling.users else { return "\(count) examples" }
+        return "\(count) users"
+            + (users.examplesPerUser == 1
+                ? ", one example of each," : ", up to \(users.examplesPerUser) examples of each,")
     }
 
     private var optimizerText: String {

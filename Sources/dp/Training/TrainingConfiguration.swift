@@ -8,6 +8,8 @@ import Requirements
 /// What is left open, ``TrainingDefaults`` chooses; what is written beside the model has nothing open.
 struct TrainingConfiguration: Codable, Hashable, Sendable {
     var data: DataConfiguration
+    /// Whose the examples are; nil where each is protected by itself, or the plan's sampling says it.
+    var users: UserConfiguration?
     /// A fixed map of the inputs that was not learned from the data; nil to train on the inputs themselves.
     var features: FeatureConfiguration?
     /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
@@ -38,7 +40,7 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, features, model, optimizer, frozen, plan, averaging, microbatchSize, evaluationInterval
+        case data, users, features, model, optimizer, frozen, plan, averaging, microbatchSize, evaluationInterval
         case checkpointInterval, initializationSeed, nonPrivateSeed
         case initial = "init"
     }
@@ -48,6 +50,7 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
         data = try box.decode(DataConfiguration.self, forKey: .data)
+        users = try box.decodeIfPresent(UserConfiguration.self, forKey: .users)
         features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
         model = try box.decodeIfPresent(String.self, forKey: .model)
         optimizer = try box.decodeIfPresent(OptimizerConfiguration.self, forKey: .optimizer)
@@ -77,12 +80,25 @@ extension TrainingConfiguration {
         plan.sampling.flatMap { $0.isConfidential ? $0 : nil }
     }
 
-    /// The rest, for files that are made to be shown.
+    /// The rest, for files that are made to be shown. Where `users` says how users are drawn, all but who they are
+    /// stays.
     var published: TrainingConfiguration {
         var rest = self
-        if secretSampling != nil { rest.plan.sampling = nil }
+        if let secretSampling {
+            rest.plan.sampling = nil
+            if users != nil { rest.plan.expectedBatchSize = secretSampling.expectedBatchSize }
+        }
         return rest
     }
+
+    /// Puts back what ``published`` left out.
+    mutating func restore(_ sampling: SamplingScheme) {
+        plan.sampling = sampling
+        plan.expectedBatchSize = nil
+    }
+
+    /// Whether how batches are drawn is not in it: a run that has begun then keeps it in a secret file.
+    var lacksSampling: Bool { users != nil && plan.sampling == nil || plan.lacksSampling }
 }
 
 extension PlanRequest {

@@ -13,6 +13,7 @@ enum TrainingConfigurationError: Error, Equatable {
     case notARun(path: String, reason: String)
     case testsOnTrainingData(training: String, test: String)
     case missingOwners(path: String)
+    case noOwners(String, isCSV: Bool)
     case missingInitial(path: String)
     case clipsEverything
     case unused(what: [String], reason: String)
@@ -22,7 +23,8 @@ extension TrainingConfigurationError {
     /// Whether other options would mend it.
     var isUsage: Bool {
         switch self {
-        case .missing, .missingLabels, .unused, .noSuchFile, .noSecondMoment, .unknownHyperparameter, .clipsEverything:
+        case .missing, .missingLabels, .noOwners, .unused, .noSuchFile, .noSecondMoment, .unknownHyperparameter,
+            .clipsEverything:
             true
         default: false
         }
@@ -57,6 +59,11 @@ extension TrainingConfigurationError: CustomStringConvertible {
         case .missingOwners(let path):
             "'\(path)' is missing, which says who owns which example: without it the run cannot go on. Put back the "
                 + "file that 'dp train' wrote."
+        case .noOwners(let name, let isCSV):
+            "'\(name)' is to say who owns which example, but there is no such file"
+                + (isCSV ? ", and the CSV file has no such column" : "")
+                + ": give \(isCSV ? "the name of a column, or " : "")the path of a file with a line, or a .npy file "
+                + "with a whole number, for each example."
         case .missingInitial(let path):
             "'\(path)' is missing, the parameters that training began from: without it the run cannot go on. Put back "
                 + "the file that 'dp train' wrote."

@@ -7,7 +7,8 @@ import PrivateTraining
 /// - **Model**: linear, logistic or softmax, as the targets ask for. Few parameters drown in less noise.
 /// - **Features**: scattering (arXiv 2011.11660) for images that are large enough, which is fixed and not learned.
 /// - **Clip norm** C = 1: with nearly every gradient clipped, only the product of rate and C matters.
-/// - **Batch**: a quarter of the examples, at most 16,384: of batches that cost the same ε, large ones have less noise.
+/// - **Batch**: a quarter of the examples (or users), at most 16,384: of batches that cost the same ε, large ones have
+///   less noise.
 /// - **Steps**: 150.
 /// - **Optimizer**: SGD with momentum 0.9, and the mean of the last half of the steps.
 /// - **Rate**: C·η/(1 − momentum) = min(50, 2/s) for the length s = z·√d/N of the noise on a mean of clipped gradients
@@ -19,6 +20,8 @@ import PrivateTraining
 /// categories were taken from the data, which the report says is not covered.
 struct TrainingDefaults {
     let exampleCount: Int
+    /// The number of users; nil where each example is protected by itself.
+    let userCount: Int?
     /// Nil where numbers are to be predicted.
     let classCount: Int?
     /// Nil where examples are no images.
@@ -36,8 +39,9 @@ struct TrainingDefaults {
     /// Images of fewer rows or columns have too little left after two layers of scattering.
     private static let smallestImage = 16
 
-    init(exampleCount: Int, classCount: Int?, imageShape: [Int]?) {
+    init(exampleCount: Int, userCount: Int? = nil, classCount: Int?, imageShape: [Int]?) {
         self.exampleCount = exampleCount
+        self.userCount = userCount
         self.classCount = classCount
         self.imageShape = imageShape
     }
@@ -62,9 +66,10 @@ struct TrainingDefaults {
     /// Chooses how steps look, where `configuration` leaves it open.
     mutating func choosePlan(of configuration: inout TrainingConfiguration) {
         if configuration.plan.sampling == nil, configuration.plan.expectedBatchSize == nil {
-            let batch = min(16_384, max(1, (Double(exampleCount) / 4).rounded()))
+            let batch = min(16_384, max(1, (Double(userCount ?? exampleCount) / 4).rounded()))
             configuration.plan.expectedBatchSize = batch
-            choose("batch", "\(Int(batch))", "a quarter of the examples, at most 16,384")
+            choose(
+                "batch", "\(Int(batch))", "a quarter of the \(userCount == nil ? "examples" : "users"), at most 16,384")
         }
         if configuration.plan.iterations == nil, configuration.plan.epochs == nil {
             configuration.plan.iterations = 150

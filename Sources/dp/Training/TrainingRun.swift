@@ -24,9 +24,10 @@ struct TrainingRun {
         let progress = ProgressLine()
         progress.show("reading the data")
         var configuration = configuration
-        let data = try configuration.data.load()
+        let data = try configuration.data.load(owners: configuration.users?.owners)
         var defaults = TrainingDefaults(
-            exampleCount: data.training.count, classCount: data.training.targets.classCount,
+            exampleCount: data.training.count, userCount: data.owners.map { Set($0).count },
+            classCount: data.training.targets.classCount,
             imageShape: data.imageShape)
         defaults.chooseModel(of: &configuration)
         let training = try mapped(data.training, by: configuration.features)
@@ -34,6 +35,10 @@ struct TrainingRun {
 
         progress.show("making the plan")
         defaults.choosePlan(of: &configuration)
+        // A run that goes on has them in its sampling.
+        if let users = configuration.users, let owners = data.owners, configuration.plan.sampling == nil {
+            try configuration.plan.protectUsers(users, owners: owners)
+        }
         let plan = try configuration.plan.plan(exampleCount: training.count)
         configuration.plan = plan.request
         guard plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) > 0 else {
@@ -69,7 +74,7 @@ struct TrainingRun {
             configuration: configuration, briefing: briefing, format: format,
             description: RunFolder.Model(
                 architecture: architecture, features: configuration.features, schema: data.schema,
-                byteInputs: data.byteInputs),
+                byteInputs: data.byteInputs, ownerColumn: data.ownerColumn),
             folder: folder, plan: plan, model: model, given: given, training: training, test: test,
             progress: progress, begin: begin)
         let result = try optimizer.with(steps: plan.iterations, learningRate: rate, session)

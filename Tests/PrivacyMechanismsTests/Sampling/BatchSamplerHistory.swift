@@ -18,7 +18,7 @@ struct BatchSamplerHistory {
 
     init(of sampling: SamplingScheme, steps: Int, seed: UInt64 = 1) {
         let batches = Batches(sampling, from: SamplingSource(nonPrivateSeed: seed))
-        self.init(exampleCount: sampling.exampleCount, batches: Array(batches.prefix(steps)))
+        self.init(exampleCount: sampling.exampleCount, batches: batches.prefix(steps).map(\.examples))
     }
 
     /// How many of the steps each example is in.

@@ -14,11 +14,20 @@ struct BatchesTests {
         for step in [0, 1, 7, 13, 39] {
             #expect(Array(Batches(scheme, from: restored, startingAt: step).prefix(40 - step)) == Array(whole[step...]))
             #expect(scheme.batch(at: step, from: restored) == whole[step])
-            #expect(scheme.sampler.batch(at: step, from: restored) == whole[step])
+            #expect(
+                scheme.sampler.rows(
+                    of: scheme.sampler.batch(at: step, from: restored), at: step, from: restored) == whole[step])
         }
-        #expect(whole.allSatisfy { $0.allSatisfy((0..<scheme.exampleCount).contains) && $0 == $0.sorted() })
-        // Controls: another source, and a start that is one step off.
-        #expect(Array(Batches(scheme, from: SamplingSource()).prefix(40)) != whole)
+        #expect(whole.allSatisfy { $0.allSatisfy((0..<scheme.exampleCount).contains) })
+        for batch in whole {
+            let units = (0..<batch.unitCount).map { unit in
+                batch.units.map { Array(batch[$0[unit]]) } ?? [batch[unit]]
+            }
+            #expect(units.map { $0[0] } == units.map { $0[0] }.sorted() && units.allSatisfy { $0 == $0.sorted() })
+        }
+        // Controls: another source, which a schedule that is fixed does not see, and a start that is one step off.
+        let isFixed = scheme.kind == "several-owners"
+        #expect((Array(Batches(scheme, from: SamplingSource()).prefix(40)) == whole) == isFixed)
         #expect(Array(Batches(scheme, from: source, startingAt: 1).prefix(39)) != Array(whole.prefix(39)))
     }
 
@@ -62,7 +71,7 @@ struct BatchesTests {
         let padded = Batches(.poisson(sampler), from: source, paddedToMultipleOf: multiple).prefix(200)
         for (batch, full) in zip(plain, padded) {
             #expect(full.count % multiple == 0 && full.count - batch.count < multiple)
-            #expect(Array(full.prefix(batch.count)) == batch && full.dropFirst(batch.count).allSatisfy { $0 == -1 })
+            #expect(full.examples.starts(with: batch) && full.dropFirst(batch.count).allSatisfy { $0 == -1 })
         }
         // Control: some batches need it, and empty ones occur and stay empty.
         #expect(multiple == 1 || plain.contains { $0.count % multiple != 0 })
@@ -108,5 +117,24 @@ extension SamplingScheme {
         .fixedSize(FixedSizeSampler(exampleCount: 200, batchSize: 20, isWithReplacement: true)),
         .shuffledEpochs(ShuffledEpochs(exampleCount: 200, batchSize: 30)),
         .user(UserSampler(owners: (0..<200).map { $0 % 70 }, userCount: 70, samplingProbability: 0.2)),
+        .user(
+            UserSampler(
+                owners: (0..<200).map { $0 % 70 },
+                base: .bMinSep(BMinSepSampler(exampleCount: 70, separation: 4, samplingProbability: 0.15)),
+                examplesPerUser: 2)),
+        .severalOwners(
+            SeveralOwnersSampler(
+                owners: (0..<200).map(owners(of:)), ownerCount: 70, separation: 4, stepsPerEpoch: 30,
+                contributionBound: 5)),
     ]
+
+    /// The owners of example i: one of them for user sampling.
+    static func owners(of example: Int) -> [Int] {
+        example % 3 == 0 ? [example % 70] : [example % 70, (example * 7 + 3) % 70].reduced
+    }
+}
+
+extension [Int] {
+    /// Each number once.
+    fileprivate var reduced: [Int] { reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
 }

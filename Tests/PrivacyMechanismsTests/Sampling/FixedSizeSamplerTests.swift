@@ -4,7 +4,7 @@ import Testing
 struct FixedSizeSamplerTests {
     private static func batches(n: Int, m: Int, isWithReplacement: Bool, steps: Int) throws -> [[Int]] {
         let sampler = try FixedSizeSampler(exampleCount: n, batchSize: m, isWithReplacement: isWithReplacement)
-        return Array(Batches(.fixedSize(sampler), from: SamplingSource(nonPrivateSeed: 1)).prefix(steps))
+        return Batches(.fixedSize(sampler), from: SamplingSource(nonPrivateSeed: 1)).prefix(steps).map(\.examples)
     }
 
     /// How often each multiset of two of four is drawn.

@@ -61,6 +61,26 @@ struct SamplingSchemeTests {
                 #"{"kind": "user", "owners": [0, 1, -1, 0], "userCount": 2, "samplingProbability": 0.5}"#,
                 .user(UserSampler(owners: [0, 1, -1, 0], userCount: 2, samplingProbability: 0.5))
             ),
+            (
+                #"""
+                {"kind": "user", "owners": [0, 1, -1, 0], "userCount": 2, "examplesPerUser": 3,
+                 "base": {"kind": "balls-in-bins", "exampleCount": 2, "bins": 5}}
+                """#,
+                .user(
+                    UserSampler(
+                        owners: [0, 1, -1, 0], base: .ballsInBins(BallsInBinsSampler(exampleCount: 2, bins: 5)),
+                        examplesPerUser: 3))
+            ),
+            (
+                #"""
+                {"kind": "several-owners", "owners": [[0, 1], [], [1]], "ownerCount": 2, "separation": 2,
+                 "stepsPerEpoch": 9}
+                """#,
+                .severalOwners(
+                    SeveralOwnersSampler(
+                        owners: [[0, 1], [], [1]], ownerCount: 2, separation: 2, stepsPerEpoch: 9,
+                        contributionBound: 4))
+            ),
         ]
         for (file, scheme) in files {
             #expect(try JSONDecoder().decode(SamplingScheme.self, from: Data(file.utf8)) == scheme)
@@ -188,6 +208,54 @@ struct SamplingSchemeTests {
             #"{"kind": "user", "owners": [], "userCount": -1, "samplingProbability": 1}"#, "userCount", "-1",
             "at least 0"
         ),
+        (
+            #"{"kind": "user", "owners": [0], "userCount": 1, "samplingProbability": 1, "examplesPerUser": 0}"#,
+            "examplesPerUser", "0", "at least 1"
+        ),
+        (
+            #"""
+            {"kind": "user", "owners": [0], "userCount": 3,
+             "base": {"kind": "poisson", "exampleCount": 2, "samplingProbability": 1}}
+            """#, "exampleCount of the base of user sampling", "2", "the number of users, 3"
+        ),
+        (
+            #"""
+            {"kind": "user", "owners": [0], "userCount": 1,
+             "base": {"kind": "user", "owners": [0], "userCount": 1, "samplingProbability": 1}}
+            """#, "The base of user sampling", "user", "sampling whose unit is an example"
+        ),
+        (
+            #"""
+            {"kind": "user", "owners": [0], "userCount": 1,
+             "base": {"kind": "fixed-size", "exampleCount": 1, "batchSize": 2, "isWithReplacement": true}}
+            """#, "isWithReplacement of the base of user sampling", "true", "false: a user takes part in a step once"
+        ),
+        (
+            #"{"kind": "several-owners", "owners": [[0, 2]], "ownerCount": 2, "separation": 1, "stepsPerEpoch": 1}"#,
+            "An owner of example 0", "2", "one of 2 owners, numbered from 0 on, and named once"
+        ),
+        (
+            #"{"kind": "several-owners", "owners": [[], [0,0]], "ownerCount": 2, "separation": 1, "stepsPerEpoch": 1}"#,
+            "An owner of example 1", "0", "one of 2 owners, numbered from 0 on, and named once"
+        ),
+        (
+            #"{"kind": "several-owners", "owners": [], "ownerCount": -1, "separation": 1, "stepsPerEpoch": 1}"#,
+            "ownerCount", "-1", "at least 0"
+        ),
+        (
+            #"{"kind": "several-owners", "owners": [], "ownerCount": 1, "separation": 3, "stepsPerEpoch": 2}"#,
+            "separation", "3", "in 1...2"
+        ),
+        (
+            #"{"kind": "several-owners", "owners": [], "ownerCount": 1, "separation": 1, "stepsPerEpoch": 0}"#,
+            "stepsPerEpoch", "0", "in 1...16777216"
+        ),
+        (
+            #"""
+            {"kind": "several-owners", "owners": [], "ownerCount": 1, "separation": 2, "stepsPerEpoch": 5,
+             "contributionBound": 3}
+            """#, "contributionBound", "3", "in 1...2"
+        ),
     ]
 
     @Test(arguments: badFiles)
@@ -248,6 +316,10 @@ struct SamplingSchemeTests {
             // Epochs of ⌈200/30⌉ = 7 steps.
             gaussians(6),
             .dpSGD(noiseMultiplier: z, samplingProbability: 0.2, iterations: 41),
+            // As of examples.
+            .selfComposed(allocated(3, 1, 0.15 * 6), count: 8),
+            // An epoch of 5, and ⌈11/4⌉ in 11 steps of the second.
+            .dpSGD(noiseMultiplier: z, samplingProbability: 1, iterations: 8),
         ]
         #expect(events.count == SamplingScheme.examples.count)
         for (scheme, event) in zip(SamplingScheme.examples, events) {
@@ -302,7 +374,7 @@ struct SamplingSchemeTests {
         let all = Set(NeighboringRelation.allCases)
         let fixed: Set<NeighboringRelation> = [.replaceOne, .replaceSpecial]
         let relations: [Set<NeighboringRelation>] = [
-            all, all, fixed, fixed, all, all, all, all, [.replaceOne], [.replaceOne], fixed, all,
+            all, all, fixed, fixed, all, all, all, all, [.replaceOne], [.replaceOne], fixed, all, all, fixed,
         ]
         #expect(SamplingScheme.examples.map(\.relations) == relations)
         for scheme in SamplingScheme.examples {
@@ -314,8 +386,8 @@ struct SamplingSchemeTests {
             }
             #expect(!scheme.assumption.isEmpty)
             #expect(
-                scheme.assumption.hasPrefix("The number of examples is public")
-                    != scheme.relations.contains(.addOrRemoveOne))
+                ["The number of examples is public", "Who owns which example is fixed and public"]
+                    .contains(where: scheme.assumption.hasPrefix) != scheme.relations.contains(.addOrRemoveOne))
         }
     }
 
@@ -323,7 +395,8 @@ struct SamplingSchemeTests {
         let kinds = SamplingScheme.samplers.map { $0.kind }
         #expect(Set(kinds).count == kinds.count)
         #expect(Set(kinds) == Set(SamplingScheme.examples.map(\.kind)))
-        #expect(SamplingScheme.examples.map(\.isConfidential) == SamplingScheme.examples.map { $0.kind == "user" })
+        #expect(
+            SamplingScheme.examples.map(\.isConfidential) == SamplingScheme.examples.map { $0.privacyUnit == .user })
     }
 
     @Test func samplersOutsideTheRegistryTrap() async {
@@ -344,9 +417,12 @@ struct SamplingSchemeTests {
     }
 
     @Test func expectedSizesAreTheOnesObserved() throws {
-        let expected = [40, 20, 20, 40, 200.0 / 6, 200.0 / 6, 200.0 / 3, 30, 20, 20, 30, 14]
+        // What an epoch of 30 steps has, in each of them alike.
+        let last = BatchSamplerHistory(of: SamplingScheme.examples.last!, steps: 30)
+        let scheduled = Double(last.batches.joined().count) / 30
+        let expected = [40, 20, 20, 40, 200.0 / 6, 200.0 / 6, 200.0 / 3, 30, 20, 20, 30, 14, 10.5, scheduled]
         #expect(SamplingScheme.examples.map(\.expectedBatchSize) == expected)
-        #expect(SamplingScheme.examples.map(\.privacyUnit) == (0..<11).map { _ in .example } + [.user])
+        #expect(SamplingScheme.examples.map(\.privacyUnit) == (0..<11).map { _ in .example } + [.user, .user, .user])
     }
 }
 

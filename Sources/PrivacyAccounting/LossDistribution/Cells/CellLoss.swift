@@ -71,14 +71,15 @@ extension CellLoss {
             for k in 0..<grid.cellCount {
                 let next = pair.tails(at: losses[k + 1])
                 let (p, q) = Self.masses(from: here, to: next)
-                // From a + b = p and a·e^{−low} + b·e^{−high} = q: b = (p − q·e^low)/(1 − e^{low − high}).
+                // From a + b = p and a·e^{−low} + b·e^{−high} = q: b = (p − q·e^low)/(1 − e^{low − high}). Both masses may
+                // only be too large.
                 let (low, high) = (losses[k], losses[k + 1])
-                let scale = exp(low)
+                let (mass, scale) = (p.mass + p.error, exp(low))
                 let rounding = p.error + (q.mass == 0 ? 0 : q.error * scale)
                 let upper =
                     q.mass == 0
-                    ? p.mass : min(p.mass, max(0, (p.mass - q.mass * scale + rounding) / -expm1(low - high)))
-                masses[k] += p.mass - upper
+                    ? mass : min(mass, max(0, (p.mass - q.mass * scale + rounding) / -expm1(low - high)))
+                masses[k] += mass - upper
                 masses[k + 1] += upper
                 here = next
             }
@@ -189,30 +190,41 @@ extension CellLoss {
                         let (offset, mass) = (first.offsets[i], first.masses[i])
                         i += 1
                         var (j, k) = (0, 0)
+                        // What goes to the ends of cell k, of this row: a sum has a rounding for each row and column.
+                        var (low, high) = (0.0, 0.0)
                         while j < columns {
                             let x = offset + offsets[j]
                             let weight = mass * masses[j]
                             j += 1
-                            while k + 1 < last, edges[k + 1] <= x { k += 1 }
+                            while k + 1 < last, edges[k + 1] <= x {
+                                if low > 0 || high > 0 {
+                                    sums[k] += low
+                                    if isLower { moments[k] += high } else { sums[k + 1] += high }
+                                    (low, high) = (0, 0)
+                                }
+                                k += 1
+                            }
                             if isLower {
-                                sums[k] += weight
-                                moments[k] += weight * (x - edges[k])
+                                low += weight
+                                high += weight * (x - edges[k])
                             } else {
                                 var t = (x - edges[k]) * inverse[k]
                                 if t > 1 { t = 1 } else if t < 0 { t = 0 }
                                 var share = t + t * (1 - t) * bend[k]
                                 if share > 1 { share = 1 }
                                 let up = share * weight
-                                sums[k] += weight - up
-                                sums[k + 1] += up
+                                low += weight - up
+                                high += up
                             }
                         }
+                        sums[k] += low
+                        if isLower { moments[k] += high } else { sums[k + 1] += high }
                     }
                 }
             }
         }
         infinityMass = first.infinityMass + second.infinityMass
-        roundings = first.roundings + second.roundings + Double(first.offsets.count)
+        roundings = first.roundings + second.roundings + Double(first.offsets.count + second.offsets.count + 4)
         guard side == .lower else {
             (offsets, masses) = (edges, sums)
             return
@@ -266,7 +278,7 @@ extension CellLoss {
     var atoms: [AtomicPair.Atom] {
         zip(offsets, masses).filter { $1 > 0 }.map { offset, mass in
             let loss = centre + offset + slip(near: 0)
-            let p = mass * (1 + relativeError)
+            let p = mass * exp(logError)
             return AtomicPair.Atom(loss: loss, p: p, q: p * exp(-loss))
         }
     }
@@ -276,8 +288,8 @@ extension CellLoss {
         0x1p-48 * (abs(centre) + abs(epsilon) + max(abs(offsets[0]), abs(offsets.last!)))
     }
 
-    /// What a sum of masses can be off by, relatively, and an offset, beside the centre's rounding.
-    private var relativeError: Double { 0x1p-52 * (roundings + Double(offsets.count)) }
+    /// What a sum of masses can be off by: the logarithm of a factor.
+    private var logError: Double { 0x1p-52 * (roundings + Double(offsets.count)) }
 
     /// δ(ε) of the upper side, at least; of the lower side, at most.
     func delta(epsilon: Double, side: Side) -> Double {
@@ -288,8 +300,8 @@ extension CellLoss {
             guard offset > threshold else { break }
             sum += mass * -expm1(threshold - offset)
         }
-        return side == .upper
-            ? min(1, sum * (1 + relativeError) + infinityMass * (1 + relativeError)) : sum * (1 - relativeError)
+        // Underflow of a product in each of the sums is covered by the least δ that is ever claimed.
+        return side == .upper ? min(1, (sum + infinityMass) * exp(logError)) : sum * exp(-logError)
     }
 
     /// An ε ≥ 0 with δ(ε) ≤ δ, of the upper side; one with δ(ε) ≥ δ, or 0, of the lower.
