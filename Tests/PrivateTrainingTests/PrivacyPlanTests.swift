@@ -90,11 +90,12 @@ import Testing
     }
 
     @Test func aSamplerThatTheAccountantDoesNotKnowIsRefused() throws {
-        let fixed = SamplingScheme.fixedSize(try FixedSizeSampler(exampleCount: 1000, batchSize: 50))
+        let drawn = SamplingScheme.fixedSize(
+            try FixedSizeSampler(exampleCount: 1000, batchSize: 50, isWithReplacement: true))
         #expect(throws: AccountingError.self) {
-            try plan(.epsilon(1), relation: .replaceOne, sampling: fixed)
+            try plan(.epsilon(1), relation: .replaceOne, sampling: drawn, accountant: .rdp)
         }
-        let made = try plan(.epsilon(8), relation: .replaceOne, sampling: fixed, accountant: .rdp)
+        let made = try plan(.epsilon(8), relation: .replaceOne, sampling: drawn)
         #expect(try made.epsilon() <= 8)
     }
 

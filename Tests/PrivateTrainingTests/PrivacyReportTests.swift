@@ -79,14 +79,15 @@ import Testing
     }
 
     @Test func anAccountantWithoutAnAnswerSaysSo() throws {
-        let fixed = SamplingScheme.fixedSize(try FixedSizeSampler(exampleCount: 100, batchSize: 10))
+        let drawn = SamplingScheme.fixedSize(
+            try FixedSizeSampler(exampleCount: 100, batchSize: 10, isWithReplacement: true))
         let plan = try PrivacyPlan(
-            sampling: fixed, iterations: 10, clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(2), delta: 1e-5,
-            relation: .replaceOne, accountant: .rdp)
+            sampling: drawn, iterations: 10, clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(2), delta: 1e-5,
+            relation: .replaceOne)
         let report = PrivacyReport(of: plan)
-        #expect(report.guarantees[0].accountant == "rdp")
+        #expect(report.guarantees[0].accountant == "pld")
         #expect(report.guarantees[0].epsilon != nil)
-        #expect(report.guarantees[1].refusal?.contains("pld") == true)
+        #expect(report.guarantees[1].refusal?.contains("rdp") == true)
         #expect(report.text.contains("no answer"))
     }
 

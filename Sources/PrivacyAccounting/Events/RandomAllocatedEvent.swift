@@ -86,15 +86,22 @@ public struct RandomAllocatedEvent: EventAnalysis {
         if side == .upper ? isKnown || steps == 1 : steps == 1 && blockSize == nil {
             return knownStep(under: relation, noiseMultiplier: noiseMultiplier)
         }
-        // A record that contributes nothing is one of those that another is replaced by.
-        if side == .lower, blockSize != nil || !isOnGrid || steps > Self.mostSteps {
+        // A record that contributes nothing is one of those that another is replaced by: hence the relation.
+        if side == .lower, blockSize != nil || steps > Self.mostSteps {
             // The sum of all t outcomes is N(k, tz²) against N(0, tz²); of k blocks of n, N(1, nz²) each.
             let z = noiseMultiplier * Double(blockSize ?? steps).squareRoot() * (1 + 0x1p-50)
             return knownStep(under: .addOrRemoveOne, noiseMultiplier: z)
         }
+        if side == .lower, !isOnGrid {
+            // The outcome of one step alone.
+            let share = probability / Double(steps) * (1 - 0x1p-52)
+            return LossStep([
+                .poissonGaussian(probability: share, noiseMultiplier: noiseMultiplier, under: .addOrRemoveOne)
+            ])
+        }
         let terms = Self.accounted(steps, side: side)
-        let sum = LikelihoodRatioSum.of(terms: terms, noiseMultiplier: noiseMultiplier, side: side)
-        return LossStep(sum, probability: probability)
+        let sum = LikelihoodRatioSum.of(terms: terms, noiseMultiplier: noiseMultiplier)
+        return LossStep(sum, probability: probability, side: side)
     }
 
     /// Beyond as many steps an upper end has no use for more.

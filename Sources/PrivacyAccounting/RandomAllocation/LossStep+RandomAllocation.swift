@@ -7,27 +7,30 @@ extension LossStep {
     ///
     /// **Guarantee:** at least as revealing for the upper side, at most for the lower, in both directions; see the
     /// folder's README.
-    init(_ sum: LikelihoodRatioSum, probability r: Double) {
+    init(_ sum: LikelihoodRatioSum, probability r: Double, side: LossModel.Side) {
+        let isUpper = side == .upper
         let logTerms = log(Double(sum.terms))
-        let isUpper = sum.side == .upper
+        let factor = exp(isUpper ? sum.massError : -sum.massError)
         // Directions: whether the record is there in P, or in Q.
         func pair(isRemoved: Bool) -> AtomicPair {
-            let shift = isUpper ? sum.meanError : isRemoved ? -sum.shiftBelow : -sum.shiftAbove
-            let factor = exp(isUpper ? sum.massError : -sum.massError)
-            let atoms = zip(sum.indices, sum.masses).map { index, mass in
+            var atoms: [AtomicPair.Atom] = []
+            for (index, measure) in zip(sum.indices, sum.masses) where measure.mass > 0 && measure.moment > 0 {
                 let place = Double(index) * sum.interval
-                let base = place - logTerms
+                // E[S | J] is off by the errors of mass and moment.
+                let base = (isUpper ? place : log(measure.moment / measure.mass)) - logTerms
+                let error = isUpper ? sum.meanError : 2 * sum.massError
                 // Roundings of the place, of the functions, and of P's mass.
-                let margin = 0x1p-48 * (1 + abs(place) + logTerms)
-                let moved = shift + (isUpper ? margin : -margin)
-                let loss = isRemoved ? sampled(base + moved) : -sampled(base - moved)
-                return AtomicPair.Atom(
-                    loss: loss, p: factor * mass * (isRemoved ? exp(loss) : 1),
-                    q: factor * mass * (isRemoved ? 1 : exp(-loss)))
+                let margin = error + 0x1p-48 * (1 + abs(place) + logTerms)
+                let moved = isUpper == isRemoved ? base + margin : base - margin
+                let loss = r == 1 ? moved : log1p(r * expm1(moved))
+                let mass = factor * measure.mass
+                atoms.append(
+                    isRemoved
+                        ? AtomicPair.Atom(loss: loss, p: mass * exp(loss), q: mass)
+                        : AtomicPair.Atom(loss: -loss, p: mass, q: mass * exp(loss)))
             }
-            return AtomicPair(isRemoved ? atoms : atoms.reversed())
+            return AtomicPair(atoms.sorted { $0.loss < $1.loss })
         }
-        func sampled(_ loss: Double) -> Double { r == 1 ? loss : log1p(r * expm1(loss)) }
         // Where the record was moved to 0 or infinity, one direction's loss is infinite.
         let infinite = isUpper ? (sum.zeroMass + sum.excess / Double(sum.terms)) * (1 + 1e-9) : 0
         self.init([Part(pair(isRemoved: true), mirror: pair(isRemoved: false))], infinityMass: infinite)

@@ -13,20 +13,17 @@ struct RatioGrid {
 
     /// The level of the grid for one ratio.
     let single: Int
-    /// The widest spacings, in standard deviations of a logarithm.
-    let fineness: Double
 
-    /// Spreading a sum onto a grid raises its variance by about a third of the squared fineness: what an upper end is
-    /// off. A lower end is off by as much at each level, and by the largest of all deviations.
-    private static func fineness(_ side: LossModel.Side) -> Double { side == .upper ? 1 / 80 : 1 / 128 }
+    /// The widest spacings, in standard deviations of a logarithm. Spreading a sum onto a grid raises its variance by
+    /// about a third of the square; what an upper end is too high, and a lower one too low.
+    private static let fineness = 1.0 / 80
 
     /// The grids for sums of up to `terms` ratios.
-    init(noiseMultiplier: Double, terms: Int, side: LossModel.Side) {
+    init(noiseMultiplier: Double, terms: Int) {
         self.noiseMultiplier = noiseMultiplier
-        fineness = Self.fineness(side)
         let (widest, narrowest) = (1 / noiseMultiplier, Self.deviation(of: terms, noiseMultiplier: noiseMultiplier))
         single = Int(log2(widest / narrowest * (1 - 1e-9)).rounded(.up))
-        finest = fineness * widest / Double(sign: .plus, exponent: single, significand: 1)
+        finest = Self.fineness * widest / Double(sign: .plus, exponent: single, significand: 1)
     }
 
     /// The standard deviation of the logarithm of a log-normal variable with the moments of a mean of `terms` ratios.
@@ -37,7 +34,7 @@ struct RatioGrid {
     /// The level of the grid for sums of `terms` ratios. It falls with `terms`, down to 0.
     func level(for terms: Int) -> Int {
         if terms == 1 { return single }
-        let wanted = fineness * Self.deviation(of: terms, noiseMultiplier: noiseMultiplier)
+        let wanted = Self.fineness * Self.deviation(of: terms, noiseMultiplier: noiseMultiplier)
         return max(0, Int(log2(wanted / finest * (1 + 1e-9))))
     }
 

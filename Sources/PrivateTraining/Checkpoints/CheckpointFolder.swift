@@ -30,7 +30,8 @@ import PyTrees
 ///
 /// - Warning: `state.json` holds the key of the run's structure (groups, bins, slots, epochs) and the plan, which for
 ///   ``UserSampler`` says who owns which example. It is as confidential as the data, and its folder is open to its
-///   owner alone; `parameters.safetensors` is private in the sense of the plan.
+///   owner alone. ε of allocations, bins and slots counts on their being hidden: to whoever has read the key, a run
+///   costs what its participations cost. `parameters.safetensors` is private in the sense of the plan.
 public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Sendable {
     /// Where the checkpoints are.
     public let url: URL

@@ -47,7 +47,7 @@ import Testing
 
     init() throws { reference = try ReferenceValues.load("mechanisms.json", as: File.self).allocation }
 
-    /// Both ends, in both directions, 3 % apart at most. Quadrature errs by 10⁻¹² of 1 at most where δ is that small.
+    /// Both ends, in both directions, 0.4 % apart at most. Quadrature errs by 10⁻¹² of 1 at most where δ is that small.
     @Test func deltaLiesBetweenTheEnds() throws {
         for row in reference.delta {
             let event = try RandomAllocatedEvent(
@@ -59,7 +59,7 @@ import Testing
                 let most = upper.delta(row.epsilon, isRemoved: isRemoved)
                 let least = lower.delta(row.epsilon, isRemoved: isRemoved)
                 #expect(most >= exact * (1 - 1e-9) - 1e-12 && least <= exact * (1 + 1e-9) + 1e-12, "\(row)")
-                #expect(most <= exact * 1.002 + 1e-12 && least >= exact * 0.97 - 1e-12, "\(row)")
+                #expect(most <= exact * 1.002 + 1e-12 && least >= exact * 0.998 - 1e-12, "\(row)")
             }
             let bounds = try PrivacyLossDistributionAccountant().deltaBounds(
                 of: event.asPrivacyEvent, epsilon: row.epsilon)
@@ -73,7 +73,7 @@ import Testing
     /// 10⁻³ is ten times as much.
     @Test func renyiDivergencesMatch() throws {
         for row in reference.renyi {
-            let sum = LikelihoodRatioSum.of(terms: row.steps, noiseMultiplier: row.noiseMultiplier, side: .upper)
+            let sum = LikelihoodRatioSum.of(terms: row.steps, noiseMultiplier: row.noiseMultiplier)
             for (order, exact) in [(2.0, row.order2), (3, row.order3)] {
                 let divergence = sum.logMoment(order) / (order - 1)
                 #expect(divergence >= exact * (1 - 1e-8), "\(row)")
@@ -104,11 +104,11 @@ extension LossStep {
 }
 
 extension LikelihoodRatioSum {
-    /// log E X^α of X = S/n.
+    /// log E (x_J/n)^α, of labels' values.
     func logMoment(_ order: Double) -> Double {
         var sum = LogSum()
-        for (index, mass) in zip(indices, masses) {
-            sum.add(log(mass) + order * (Double(index) * interval - log(Double(terms))))
+        for (index, measure) in zip(indices, masses) where measure.mass > 0 {
+            sum.add(log(measure.mass) + order * (Double(index) * interval - log(Double(terms))))
         }
         return sum.value
     }
