@@ -180,4 +180,43 @@ import Testing
         }
         #expect(help.output.contains("(default: poisson)") && !help.output.contains("--fine"))
     }
+
+    /// A simulation's answer says how sure it is, in the table and in JSON; it is above what is certain from below, and
+    /// several answers hold together.
+    @Test func simulationsCarryTheirConfidence() throws {
+        let folder = try WorkFolder()
+        let setting = [
+            "epsilon", "--sampling", "balls-in-bins", "--bins", "4", "--epochs", "3", "--noise-multiplier", "2",
+            "--epsilon", "0.5",
+        ]
+        let simulation = ["--accountant", "simulation", "--samples", "20000", "--confidence", "0.999999"]
+        let row = try #require(Self.rows(setting + simulation, in: folder).first)
+        let certain = try #require(Self.rows(setting, in: folder).first)
+        #expect(row["confidence"] as? Double == 0.999999 && row["sampleCount"] as? Int == 20_000)
+        #expect(row["accountant"] as? String == "simulation" && row["lowerDelta"] is NSNull)
+        #expect(certain["confidence"] == nil)
+        let delta = try #require(row["delta"] as? Double)
+        // Fails once in 10⁶ runs; the means of 20,000 values in [0, 1] are within 0.05 of δ with as much certainty.
+        #expect(try delta >= #require(certain["lowerDelta"] as? Double))
+        #expect(try delta <= #require(certain["delta"] as? Double) + 0.05)
+        let both = try Self.rows(setting + ["--epsilon", "1"] + simulation, in: folder)
+        #expect(both.compactMap { $0["confidence"] as? Double }.allSatisfy { $0 > 0.999999 })
+        let banded = try Self.rows(setting + simulation + ["--coefficients", "1,0.5"], in: folder)
+        #expect(banded.first?["coefficients"] as? [Double] == [1, 0.5])
+        let table = try Program.run(setting + simulation, in: folder)
+        #expect(table.output.contains("confidence") && table.output.contains("0.999999"))
+    }
+
+    @Test func whatCannotBeSimulatedIsRefused() throws {
+        let folder = try WorkFolder()
+        let outcome = try Program.run(
+            Self.setting + ["--delta", "1e-5", "--accountant", "simulation", "--samples", "1", "--plot", "a.svg"],
+            in: folder)
+        #expect(outcome.status == 64)
+        for word in ["--samples", "--epsilon in the place of --delta", "--plot", "balls-in-bins"] {
+            #expect(outcome.messages.contains(word), "\(word): \(outcome.messages)")
+        }
+        let unasked = try Program.run(Self.setting + ["--delta", "1e-5", "--confidence", "0.9"], in: folder)
+        #expect(unasked.status == 64 && unasked.messages.contains("--accountant simulation"))
+    }
 }

@@ -55,6 +55,17 @@ struct AccountingRow: Encodable {
     let accountant: String
     /// The answer, from above and, where it is known, from below.
     let ends: (lower: Double?, upper: Double)
+    /// What a simulation was, and the probability with which its answer holds; nil for what is certain.
+    private var simulation: (found: SimulatedDelta, coefficients: [Double])?
+
+    /// What a simulation of `setting` has found.
+    init(_ found: SimulatedDelta, of setting: AccountedSetting, by simulation: SimulationOptions.Checked) {
+        self.setting = setting
+        question = .delta(epsilon: found.epsilon)
+        accountant = "simulation"
+        ends = (nil, found.delta)
+        self.simulation = (found, simulation.coefficients)
+    }
 
     init(_ question: Question, of setting: AccountedSetting, by accountant: any PrivacyAccountant) throws {
         let event = try setting.event()
@@ -87,6 +98,11 @@ struct AccountingRow: Encodable {
             object["delta"] = JSONValue(ends.upper)
             object["lowerDelta"] = lower
         }
+        if let simulation {
+            object["confidence"] = JSONValue(simulation.found.confidence)
+            object["sampleCount"] = .integer(simulation.found.sampleCount)
+            object["coefficients"] = .list(simulation.coefficients.map { JSONValue($0) })
+        }
         try JSONValue.object(object).encode(to: encoder)
     }
 
@@ -105,6 +121,9 @@ struct AccountingRow: Encodable {
         ]
         for option in sampler.needed + sampler.optional where first.setting.numbers[option.key] != nil {
             columns.append(.numbers(option.symbol) { $0.setting.numbers[option.key].map(option.text) ?? "–" })
+        }
+        if first.simulation != nil {
+            columns.append(.numbers("confidence") { $0.simulation.map { "\($0.found.confidence)" } ?? "–" })
         }
         columns += [.numbers("T") { "\($0.setting.iterations)" }, .words("relation") { $0.setting.relation.rawValue }]
         try RecordTable(rows, columns: columns).print(as: format)

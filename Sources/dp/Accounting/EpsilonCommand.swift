@@ -17,26 +17,29 @@ struct EpsilonCommand: ParsableCommand {
             \(SamplerEntry.help)
             """)
 
-    /// One accountant, or all of them.
+    /// One accountant, or all of them, or a simulation.
     enum Choice: OptionValue {
-        case one(PlanAccountant), all
+        case one(PlanAccountant), all, simulation
 
         init?(written: String) {
             if written == "all" {
                 self = .all
+            } else if written == "simulation" {
+                self = .simulation
             } else {
                 guard let accountant = PlanAccountant(rawValue: written) else { return nil }
                 self = .one(accountant)
             }
         }
 
-        static var choices: [String] { PlanAccountant.choices + ["all"] }
+        static var choices: [String] { PlanAccountant.choices + ["all", "simulation"] }
         static var expectation: String { "one of \(choices.joined(separator: ", "))" }
 
         var json: JSONValue {
             switch self {
             case .one(let accountant): accountant.json
             case .all: .text("all")
+            case .simulation: .text("simulation")
             }
         }
 
@@ -44,7 +47,12 @@ struct EpsilonCommand: ParsableCommand {
             switch self {
             case .one(let accountant): [accountant]
             case .all: PlanAccountant.allCases
+            case .simulation: []
             }
+        }
+
+        var isSimulation: Bool {
+            if case .simulation = self { true } else { false }
         }
     }
 
@@ -66,10 +74,12 @@ struct EpsilonCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: """
-            pld is tight and comes with a lower bound, rdp is above it, all shows every one that applies. \
-            (default: pld)
+            pld is tight and comes with a lower bound, rdp is above it, all shows every one that applies; simulation \
+            bounds δ by chance, with a confidence, for strategies of correlated noise. (default: pld)
             """)
     var accountant: Given<Choice>?
+
+    @OptionGroup var simulation: SimulationOptions
 
     @OptionGroup var shared: SharedOptions
 
@@ -77,7 +87,7 @@ struct EpsilonCommand: ParsableCommand {
 
     func run() throws {
         var check = UsageCheck()
-        check.refuse(unrecognized.words, of: Self.self, repeatable: ["--delta", "--epsilon"])
+        check.refuse(unrecognized.words, of: Self.self, repeatable: ["--coefficients", "--delta", "--epsilon"])
         let format = check.value(shared.format, "--format") ?? .table
         let choice = check.value(accountant, "--accountant") ?? .one(.pld)
         let z = check.required(noiseMultiplier, "--noise-multiplier", .notNegative, "noise over clip norm, such as 1.1")
@@ -90,10 +100,16 @@ struct EpsilonCommand: ParsableCommand {
         case (false, false): check.add("--delta asks for ε, and --epsilon for δ: leave one of them out.")
         default: break
         }
+        let simulated = simulation.checked(&check, isAsked: choice.isSimulation)
+        if choice.isSimulation {
+            SimulationOptions.Checked.refuse(
+                described, epsilons: !epsilon.isEmpty, charts: shared.charts, &check)
+        }
         try check.finish()
         guard let z, var setting = described else { fail("What is missing was refused.") }
         setting.noiseMultiplier = z
         setting.tellRelation(given: shared.relation)
+        if choice.isSimulation { return try AccountingRow.show(simulated.rows(epsilons, of: setting), as: format) }
         let questions = deltas.map { Question.epsilon(delta: $0) } + epsilons.map { Question.delta(epsilon: $0) }
         let answers = try answers(questions, of: setting, by: choice)
         try AccountingRow.show(answers.map(\.row), as: format)
