@@ -102,4 +102,44 @@ import Testing
             }
         }
     }
+
+    /// Losses of thousands, and of more than a Float64's exponent: right values by sums of cells that are three times
+    /// as narrow, and by mpmath in 60 digits.
+    @Test func littleNoiseIsBracketed() throws {
+        let wide = try Self.accountant.epsilonBounds(of: Self.event(0.1, 0.5, 300), delta: 1e-3)
+        #expect(wide.lower <= 8687.38 && wide.upper >= 8687.36 && wide.upper - wide.lower < 1, "\(wide)")
+        for (mu, epsilon, delta) in [
+            (38.2, 712, 0.33079), (38.2, 720, 0.2911), (37, 715, 0.0961), (38.6, 720, 0.3634), (39, 740, 0.34256),
+        ] as [(Double, Double, Double)] {
+            let bounds = try Self.accountant.deltaBounds(of: Self.event(1 / mu, 0.5, 1), epsilon: epsilon)
+            #expect(bounds.lower <= delta * 1.0002 && bounds.upper >= delta * 0.9998, "\(mu) \(epsilon): \(bounds)")
+        }
+    }
+
+    /// Rates next to 1: 1 − q + q·e^y is a sum of positive numbers. What removing costs at q = 1 is nearly reached.
+    @Test func ratesNextToOneAreResolved() throws {
+        let q = 1 - 0x1p-53
+        for relation in NeighboringRelation.allCases {
+            let accountant = PrivacyLossDistributionAccountant(relation: relation)
+            let bounds = try accountant.epsilonBounds(of: Self.event(2, q, 200), delta: 1e-6)
+            let whole = try accountant.epsilon(of: Self.event(2, 1, 200), delta: 1e-6)
+            #expect(bounds.lower <= whole * (1 + 1e-8) && abs(bounds.upper / whole - 1) < 1e-3, "\(bounds) \(whole)")
+        }
+        // log(1 − q + q·e^y) where 1 + q(e^y − 1) has no digit left.
+        let loss = GaussianPair.sampledLoss(-60, probability: q)
+        #expect(abs(loss - log(0x1p-53)) < 1e-9)
+    }
+
+    /// More steps than roundings can be counted for: Rényi's bound, or none, and never 0.
+    @Test func nothingIsClaimedOfTooManySteps() throws {
+        #expect(try Self.accountant.epsilon(of: Self.event(1e6, 0.5, .max), delta: 0.999) > 1.1e6)
+        let allocated = try PrivacyEvent.randomAllocated(steps: .max, participations: .max - 1, noiseMultiplier: 1e6)
+        let bounds = try Self.accountant.epsilonBounds(of: allocated, delta: 1e-10)
+        #expect(bounds.upper >= bounds.lower && bounds.lower > 1e6)
+        let truncated = try PrivacyEvent.truncatedPoissonSampledGaussian(
+            datasetSize: 10, probability: 0.5, truncatedBatchSize: .max, noiseMultiplier: 1)
+        #expect(
+            try PrivacyLossDistributionAccountant(relation: .replaceSpecial).epsilon(of: truncated, delta: 0.01) > 0)
+        #expect(try Self.accountant.delta(of: .gaussian(noiseMultiplier: 1e165), epsilon: 0) > 0)
+    }
 }

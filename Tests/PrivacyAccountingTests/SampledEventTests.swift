@@ -101,4 +101,32 @@ import Testing
             delta: 1e-6)
         #expect(base.upper < rdp)
     }
+
+    /// Many samples of a composition cost at least as much as samples of its Gaussian part alone: what a discretised
+    /// composition lacks of Q is not lost to P when it is sampled. The twin loses it.
+    @Test func noMassIsLostBySampling() throws {
+        let (q, z, steps) = (1e-4, 0.3, 300_000)
+        let both = try PrivacyEvent.composed([.laplace(noiseMultiplier: 1000), .gaussian(noiseMultiplier: z)])
+        let event = try PrivacyEvent.selfComposed(.poissonSampled(probability: q, both), count: steps)
+        let part = try PrivacyEvent.dpSGD(noiseMultiplier: z, samplingProbability: q, iterations: steps)
+        let least = try Self.single.epsilonBounds(of: part, delta: 1e-5).lower
+        #expect(try Self.single.epsilon(of: event, delta: 1e-5) >= least)
+        let models = try LossModel.directions(Phases(both), relation: .addOrRemoveOne, side: .upper)
+        let atoms = CellQuery(models[0], side: .upper).distribution().pair
+        #expect(atoms.tails(at: 1e9).qBelow >= 1)
+        #expect(atoms.tails(at: -1e9).qBelow > 1e-12)
+    }
+
+    /// What depends on how many records there are is not told how many a sample has.
+    @Test func mechanismsThatCountRecordsAreNotSampled() throws {
+        let gaussian = try PrivacyEvent.gaussian(noiseMultiplier: 1)
+        let fixed = try PrivacyEvent.sampledWithoutReplacement(sourceSize: 10, sampleSize: 2, gaussian)
+        let truncated = try PrivacyEvent.truncatedPoissonSampledGaussian(
+            datasetSize: 10, probability: 0.5, truncatedBatchSize: 3, noiseMultiplier: 1)
+        for event in [fixed, truncated] {
+            #expect(throws: AccountingError.self) {
+                try Self.replaced.epsilon(of: .poissonSampled(probability: 0.1, event), delta: 1e-5)
+            }
+        }
+    }
 }

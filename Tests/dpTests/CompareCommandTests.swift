@@ -57,7 +57,7 @@ import Testing
         let (rows, messages) = try Self.rows(Self.work("--noise-multiplier 2"), in: folder)
         let kinds = Set(rows.compactMap { $0["sampling"] as? String })
         let others = kinds.union(messages.matches(of: /note: ([a-z-]+)[^\n]* is left out/).map { String($0.1) })
-        #expect(others == Set(SamplingScheme.samplers.map { $0.kind }).subtracting(["user"]))
+        #expect(others == Set(SamplingScheme.samplers.map { $0.kind }).subtracting(["user", "several-owners"]))
         #expect(rows.allSatisfy { $0["expectedBatchSize"] as? Double == 100 && $0["iterations"] as? Int == 20 })
         let epsilons = rows.compactMap { $0["epsilon"] as? Double }
         #expect(epsilons == epsilons.sorted() && epsilons.count == rows.count)

@@ -179,7 +179,8 @@ struct AskedSampler: Sendable, CustomTestStringConvertible {
             "exampleCount": .integer(50), "owners": .list([.integer(0)]), "userCount": .integer(3),
         ]
         for entry in SamplerEntry.all {
-            let keys = (entry.needed + entry.optional).map(\.key)
+            // An option that has a companion is one that depends on it.
+            let keys = (entry.needed + entry.optional).map(\.key).filter { entry.companions[$0] == nil }
             let given = numbers.filter { keys.contains($0.key) }
             var changed = others.filter { entry.rest.keys.contains($0.key) }
             if entry.kind == "several-owners" {

@@ -3,8 +3,12 @@
 struct GaussianComposition {
     private var counts: [Double: Int] = [:]
 
+    /// 1/z² of more noise would underflow. It is taken for this much.
+    private static let mostNoise = 1e150
+
     /// Adds `count` queries of noise multiplier z, finite and above 0.
     mutating func add(noiseMultiplier z: Double, count: Int) throws(AccountingError) {
+        let z = min(z, Self.mostNoise)
         counts[z] = try Check.sum(counts[z, default: 0], count)
     }
 

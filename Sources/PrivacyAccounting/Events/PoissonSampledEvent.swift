@@ -56,12 +56,12 @@ public struct PoissonSampledEvent: EventAnalysis {
         }
         let phases = try Phases(event)
         guard relation == .replaceOne else {
-            return LossStep(try SampledBase(phases, under: relation, side: side), poisson: probability)
+            return LossStep(try SampledBase(phases, of: self, under: relation, side: side), poisson: probability)
         }
         // A record that contributes nothing is one of those that another is replaced by.
         return side == .lower
-            ? LossStep(try SampledBase(phases, under: .addOrRemoveOne, side: side), poisson: probability)
-            : LossStep(try SampledBase(phases, under: relation, side: side), symmetric: probability)
+            ? LossStep(try SampledBase(phases, of: self, under: .addOrRemoveOne, side: side), poisson: probability)
+            : LossStep(try SampledBase(phases, of: self, under: relation, side: side), symmetric: probability)
     }
 }
 

@@ -64,7 +64,8 @@ public struct RandomAllocatedEvent: EventAnalysis {
             return try phases.addGaussian(noiseMultiplier: noiseMultiplier, count: Check.product(count, steps))
         }
         let (least, larger) = steps.quotientAndRemainder(dividingBy: participations)
-        for (size, number) in [(least, participations - larger), (least + 1, larger)] where number > 0 {
+        let sizes = [(least, participations - larger)] + (larger > 0 ? [(least + 1, larger)] : [])
+        for (size, number) in sizes {
             var block = try RandomAllocatedEvent(
                 steps: size, participations: 1, probability: probability, noiseMultiplier: noiseMultiplier)
             if participations > 1 { block.blockSize = larger > 0 ? least + 1 : least }

@@ -6,12 +6,22 @@ struct SampledBase {
     /// What costs everything, beside the pairs.
     let infinityMass: Double
 
-    /// Of a composition that is not empty.
+    /// Of what `event` does to a sample, a composition that is not empty.
     ///
     /// For the lower side of several mechanisms it is one of them, which is post-processing: a Gaussian, if there is.
+    ///
+    /// Throws for a mechanism inside that depends on how many records there are: a sample has another number of them
+    /// than the mechanism was told.
     init(
-        _ phases: Phases, under relation: NeighboringRelation, side: LossModel.Side
+        _ phases: Phases, of event: any EventAnalysis, under relation: NeighboringRelation, side: LossModel.Side
     ) throws(AccountingError) {
+        for phase in phases.phases {
+            switch phase.event {
+            case .truncatedPoissonSampledGaussian, .sampledWithoutReplacement, .sampledWithReplacement:
+                throw event.unsupported(by: PrivacyLossDistributionAccountant.self, under: relation)
+            default: break
+            }
+        }
         var steps: [(step: LossStep, count: Int)] = []
         if let gaussians = phases.gaussians.loss(under: relation) { steps.append((gaussians, 1)) }
         for phase in phases.phases {
@@ -39,6 +49,9 @@ struct SampledBase {
 }
 
 extension LossStep {
+    /// What says nothing: a lower end where none is proven.
+    static let nothing = LossStep([Part(mirrored: AtomicPair([.init(loss: 0, p: 1, q: 1)]))])
+
     /// A mechanism on a Poisson batch of rate q, for removing one record and for adding it.
     init(_ base: SampledBase, poisson q: Double) {
         // What adding a record does is the reverse of removing it, before sampling and after.
@@ -56,5 +69,12 @@ extension LossStep {
         self.init(
             [Part(mirrored: SymmetrizedPair(SubsampledPair(base.pair, probability: gamma)))],
             infinityMass: base.infinityMass)
+    }
+}
+
+extension PrivacyEvent {
+    /// Whether a mechanism gets all records that there are, and does not draw of them.
+    var isOnAllRecords: Bool {
+        if case .laplace = self { true } else { false }
     }
 }

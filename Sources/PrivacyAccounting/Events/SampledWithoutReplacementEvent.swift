@@ -63,12 +63,14 @@ public struct SampledWithoutReplacementEvent: EventAnalysis {
     }
 
     /// For the lower end, all other records contribute the same as one of the two that are told apart: whether the
-    /// sample holds it or another one is no difference.
+    /// sample holds it or another one is no difference. Where the event inside draws who takes part, it is one.
     func loss(under relation: NeighboringRelation, side: LossModel.Side) throws(AccountingError) -> LossStep {
         guard relation == .replaceOne else {
             throw unsupported(by: PrivacyLossDistributionAccountant.self, under: relation)
         }
-        let base = try SampledBase(Phases(event), under: relation, side: side)
+        let phases = try Phases(event)
+        let base = try SampledBase(phases, of: self, under: relation, side: side)
+        if side == .lower, !phases.phases.allSatisfy({ $0.event.isOnAllRecords }) { return .nothing }
         let share = Double(sampleSize) / Double(sourceSize)
         return side == .lower
             ? LossStep(base, poisson: share.nextDown) : LossStep(base, symmetric: min(1, share.nextUp))

@@ -3,13 +3,14 @@ import Foundation
 extension PrivacyLossDistributionAccountant {
     /// One event, translated once and asked as often as needed.
     struct Query {
+        private let event: PrivacyEvent
         private let phases: Phases
         private let accountant: PrivacyLossDistributionAccountant
         private let upper: [LossModel]
         private let lower: [LossModel]
 
         init(_ event: PrivacyEvent, _ accountant: PrivacyLossDistributionAccountant) throws(AccountingError) {
-            self.accountant = accountant
+            (self.event, self.accountant) = (event, accountant)
             phases = try Phases(event)
             upper = try LossModel.directions(phases, relation: accountant.relation, side: .upper)
             lower = try LossModel.directions(phases, relation: accountant.relation, side: .lower)
@@ -36,7 +37,12 @@ extension PrivacyLossDistributionAccountant {
             let ends = (isOptimistic ? lower : upper).map { model in
                 end(model, isOptimistic, contour: { $0.epsilon(delta: delta) }, cells: { $0.epsilon(delta: delta) })
             }
-            return min(pure, ends.max()!)
+            let most = min(pure, ends.max()!)
+            // Where nothing is proven here, Rényi divergences may prove something.
+            guard most == .infinity, !isOptimistic, let renyi = try? renyi.epsilon(of: event, delta: delta) else {
+                return most
+            }
+            return renyi
         }
 
         func delta(epsilon: Double, isOptimistic: Bool) throws(AccountingError) -> Double {
@@ -55,7 +61,9 @@ extension PrivacyLossDistributionAccountant {
                     model, isOptimistic, contour: { $0.delta(epsilon: epsilon) }, cells: { $0.delta(epsilon: epsilon) })
             }
             let most = ends.max()!
-            return isOptimistic ? (most < Self.leastDelta ? 0 : most) : max(most, Self.leastDelta)
+            if isOptimistic { return most < Self.leastDelta ? 0 : most }
+            let least = most < 1 ? most : (try? renyi.delta(of: event, epsilon: epsilon)) ?? 1
+            return max(least, Self.leastDelta)
         }
 
         /// The end that a contour integral proves where losses are smooth, or sums of cells; the better one of both
@@ -71,6 +79,8 @@ extension PrivacyLossDistributionAccountant {
             guard let known else { return found }
             return isOptimistic ? max(known, found) : min(known, found)
         }
+
+        private var renyi: RenyiAccountant { RenyiAccountant(relation: accountant.relation) }
 
         /// The least upper end of a δ that is not 0: what is below it in a step was left out.
         private static let leastDelta = 1e-300

@@ -46,7 +46,9 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
         let query = try Query(event, self)
         try Check.delta(delta)
         let upper = try query.epsilon(delta: delta, isOptimistic: false)
-        return PrivacyBounds(lower: min(upper, try query.epsilon(delta: delta, isOptimistic: true)), upper: upper)
+        let lower = try query.epsilon(delta: delta, isOptimistic: true)
+        assert(lower <= upper * (1 + 1e-9), "The ends of ε cross: \(lower) and \(upper).")
+        return PrivacyBounds(lower: min(upper, lower), upper: upper)
     }
 
     /// The ends of ``epsilonBounds(of:delta:)``.
@@ -62,7 +64,9 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
         let query = try Query(event, self)
         try Check.epsilon(epsilon)
         let upper = try query.delta(epsilon: epsilon, isOptimistic: false)
-        return PrivacyBounds(lower: min(upper, try query.delta(epsilon: epsilon, isOptimistic: true)), upper: upper)
+        let lower = try query.delta(epsilon: epsilon, isOptimistic: true)
+        assert(lower <= upper * (1 + 1e-9), "The ends of δ cross: \(lower) and \(upper).")
+        return PrivacyBounds(lower: min(upper, lower), upper: upper)
     }
 
     /// The ends of ``deltaBounds(of:epsilon:)``.

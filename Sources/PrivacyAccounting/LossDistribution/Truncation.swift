@@ -28,7 +28,8 @@ struct Truncation {
     /// rate, which gives the lower end of the bracket.
     let participation: Double
 
-    init(datasetSize n: Int, probability q: Double, batch m: Int) {
+    init(datasetSize n: Int, probability q: Double, batch: Int) {
+        let m = min(batch, n)
         let full = BinomialProbability(from: m, through: n - 1, trials: n - 1, success: q)
         let spare = BinomialProbability(from: 0, through: m - 1, trials: n - 1, success: q)
         let overfull = BinomialProbability(from: m + 1, through: n, trials: n, success: q)

@@ -9,10 +9,12 @@ struct AtomicPair: PrivacyLossPair {
         let (loss, p, q): (Double, Double, Double)
     }
 
-    /// Atoms by ascending loss.
-    init(_ atoms: [Atom]) {
+    /// Atoms by ascending loss. `lowest` is a mass of Q below all of them, where P has none: with it, Q sums to 1 at
+    /// least, which sampling of the pair needs, as P of the sampled one is made of Q.
+    init(_ atoms: [Atom], lowest: Double = 0) {
         losses = atoms.map(\.loss)
-        (pBelow, qBelow) = (Self.sums(of: atoms.map(\.p)), Self.sums(of: atoms.map(\.q)))
+        pBelow = Self.sums(of: atoms.map(\.p))
+        qBelow = Self.sums(of: atoms.map(\.q)).map { $0 + lowest }
         pAbove = Self.sums(of: atoms.reversed().map(\.p)).reversed()
         qAbove = Self.sums(of: atoms.reversed().map(\.q)).reversed()
     }

@@ -22,7 +22,7 @@ extension LossStep {
                 // Roundings of the place, of the functions, and of P's mass.
                 let margin = error + 0x1p-48 * (1 + abs(place) + logTerms)
                 let moved = isUpper == isRemoved ? base + margin : base - margin
-                let loss = r == 1 ? moved : log1p(r * expm1(moved))
+                let loss = GaussianPair.sampledLoss(moved, probability: r)
                 let mass = factor * measure.mass
                 atoms.append(
                     isRemoved

@@ -17,6 +17,8 @@ struct SamplerEntry: Sendable {
     let needed: [SamplerOption]
     /// The options that it has beside them.
     var optional: [SamplerOption] = []
+    /// An option that one of the others cannot be without, by the other's key.
+    var companions: [String: SamplerOption] = [:]
     /// Whether its steps come in epochs, which may be counted instead.
     var hasEpochs = false
     /// Whether `dp calibrate` finds its sampling probability and its number of steps, too.
@@ -41,7 +43,8 @@ struct SamplerEntry: Sendable {
             needed: [.samplingProbability], isSolvable: true, rest: ["owners": .list([]), "userCount": .integer(0)]),
         SamplerEntry(
             name: "cyclic-poisson", kind: "cyclic-poisson", about: "groups in turn, Poisson within a group",
-            needed: [.bands, .samplingProbability], optional: [.partition, .examples, .limit], rest: anyExamples
+            needed: [.bands, .samplingProbability], optional: [.partition, .examples, .limit],
+            companions: ["maximumBatchSize": .examples], rest: anyExamples
         ) { work in
             let probability = work.samplingProbability * Double(work.bands)
             guard probability <= 1 else {
@@ -133,6 +136,10 @@ struct SamplerEntry: Sendable {
     ///
     /// Throws ``UsageError`` for numbers that do not fit together, which names the option.
     func scheme(_ numbers: [String: JSONValue]) throws -> SamplingScheme {
+        for (key, companion) in companions where numbers[key] != nil && numbers[companion.key] == nil {
+            let flag = optional.first { $0.key == key }?.flag ?? key
+            throw UsageError(problems: ["\(flag) needs \(companion.flag): what is cut depends on that number."])
+        }
         let keys = rest.merging(numbers) { $1 }.merging(["kind": .text(kind)]) { $1 }
         do {
             return try JSONDecoder.exact.decode(

@@ -24,10 +24,14 @@ struct CellLoss {
     private(set) var infinityMass: Double
     /// The number of roundings that a mass has had, at most.
     private var roundings: Double
+    /// What roundings can have moved a loss by, at most.
+    private var offsetError: Double
     private let shape: CellShape
 
     /// A few deviations' worth of probability, on either side of which the bulk ends.
     private static let sixth = 0.16
+    /// A mass below it has no relative accuracy.
+    private static let leastMass = 1e-300
 }
 
 extension CellLoss {
@@ -63,6 +67,7 @@ extension CellLoss {
         let edges = losses.map { $0 - grid.centre }
         var here = pair.tails(at: losses[0])
         roundings = 8
+        offsetError = 0x1p-50 * (abs(losses[0]) + abs(losses.last!))
         switch side {
         case .upper:
             offsets = edges
@@ -76,8 +81,9 @@ extension CellLoss {
                 let (low, high) = (losses[k], losses[k + 1])
                 let (mass, scale) = (p.mass + p.error, exp(low))
                 let rounding = p.error + (q.mass == 0 ? 0 : q.error * scale)
+                // Where Q underflows, nothing keeps P from lying at the upper end.
                 let upper =
-                    q.mass == 0
+                    q.mass < Self.leastMass || scale == .infinity
                     ? mass : min(mass, max(0, (p.mass - q.mass * scale + rounding) / -expm1(low - high)))
                 masses[k] += mass - upper
                 masses[k + 1] += upper
@@ -93,7 +99,7 @@ extension CellLoss {
                 let mass = p.mass - p.error
                 guard mass > 0 else { continue }
                 let most = q.mass + q.error
-                let loss = most > 0 ? log(mass / most) - 0x1p-50 * abs(losses[k]) : losses[k]
+                let loss = most > Self.leastMass ? log(mass / most) - 0x1p-50 * abs(losses[k]) : losses[k]
                 offsets.append(max(edges[k], min(edges[k + 1], (loss - grid.centre).nextDown)))
                 masses.append(mass)
             }
@@ -122,6 +128,9 @@ extension CellLoss {
         result.masses = atoms.map(\.1)
         result.infinityMass = parts.reduce(infinityMass) { $0 + $1.weight * $1.loss.infinityMass }
         result.roundings += 1
+        result.offsetError =
+            parts.reduce(0) { max($0, $1.loss.offsetError) }
+            + 0x1p-50 * (abs(result.centre) + abs(result.offsets[0]) + abs(result.offsets.last!))
         return result
     }
 }
@@ -146,6 +155,7 @@ extension CellLoss {
         var result = self
         let median = quantile(0.5)
         result.centre += median
+        result.offsetError += 0x1p-50 * (abs(result.centre) + abs(median))
         for index in offsets.indices { result.offsets[index] -= median }
         return result
     }
@@ -225,6 +235,8 @@ extension CellLoss {
         }
         infinityMass = first.infinityMass + second.infinityMass
         roundings = first.roundings + second.roundings + Double(first.offsets.count + second.offsets.count + 4)
+        offsetError =
+            first.offsetError + second.offsetError + 0x1p-50 * (abs(centre) + abs(edges[0]) + abs(edges[last]))
         guard side == .lower else {
             (offsets, masses) = (edges, sums)
             return
@@ -277,15 +289,10 @@ extension CellLoss {
     /// What there is of it, with the rounding of masses and losses on the safe side of an upper end.
     var atoms: [AtomicPair.Atom] {
         zip(offsets, masses).filter { $1 > 0 }.map { offset, mass in
-            let loss = centre + offset + slip(near: 0)
+            let loss = centre + offset + offsetError
             let p = mass * exp(logError)
             return AtomicPair.Atom(loss: loss, p: p, q: p * exp(-loss))
         }
-    }
-
-    /// What a loss can be off by, beside ε's own rounding.
-    private func slip(near epsilon: Double) -> Double {
-        0x1p-48 * (abs(centre) + abs(epsilon) + max(abs(offsets[0]), abs(offsets.last!)))
     }
 
     /// What a sum of masses can be off by: the logarithm of a factor.
@@ -293,7 +300,7 @@ extension CellLoss {
 
     /// δ(ε) of the upper side, at least; of the lower side, at most.
     func delta(epsilon: Double, side: Side) -> Double {
-        let slip = slip(near: epsilon)
+        let slip = offsetError + 0x1p-50 * (abs(epsilon) + abs(centre))
         let threshold = epsilon - centre + (side == .upper ? -slip : slip)
         var sum = 0.0
         for (offset, mass) in zip(offsets, masses).reversed() {
@@ -301,7 +308,9 @@ extension CellLoss {
             sum += mass * -expm1(threshold - offset)
         }
         // Underflow of a product in each of the sums is covered by the least δ that is ever claimed.
-        return side == .upper ? min(1, (sum + infinityMass) * exp(logError)) : sum * exp(-logError)
+        let factor = exp(logError)
+        guard factor < 1e6 else { return side == .upper ? 1 : 0 }
+        return side == .upper ? min(1, (sum + infinityMass) * factor) : sum / factor
     }
 
     /// An ε ≥ 0 with δ(ε) ≤ δ, of the upper side; one with δ(ε) ≥ δ, or 0, of the lower.

@@ -10,8 +10,12 @@ struct CellQuery {
     /// How much of δ may be left out of all steps on either side.
     private static let lostShare = 1e-6
 
+    /// Roundings of more steps leave nothing proven.
+    private static let mostSteps = 0x1p43
+
     /// An end of ε at δ > 0.
     func epsilon(delta: Double) -> Double {
+        guard model.steps <= Self.mostSteps else { return side == .upper ? .infinity : 0 }
         let choice = CumulantGuide(model, tail: Self.lostShare * delta / model.steps).choice(delta: delta)
         let slope = max(choice.tilt, 1e-300)
         let shape = shape(slope: slope, spread: slope * choice.epsilon * 1.5e-4, near: choice.epsilon)
@@ -20,6 +24,7 @@ struct CellQuery {
 
     /// An end of δ at ε < ∞.
     func delta(epsilon: Double) -> Double {
+        guard model.steps <= Self.mostSteps else { return side == .upper ? 1 : 0 }
         let guide = CumulantGuide(model, tail: 0)
         let logGuess = guide.logDelta(epsilon: epsilon, steps: model.steps)
         let nearby = guide.logDelta(epsilon: 0.9 * epsilon, steps: model.steps)
@@ -37,7 +42,10 @@ struct CellQuery {
     /// The distribution of the loss, down to 10⁻³⁰⁰, as a pair, and what costs everything beside it.
     func distribution() -> (pair: AtomicPair, infinityMass: Double) {
         let loss = sum(tail: 1e-300, shape(slope: 1, spread: 1e-4, near: 1))
-        return (AtomicPair(loss.atoms), loss.infinityMass)
+        let atoms = loss.atoms
+        // What is rounded up leaves less of Q. 10⁻¹² is more than the sum can be off.
+        let rest = side == .upper ? max(0, 1 - atoms.reduce(0) { $0 + $1.q }) + 1e-12 : 0
+        return (AtomicPair(atoms, lowest: rest), loss.infinityMass)
     }
 
     /// Cells for a δ(ε) that falls like e^{−`slope`·ε}, and is to be known up to a share of `spread`. What is spread

@@ -47,7 +47,7 @@ struct ContourIntegral {
     init?(_ model: SmoothModel, tilt theta: Double, near epsilon: Double, periodShare: Double = 1) {
         tilt = theta
         infinityMass = model.infinityMass
-        let coarse = model.components.compactMap { LossNodes($0, tilt: theta, frequency: 0) }
+        let coarse = model.components.compactMap { LossNodes($0, tilt: theta, frequency: .leastNormalMagnitude) }
         guard coarse.count == model.components.count else { return nil }
         let decays = zip(model.components, coarse).map {
             CharacteristicDecay($0, tilt: theta, logMoment: $1.cumulant)
@@ -171,9 +171,10 @@ struct ContourIntegral {
 
 extension LossNodes {
     /// A bound on the rounding error of Y(τ) after `turns` rotations. Each node's has 2 roundings a turn, relative to a
-    /// modulus below τ|L|; sums of n terms in 8 lanes have n/8 + 8 more.
+    /// modulus below τ|L|, and those of its weight; sums of n terms in 8 lanes have n/8 + 8 more.
     func roundingError(frequency: Double, turns: Int) -> Double {
-        0x1p-52 * (Double(2 * turns) + 0.125 * Double(losses.count) + 16) * frequency * meanModulus
+        0x1p-52 * (Double(2 * turns) + 0.125 * Double(losses.count) + 2 * largestExponent + 16) * frequency
+            * meanModulus
     }
 }
 

@@ -25,6 +25,8 @@ struct LossNodes {
     private(set) var quadratureError = 0.0
     /// Σ w|L| + Σ Q|e^L − 1|/(1 + X): a rounding moves Y by at most τ times so much of it.
     private(set) var meanModulus = 0.0
+    /// The largest exponent that a weight is made of: its relative error is as many roundings.
+    private(set) var largestExponent = 0.0
 
     /// The nodes for frequencies up to `frequency`; nil where a number overflows.
     init?(_ component: SmoothModel.Component, tilt: Double, frequency: Double) {
@@ -89,6 +91,9 @@ struct LossNodes {
         losses = nodes.map(\.outcome.loss)
         let logs = nodes.map { log($0.weight) + $0.outcome.logDensity + (1 + tilt) * $0.outcome.loss }
         let top = logs.max() ?? 0
+        largestExponent = nodes.reduce(0) {
+            max($0, abs($1.outcome.logDensity) + abs((1 + tilt) * $1.outcome.loss))
+        }
         if top > 30 {
             // The moment is so large that 1 and what is left out are nothing beside it.
             weights = logs.map { exp($0 - top) }
@@ -118,11 +123,13 @@ struct LossNodes {
     /// Q·(e^{aL} − 1 − a(e^L − 1)) of an outcome times `weight`, for a ≥ 1: at least 0.
     static func excess(_ outcome: SmoothOutcome, weight: Double, order a: Double) -> Double {
         let loss = outcome.loss
-        if a * loss > 40 {
-            // The rest is less than a rounding, and the power alone could overflow.
-            return weight * exp(outcome.logDensity + a * loss)
-        }
         let rate = weight * exp(outcome.logDensity)
+        if a * loss > 40 {
+            // The powers alone could overflow.
+            return max(
+                0,
+                weight * (exp(outcome.logDensity + a * loss) - a * exp(outcome.logDensity + loss)) + (a - 1) * rate)
+        }
         if abs(a * loss) < 0.02, abs(loss) < 0.02 {
             // Σ_{k ≥ 2} (a^k − a)·L^k/k!, to 10 terms.
             var (sum, power, factor) = (0.0, a, loss)
@@ -159,8 +166,8 @@ private struct PanelMeasure {
         let (whole, modulus) = sums(panel)
         let parts = zip(sums(halves[0]).sums, sums(halves[1]).sums).map(+)
         let error = zip(whole, parts).reduce(0) { max($0, ($1.0 - $1.1).modulus) }
-        // Narrower panels would not agree better than sums are rounded.
-        if error <= max(1e-12 / count, 0x1p-49 * modulus) || depth == 12 {
+        // Narrower panels would not agree better than exponents of some hundred, and sums of them, are rounded.
+        if error <= max(1e-12 / count, 0x1p-44 * modulus) || depth == 12 {
             var panel = panel
             panel.error = error
             refined.append(panel)
@@ -179,9 +186,11 @@ private struct PanelMeasure {
             modulus += tilted * min(2, frequencies.last! * abs(o.loss)) + frequencies.last! * abs(plain)
             for (index, frequency) in frequencies.enumerated() {
                 if frequency == 0 {
-                    sums[0].re +=
+                    let share =
                         logMoment > 30
                         ? tilted : exp(-logMoment) * LossNodes.excess(o, weight: weight, order: 1 + tilt)
+                    sums[0].re += share
+                    modulus += share
                 } else {
                     let turn = Complex.expm1(Complex(0, frequency * o.loss))
                     sums[index] = sums[index] + tilted * turn - Complex(0, frequency * plain)

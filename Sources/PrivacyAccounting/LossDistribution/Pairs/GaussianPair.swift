@@ -40,6 +40,9 @@ struct GaussianPair: PrivacyLossPair {
     /// log(1 + q(e^y − 1)).
     static func sampledLoss(_ exponent: Double, probability q: Double) -> Double {
         if q == 1 { return exponent }
-        return exponent > 700 ? log(q) + exponent : log1p(q * expm1(exponent))
+        if exponent > 700 { return log(q) + exponent }
+        let excess = q * expm1(exponent)
+        // Near −1 the sum of two positive numbers keeps what 1 + excess would cancel.
+        return excess > -0.5 ? log1p(excess) : log((1 - q) + q * exp(exponent))
     }
 }

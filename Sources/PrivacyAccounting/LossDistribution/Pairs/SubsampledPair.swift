@@ -18,9 +18,16 @@ struct SubsampledPair: PrivacyLossPair {
     func tails(at loss: Double) -> LossTails {
         let q = probability
         if q == 1 { return base.tails(at: loss) }
+        let t: LossTails
         let excess = expm1(loss) / q
-        guard excess > -1 else { return LossTails(pBelow: 0, pAbove: 1, qBelow: 0, qAbove: 1) }
-        let t = base.tails(at: excess == .infinity ? loss - log(q) : log1p(excess))
+        if excess > -0.5 {
+            t = base.tails(at: excess == .infinity ? loss - log(q) : log1p(excess))
+        } else {
+            // 1 + excess, without what 1 would cancel of it.
+            let ratio = (exp(loss) - (1 - q)) / q
+            guard ratio > 0 else { return LossTails(pBelow: 0, pAbove: 1, qBelow: 0, qAbove: 1) }
+            t = base.tails(at: log(ratio))
+        }
         return LossTails(
             pBelow: (1 - q) * t.qBelow + q * t.pBelow, pAbove: (1 - q) * t.qAbove + q * t.pAbove,
             qBelow: t.qBelow, qAbove: t.qAbove)
