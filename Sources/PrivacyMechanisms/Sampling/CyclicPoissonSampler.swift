@@ -149,15 +149,18 @@ extension CyclicPoissonSampler: Codable {
         case exampleCount, bands, samplingProbability, partition, maximumBatchSize
     }
 
-    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would. The partition defaults to independent.
+    /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would. The partition defaults to independent,
+    /// and to equal sizes where batches are truncated.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        let maximumBatchSize = try container.decodeIfPresent(Int.self, forKey: .maximumBatchSize)
         try self.init(
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
             bands: container.decode(Int.self, forKey: .bands),
             samplingProbability: container.decode(Double.self, forKey: .samplingProbability),
-            partition: container.decodeIfPresent(Partition.self, forKey: .partition) ?? .independent,
-            maximumBatchSize: container.decodeIfPresent(Int.self, forKey: .maximumBatchSize))
+            partition: container.decodeIfPresent(Partition.self, forKey: .partition)
+                ?? (maximumBatchSize == nil ? .independent : .equalSizes),
+            maximumBatchSize: maximumBatchSize)
     }
 }
 

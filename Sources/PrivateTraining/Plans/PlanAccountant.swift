@@ -6,9 +6,10 @@ import PrivacyMechanisms
 /// This is the registry of accountants: a case, and what `make(relation:)` makes of it. Plans, reports and `dp`
 /// ask the `PrivacyAccountant` that it makes, and nothing else.
 public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
-    /// ``PrivacyLossDistributionAccountant``: tight; knows no sampling of a fixed size.
+    /// ``PrivacyLossDistributionAccountant``: tight, for every sampler.
     case pld
-    /// ``RenyiAccountant``: a few percent above it; knows sampling of a fixed size without replacement.
+    /// ``RenyiAccountant``: some percent above it, and more for allocations; knows no truncated batches, and no sampling
+    /// with replacement.
     case rdp
 
     /// The accountant of this name.

@@ -165,7 +165,8 @@ enum Formats {
                 exampleCount, Setting("bands", .whole(.atLeast(1)), example: "4", "the number of groups"),
                 samplingProbability,
                 Setting(
-                    "partition", .choice(["independent", "equal-sizes"]), absent: "independent",
+                    "partition", .choice(["independent", "equal-sizes"]),
+                    absent: "independent, equal-sizes if truncated",
                     example: #""equal-sizes""#, "how examples come to their groups"),
                 Setting(
                     "maximumBatchSize", .whole(.atLeast(1)), absent: "none", example: "800",
