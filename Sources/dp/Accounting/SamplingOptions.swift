@@ -38,7 +38,10 @@ struct SamplingOptions: ParsableArguments {
     var bands: Given<Int>?
 
     @Option(
-        parsing: .unconditional, help: "How examples come to their groups. (cyclic-poisson; default: independent, or equal-sizes with --limit)")
+        parsing: .unconditional,
+        help: """
+            How examples come to their groups. (cyclic-poisson; default: independent, or equal-sizes with --limit)
+            """)
     var partition: Given<CyclicPoissonSampler.Partition>?
 
     @Option(parsing: .unconditional, help: "Least number of steps between participations. (b-min-sep, several-owners)")
