@@ -10,10 +10,11 @@ public struct PrivacyBounds: Codable, Hashable, Sendable {
 
 /// Accounting by the distribution of the privacy loss: tight, at any number of steps and for any δ.
 ///
-/// Compositions of Gaussian mechanisms alone are answered in closed form. Where a loss is a smooth function of a Gaussian
-/// outcome, as under Poisson sampling, δ(ε) is a contour integral whose errors are all bounded. Everything else, and few
-/// steps, is composed on cells of a floating grid, by sums of positive numbers, each rounded to the side that is asked
-/// for (connect-the-dots, arXiv 2207.04380, for upper ends). Both ends are proven, by each of the methods.
+/// Compositions of Gaussian mechanisms alone are answered in closed form. Where a loss is a smooth function of a
+/// Gaussian outcome, as under Poisson sampling, δ(ε) is a contour integral whose errors are all bounded. Everything
+/// else, and few steps, is composed on cells of a floating grid, by sums of positive numbers, each rounded to the side
+/// that is asked for (connect-the-dots, arXiv 2207.04380, for upper ends). Both ends are proven, by each of the
+/// methods.
 ///
 /// Each event says under which relations it is analysed; anything else throws.
 public struct PrivacyLossDistributionAccountant: PrivacyAccountant {

@@ -18,8 +18,8 @@ struct UnitMean {
     /// less of two, each of which may fail with half of it.
     ///
     /// - Chernoff and Hoeffding: a mean as low as m̄ has a probability of at most e^{−n·KL(m̄‖δ)} for an expectation δ
-    ///   above m̄, since of all distributions on [0, 1] the one on {0, 1} has the largest moments. The δ at which that is
-    ///   failure/2.
+    ///   above m̄, since of all distributions on [0, 1] the one on {0, 1} has the largest moments. The δ at which that
+    ///   is failure/2.
     /// - Empirical Bernstein: m̄ + √(2V·x/n) + 7x/(3(n − 1)), x = log(2/(failure/2)), V the sample variance (Maurer and
     ///   Pontil, arXiv 0907.3740, theorem 4).
     func upperBound(failure: Double) -> Double {

@@ -3,10 +3,10 @@ import Foundation
 /// Accounting by Rényi differential privacy: the divergences of all phases add, order by order, and the sum is turned
 /// into (ε, δ) at the best order.
 ///
-/// Fast and simple, and above the true ε, often by 5 to 40 %; ``PrivacyLossDistributionAccountant`` is tight. The orders
-/// are those customary in the field, doubled on beyond the last one as long as that lowers the bound; then the best one
-/// is refined by golden section among real numbers: every order gives a valid bound, so looking at more of them can
-/// only lower ε.
+/// Fast and simple, and above the true ε, often by 5 to 40 %; ``PrivacyLossDistributionAccountant`` is tight. The
+/// orders are those customary in the field, doubled on beyond the last one as long as that lowers the bound; then the
+/// best one is refined by golden section among real numbers: every order gives a valid bound, so looking at more of
+/// them can only lower ε.
 public struct RenyiAccountant: PrivacyAccountant {
     /// "rdp".
     public static let name = "rdp"

@@ -5,8 +5,8 @@ import PrivacyAccounting
 /// It describes the sampling and no more: what the steps cost depends on the noise, and is for the noise mechanism to
 /// say (``NoiseScheme/event(of:noiseMultiplier:)``). Only samplers make patterns.
 ///
-/// Whoever takes part is a unit: an example, or a user by the mean of some of their examples. Units choose independently
-/// of each other unless ``dependsOnUnitCount``.
+/// Whoever takes part is a unit: an example, or a user by the mean of some of their examples. Units choose
+/// independently of each other unless ``dependsOnUnitCount``.
 public struct ParticipationPattern: Hashable, Sendable {
     /// How one unit's steps are chosen.
     public enum Choice: Hashable, Sendable {
@@ -17,8 +17,8 @@ public struct ParticipationPattern: Hashable, Sendable {
         /// steps, independently of other slots; which steps these are is chosen beforehand, and may be known.
         case slots(atMost: Int, separation: Int, probability: Double, choices: Int)
         /// It is drawn in every `period`-th step with `probability`, independently of other units and steps; where more
-        /// than `maximumBatchSize` of the `unitCount` units whose turn it is are, a uniformly random subset of that size
-        /// takes part. Whose turn a step is may be known.
+        /// than `maximumBatchSize` of the `unitCount` units whose turn it is are, a uniformly random subset of that
+        /// size takes part. Whose turn a step is may be known.
         case truncated(probability: Double, maximumBatchSize: Int, unitCount: Int, period: Int)
         /// `batchSize` of the `unitCount` units take part in every step, drawn uniformly, independently of other steps;
         /// with replacement, a unit may take part in a step several times.

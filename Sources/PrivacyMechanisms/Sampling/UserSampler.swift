@@ -5,9 +5,9 @@ import PrivacyAccounting
 ///
 /// The unit of privacy is the user with all of their examples. Users take part as examples do under ``base``, whose
 /// pattern, relations and expected batch size are this sampler's, with users in the place of examples. The mean is one
-/// contribution in a step: it is clipped once (``ClippedAggregate/add(_:meansOf:padding:)``), and the user moves the sum
-/// by at most the clip norm. Which of their examples are chosen is one of the choices of single steps; no event counts
-/// on it.
+/// contribution in a step: it is clipped once (``ClippedAggregate/add(_:meansOf:padding:)``), and the user moves the
+/// sum by at most the clip norm. Which of their examples are chosen is one of the choices of single steps; no event
+/// counts on it.
 ///
 ///     try UserSampler(owners: owners, examplesPerUser: 4) { (count) throws(PrivacyMechanismError) in
 ///         .bMinSep(try BMinSepSampler(exampleCount: count, separation: 8, samplingProbability: 0.05))

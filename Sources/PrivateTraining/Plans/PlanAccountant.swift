@@ -8,8 +8,8 @@ import PrivacyMechanisms
 public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
     /// ``PrivacyLossDistributionAccountant``: tight, for every sampler.
     case pld
-    /// ``RenyiAccountant``: some percent above it, and more for allocations; knows no truncated batches, and no sampling
-    /// with replacement.
+    /// ``RenyiAccountant``: some percent above it, and more for allocations; knows no truncated batches, and no
+    /// sampling with replacement.
     case rdp
 
     /// The accountant of this name.

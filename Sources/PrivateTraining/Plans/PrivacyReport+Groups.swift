@@ -17,9 +17,9 @@ extension PrivacyReport {
     ///     (gε, δ·(1 + e^ε + … + e^{(g−1)ε}))
     ///
     /// It holds for every mechanism, from P₀ ≤ e^ε P₁ + δ, P₁ ≤ e^ε P₂ + δ, … for one unit after the other (Dwork and
-    /// Roth, 2014, theorem 2.2, with δ), and is **loose**: an analysis of the group itself would show less. For small groups where there is none: families, people with
-    /// several accounts. Nil where the first guarantee has no finite ε, and where δ would be 1 or more, which promises
-    /// nothing. Traps for a size below 1.
+    /// Roth, 2014, theorem 2.2, with δ), and is **loose**: an analysis of the group itself would show less. For small
+    /// groups where there is none: families, people with several accounts. Nil where the first guarantee has no finite
+    /// ε, and where δ would be 1 or more, which promises nothing. Traps for a size below 1.
     ///
     /// **Guarantee:** both numbers are rounded up.
     public func group(of size: Int) -> GroupGuarantee? {

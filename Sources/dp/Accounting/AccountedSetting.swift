@@ -50,8 +50,8 @@ extension ParticipationPattern {
     /// Whether `event` is what steps of the pattern are, and not only no less than it: whether what no analysis of the
     /// event can go below bounds the steps from below, too.
     ///
-    /// It is not where slots that nobody knows are taken to be known, where participations in unknown steps are counted,
-    /// and where the last epoch is a part of one.
+    /// It is not where slots that nobody knows are taken to be known, where participations in unknown steps are
+    /// counted, and where the last epoch is a part of one.
     func isDescribedExactly(by event: PrivacyEvent) -> Bool {
         switch choice {
         case .eachStep, .truncated, .fixedSize: true
@@ -143,7 +143,8 @@ extension SamplingOptions {
 }
 
 extension AccountedSetting {
-    /// Says on standard error under which relation the answer holds, if nobody asked for it and it is not the usual one.
+    /// Says on standard error under which relation the answer holds, if nobody asked for it and it is not the usual
+    /// one.
     func tellRelation(given: Given<NeighboringRelation>?) {
         guard given == nil, relation != .addOrRemoveOne else { return }
         note(

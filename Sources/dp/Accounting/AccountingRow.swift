@@ -76,8 +76,8 @@ struct AccountingRow: Encodable {
         ends = try question.ends(of: event, by: accountant, isExact: isExact)
     }
 
-    /// Writes the numbers of the question, of the answer and of the setting under the names of plan files. The lower end
-    /// of ε is always there, and that of δ where δ was asked for: null where it is not known.
+    /// Writes the numbers of the question, of the answer and of the setting under the names of plan files. The lower
+    /// end of ε is always there, and that of δ where δ was asked for: null where it is not known.
     func encode(to encoder: any Encoder) throws {
         var object = setting.numbers
         if setting.sampler.kind != SamplerEntry.poisson.kind { object["sampling"] = .text(setting.sampler.kind) }

@@ -79,8 +79,8 @@ struct CalibrateCommand: ParsableCommand {
         guard let sampler, sampler.isSolvable else {
             if let sampler, noiseMultiplier != nil {
                 check.add(
-                    "--noise-multiplier is what is found with \(sampler.name) sampling: leave it out; 'dp epsilon' says "
-                        + "what it costs.")
+                    "--noise-multiplier is what is found with \(sampler.name) sampling: leave it out; 'dp epsilon' "
+                        + "says what it costs.")
             }
             return .noiseMultiplier
         }

@@ -11,8 +11,8 @@ struct SharedOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            Which neighbouring data sets are compared. (default: add-or-remove-one, or what the sampler allows first of \
-            replace-one and replace-special)
+            Which neighbouring data sets are compared. (default: add-or-remove-one, or what the sampler allows first \
+            of replace-one and replace-special)
             """)
     var relation: Given<NeighboringRelation>?
 

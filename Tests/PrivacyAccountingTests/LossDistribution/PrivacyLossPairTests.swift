@@ -33,20 +33,22 @@ import Testing
         }
     }
 
-    /// The pieces of a smooth pair are the pair: what they have above a loss is its tail, under P and under Q. 40 panels
-    /// of 16 points leave nothing of the integrals; a tail that is near 1 is rounded there.
+    /// The x of a piece at which the loss exceeds `loss`: an interval that may be empty.
+    private static func above(_ loss: Double, of piece: SmoothPiece) -> (low: Double, high: Double) {
+        let (low, high) = (piece.range.lowerBound, piece.range.upperBound)
+        guard let below = piece.upTo(loss: loss)?.range else { return (low, high) }
+        return below.lowerBound == low ? (below.upperBound, high) : (low, below.lowerBound)
+    }
+
+    /// The pieces of a smooth pair are the pair: what they have above a loss is its tail, under P and under Q. 40
+    /// panels of 16 points leave nothing of the integrals; a tail that is near 1 is rounded there.
     @Test func piecesAreThePair() {
         for pair in Self.pairs {
             guard let pieces = pair.smoothPieces else { continue }
             for epsilon in [0.05, 0.4, 1] {
                 var (p, q) = (0.0, 0.0)
                 for piece in pieces {
-                    guard piece.upTo(loss: epsilon) == nil || piece.outcome(piece.range.upperBound).loss > epsilon
-                    || piece.outcome(piece.range.lowerBound).loss > epsilon else { continue }
-                    let below = piece.upTo(loss: epsilon)?.range
-                    let low = below.map { $0.lowerBound == piece.range.lowerBound ? $0.upperBound : piece.range.lowerBound }
-                    let high = below.map { $0.lowerBound == piece.range.lowerBound ? piece.range.upperBound : $0.lowerBound }
-                    let (begin, end) = (low ?? piece.range.lowerBound, high ?? piece.range.upperBound)
+                    let (begin, end) = Self.above(epsilon, of: piece)
                     let panels = 160
                     for k in 0..<panels {
                         let half = 0.5 * (end - begin) / Double(panels)
@@ -95,7 +97,10 @@ import Testing
             if epsilon >= 0 { #expect(abs(ours - Self.delta(base, epsilon)) < 1e-14) }
         }
         // The twin: the base in the place of the symmetric pair.
-        #expect((-30...30).contains { Self.delta(ReversedPair(base: base), 0.1 * Double($0))
-            > Self.delta(base, 0.1 * Double($0)) + 1e-3 })
+        #expect(
+            (-30...30).contains {
+                Self.delta(ReversedPair(base: base), 0.1 * Double($0))
+                    > Self.delta(base, 0.1 * Double($0)) + 1e-3
+            })
     }
 }

@@ -86,8 +86,8 @@ struct CyclicPoissonSamplerTests {
         #expect(!isInTurn(BatchSamplerHistory(of: plain, steps: bands * cycles)))
     }
 
-    /// Batches of groups of equal sizes may be cut to m, uniformly: who is left is anybody of the group alike. The event
-    /// is that of truncated batches from one group, once in b steps, and costs more than batches of any size.
+    /// Batches of groups of equal sizes may be cut to m, uniformly: who is left is anybody of the group alike. The
+    /// event is that of truncated batches from one group, once in b steps, and costs more than batches of any size.
     @Test func batchesAreTruncatedWithinAGroup() throws {
         let sampler = try CyclicPoissonSampler(
             exampleCount: 60, bands: 3, samplingProbability: 0.5, partition: .equalSizes, maximumBatchSize: 6)

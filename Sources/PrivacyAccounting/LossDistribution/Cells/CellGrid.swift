@@ -12,8 +12,8 @@ struct CellShape {
 }
 
 /// A grid of losses that is uniform around a centre and geometric further out, as floating-point numbers are: cells are
-/// `scale` wide, or 1/``CellShape/resolution`` of their distance from the centre where that is more. So it reaches as far as
-/// losses do with some hundred cells, and resolves what is near and what is far.
+/// `scale` wide, or 1/``CellShape/resolution`` of their distance from the centre where that is more. So it reaches as
+/// far as losses do with some hundred cells, and resolves what is near and what is far.
 struct CellGrid {
     let centre: Double
     /// Ascending offsets from the centre, at least 2.

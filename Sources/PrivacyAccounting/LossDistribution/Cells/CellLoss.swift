@@ -9,9 +9,9 @@ import Foundation
 ///   under Q are both kept (connect-the-dots, arXiv 2207.04380), or more of it moves up; what lies above the last edge
 ///   has an infinite loss, what lies below the first moves up to it. δ(ε) is nowhere below the given one's, also after
 ///   composition.
-/// - ``Side/lower``: each cell holds one atom. What lies in a cell is reported as one outcome, which is post-processing,
-///   and its loss is not more than that outcome's; what lies above the last edge counts as lying there, what lies below
-///   the first is left out. δ(ε) is nowhere above the given one's.
+/// - ``Side/lower``: each cell holds one atom. What lies in a cell is reported as one outcome, which is
+///   post-processing, and its loss is not more than that outcome's; what lies above the last edge counts as lying
+///   there, what lies below the first is left out. δ(ε) is nowhere above the given one's.
 struct CellLoss {
     typealias Side = LossModel.Side
 
@@ -76,8 +76,8 @@ extension CellLoss {
             for k in 0..<grid.cellCount {
                 let next = pair.tails(at: losses[k + 1])
                 let (p, q) = Self.masses(from: here, to: next)
-                // From a + b = p and a·e^{−low} + b·e^{−high} = q: b = (p − q·e^low)/(1 − e^{low − high}). Both masses may
-                // only be too large.
+                // From a + b = p and a·e^{−low} + b·e^{−high} = q: b = (p − q·e^low)/(1 − e^{low − high}). Both masses
+                // may only be too large.
                 let (low, high) = (losses[k], losses[k + 1])
                 let (mass, scale) = (p.mass + p.error, exp(low))
                 let rounding = p.error + (q.mass == 0 ? 0 : q.error * scale)

@@ -42,8 +42,8 @@ struct ContourIntegral {
     /// What the remainder and the other periods are to be beside the sum.
     private static let aim = 1e-9
 
-    /// The line through `tilt` for ε near `epsilon`; nil where it would take too many terms. A `periodShare` below 1 makes
-    /// periods shorter than they should be.
+    /// The line through `tilt` for ε near `epsilon`; nil where it would take too many terms. A `periodShare` below 1
+    /// makes periods shorter than they should be.
     init?(_ model: SmoothModel, tilt theta: Double, near epsilon: Double, periodShare: Double = 1) {
         tilt = theta
         infinityMass = model.infinityMass

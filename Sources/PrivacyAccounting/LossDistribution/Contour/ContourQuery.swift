@@ -1,7 +1,7 @@
 import Foundation
 
-/// ε at δ and δ at ε of one direction of a composition, by ``ContourIntegral``: what is left out of each step, and where
-/// the line runs, is chosen for the answer.
+/// ε at δ and δ at ε of one direction of a composition, by ``ContourIntegral``: what is left out of each step, and
+/// where the line runs, is chosen for the answer.
 ///
 /// Both decide how close the ends are, never whether they hold.
 struct ContourQuery {

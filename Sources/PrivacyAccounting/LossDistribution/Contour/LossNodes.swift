@@ -7,9 +7,9 @@ import Foundation
 ///     E_P[e^{(θ + iτ)L}] = (1 + X)·(1 + Y(τ)),    Y = Σ w·(e^{iτL} − 1) − iτS,
 ///     w = Q·e^{aL}/(1 + X),   S = (Σ Q·(e^L − 1) + r)/(1 + X),
 ///
-/// where outcomes of probability q under Q and q + r under P are left out (``SmoothModel``). Every term of the sum is at
-/// least 0, outcomes of loss 0 add nothing, and nothing that matters cancels, however small a loss is and however many
-/// steps there are.
+/// where outcomes of probability q under Q and q + r under P are left out (``SmoothModel``). Every term of the sum is
+/// at least 0, outcomes of loss 0 add nothing, and nothing that matters cancels, however small a loss is and however
+/// many steps there are.
 ///
 /// The rule is Gauss's of 16 points on panels, which are cut in two until both halves agree with the whole at the
 /// highest frequency.
