@@ -224,6 +224,10 @@ struct AskedSampler: Sendable, CustomTestStringConvertible {
             #expect(try isExact(.cyclicPoisson(cyclic), poisson) == (bands == 1))
             let separated = try BMinSepSampler(exampleCount: 9, separation: bands, samplingProbability: 0.1)
             #expect(try isExact(.bMinSep(separated), poisson) == (bands == 1))
+            // Nobody knows whose turn a step is, truncated or not.
+            let truncated = try CyclicPoissonSampler(
+                exampleCount: 10, bands: bands, samplingProbability: 0.1, partition: .equalSizes, maximumBatchSize: 3)
+            #expect(try isExact(.cyclicPoisson(truncated), poisson) == (bands == 1))
         }
         let mixed = try PrivacyEvent.composed([.laplace(noiseMultiplier: 1), cover])
         #expect(!pattern.isDescribedExactly(by: mixed))

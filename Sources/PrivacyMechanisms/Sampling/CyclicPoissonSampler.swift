@@ -84,7 +84,9 @@ public struct CyclicPoissonSampler: BatchSampler {
     }
 
     /// A batch of its own, unless whole groups take part.
-    public var repetition: BatchRepetition { samplingProbability < 1 ? .drawsAnew : .repeatsTheBatch }
+    public var repetition: BatchRepetition {
+        samplingProbability < 1 || maximumBatchSize != nil ? .drawsAnew : .repeatsTheBatch
+    }
 
     /// One sentence for reports.
     public var assumption: String {

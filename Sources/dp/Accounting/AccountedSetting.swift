@@ -54,8 +54,9 @@ extension ParticipationPattern {
     /// counted, and where the last epoch is a part of one.
     func isDescribedExactly(by event: PrivacyEvent) -> Bool {
         switch choice {
-        case .eachStep, .truncated, .fixedSize: true
-        // Slots are known where every step is one.
+        case .eachStep, .fixedSize: true
+        // Slots, and whose turn it is, are known where every step is one.
+        case .truncated(_, _, _, let period): period == 1
         case .slots: iterations > 1 && mostParticipations == iterations
         case .epochs(let length, let participations, _):
             participations == length || iterations % length == 0 && !event.countsGaussians

@@ -47,7 +47,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Least number of steps between participations. (b-min-sep, several-owners)")
     var separation: Given<Int>?
 
-    @Option(parsing: .unconditional, help: "Largest number of examples in a batch. (truncated)")
+    @Option(parsing: .unconditional, help: "Largest number of examples in a batch. (truncated, cyclic-poisson)")
     var limit: Given<Int>?
 
     @Option(parsing: .unconditional, help: "Number of bins, the steps of an epoch. (balls-in-bins)")

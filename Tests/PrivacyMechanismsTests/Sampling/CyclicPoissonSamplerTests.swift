@@ -113,6 +113,11 @@ struct CyclicPoissonSamplerTests {
             #expect(
                 try accountant.epsilon(of: whole, delta: 1e-6) < accountant.epsilon(of: truncated, delta: 1e-6))
         }
+        // Who stays of a whole group is drawn anew where a step is taken a second time.
+        let allOfGroup = try CyclicPoissonSampler(
+            exampleCount: 60, bands: 3, samplingProbability: 1, partition: .equalSizes, maximumBatchSize: 6)
+        #expect(allOfGroup.repetition == .drawsAnew)
+        #expect(try Self.sampler(.equalSizes, n: 60, bands: 3, q: 1).repetition == .repeatsTheBatch)
         #expect(sampler.expectedBatchSize == 6 && sampler.relations == [.replaceOne, .replaceSpecial])
     }
 
