@@ -117,6 +117,14 @@ import Testing
         #expect(atoms.tails(at: -1e9).qBelow > 1e-12)
     }
 
+    /// Of more steps inside a sample than roundings can be counted for nothing is claimed.
+    @Test func tooManyStepsInsideASampleProveNothing() throws {
+        let inner = try PrivacyEvent.selfComposed(.laplace(noiseMultiplier: 1e12), count: .max)
+        let event = try PrivacyEvent.poissonSampled(probability: 0.1, inner)
+        #expect(try Self.single.epsilon(of: event, delta: 1e-5) == .infinity)
+        #expect(try Self.single.delta(of: event, epsilon: 1) == 1)
+    }
+
     /// What depends on how many records there are is not told how many a sample has.
     @Test func mechanismsThatCountRecordsAreNotSampled() throws {
         let gaussian = try PrivacyEvent.gaussian(noiseMultiplier: 1)

@@ -2,7 +2,6 @@
 struct SampledBase {
     /// The pair that one direction sees, and that the other sees.
     let (pair, mirror): (any PrivacyLossPair, any PrivacyLossPair)
-    let isMirrored: Bool
     /// What costs everything, beside the pairs.
     let infinityMass: Double
 
@@ -28,7 +27,6 @@ struct SampledBase {
             steps.append((try phase.event.analysis.loss(under: relation, side: side), phase.count))
         }
         if side == .lower, let first = steps.first { steps = [(first.step, 1)] }
-        isMirrored = steps.allSatisfy { $0.step.parts.allSatisfy(\.isMirrored) }
         if steps.count == 1, steps[0].count == 1 {
             let step = steps[0].step
             pair = Self.mixed(step.parts.map { ($0.weight, $0.pair) })
@@ -50,7 +48,7 @@ struct SampledBase {
 
 extension LossStep {
     /// What says nothing: a lower end where none is proven.
-    static let nothing = LossStep([Part(mirrored: AtomicPair([.init(loss: 0, p: 1, q: 1)]))])
+    static let nothing = LossStep([Part(mirrored: AtomicPair.nothing)])
 
     /// A mechanism on a Poisson batch of rate q, for removing one record and for adding it.
     init(_ base: SampledBase, poisson q: Double) {

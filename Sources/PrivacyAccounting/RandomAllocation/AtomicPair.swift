@@ -9,6 +9,9 @@ struct AtomicPair: PrivacyLossPair {
         let (loss, p, q): (Double, Double, Double)
     }
 
+    /// What tells nothing: its loss is 0.
+    static let nothing = AtomicPair([Atom(loss: 0, p: 1, q: 1)])
+
     /// Atoms by ascending loss. `lowest` is a mass of Q below all of them, where P has none: with it, Q sums to 1 at
     /// least, which sampling of the pair needs, as P of the sampled one is made of Q.
     init(_ atoms: [Atom], lowest: Double = 0) {

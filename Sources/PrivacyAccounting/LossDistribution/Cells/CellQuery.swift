@@ -41,6 +41,7 @@ struct CellQuery {
 
     /// The distribution of the loss, down to 10⁻³⁰⁰, as a pair, and what costs everything beside it.
     func distribution() -> (pair: AtomicPair, infinityMass: Double) {
+        guard model.steps <= Self.mostSteps else { return (.nothing, side == .upper ? 1 : 0) }
         let loss = sum(tail: 1e-300, shape(slope: 1, spread: 1e-4, near: 1))
         let atoms = loss.atoms
         // What is rounded up leaves less of Q. 10⁻¹² is more than the sum can be off.
