@@ -50,6 +50,21 @@ extension Phases {
         if noiseMultiplier > 0, noiseMultiplier.isFinite { try addMechanism(event, count: count) }
     }
 
+    /// Adds what is done to a sample: `inner`, the Gaussian queries of which are merged into one where there is nothing
+    /// else, on what `sampling` draws.
+    mutating func addSampled(
+        _ inner: PrivacyEvent, count: Int, by sampling: (PrivacyEvent) throws(AccountingError) -> PrivacyEvent
+    ) throws(AccountingError) {
+        let phases = try Phases(inner)
+        if let z = phases.gaussianNoiseMultiplier {
+            try addMechanism(sampling(.gaussian(noiseMultiplier: z)), noiseMultiplier: z, count: count)
+        } else if phases.isNonPrivate {
+            addNonPrivate()
+        } else {
+            try addMechanism(sampling(inner), count: count)
+        }
+    }
+
     /// Adds Gaussian queries.
     mutating func addGaussian(noiseMultiplier: Double, count: Int) throws(AccountingError) {
         if noiseMultiplier == 0 { isNonPrivate = true }

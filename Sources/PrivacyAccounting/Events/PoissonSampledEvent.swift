@@ -31,13 +31,9 @@ public struct PoissonSampledEvent: EventAnalysis {
         // Probability 0 never reads a record, whatever the mechanism inside does with the records it is given.
         if probability == 0 { return }
         if probability == 1 { return try phases.add(event, count: count) }
-        let inner = try Phases(event)
-        guard let z = inner.gaussianNoiseMultiplier else {
-            if inner.isNonPrivate { return phases.addNonPrivate() }
-            return try phases.addMechanism(asPrivacyEvent, count: count)
+        try phases.addSampled(event, count: count) { (event) throws(AccountingError) in
+            try .poissonSampled(probability: probability, event)
         }
-        let merged = try PrivacyEvent.poissonSampled(probability: probability, .gaussian(noiseMultiplier: z))
-        try phases.addMechanism(merged, noiseMultiplier: z, count: count)
     }
 
     func renyiDivergence(under relation: NeighboringRelation) throws(AccountingError) -> (Double) -> Double {

@@ -36,14 +36,9 @@ public struct SampledWithReplacementEvent: EventAnalysis {
 
     func flatten(into phases: inout Phases, count: Int) throws(AccountingError) {
         if sampleSize == 0 { return }
-        let inner = try Phases(event)
-        guard let z = inner.gaussianNoiseMultiplier else {
-            if inner.isNonPrivate { return phases.addNonPrivate() }
-            return try phases.addMechanism(asPrivacyEvent, count: count)
+        try phases.addSampled(event, count: count) { (event) throws(AccountingError) in
+            try .sampledWithReplacement(sourceSize: sourceSize, sampleSize: sampleSize, event)
         }
-        let merged = try PrivacyEvent.sampledWithReplacement(
-            sourceSize: sourceSize, sampleSize: sampleSize, .gaussian(noiseMultiplier: z))
-        try phases.addMechanism(merged, noiseMultiplier: z, count: count)
     }
 
     /// The most draws of one record that are told apart; more cost everything.

@@ -39,14 +39,9 @@ public struct SampledWithoutReplacementEvent: EventAnalysis {
     func flatten(into phases: inout Phases, count: Int) throws(AccountingError) {
         if sampleSize == 0 { return }
         if sampleSize == sourceSize { return try phases.add(event, count: count) }
-        let inner = try Phases(event)
-        guard let z = inner.gaussianNoiseMultiplier else {
-            if inner.isNonPrivate { return phases.addNonPrivate() }
-            return try phases.addMechanism(asPrivacyEvent, count: count)
+        try phases.addSampled(event, count: count) { (event) throws(AccountingError) in
+            try .sampledWithoutReplacement(sourceSize: sourceSize, sampleSize: sampleSize, event)
         }
-        let merged = try PrivacyEvent.sampledWithoutReplacement(
-            sourceSize: sourceSize, sampleSize: sampleSize, .gaussian(noiseMultiplier: z))
-        try phases.addMechanism(merged, noiseMultiplier: z, count: count)
     }
 
     func renyiDivergence(under relation: NeighboringRelation) throws(AccountingError) -> (Double) -> Double {

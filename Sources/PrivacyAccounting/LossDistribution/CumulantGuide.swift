@@ -63,7 +63,7 @@ struct CumulantGuide {
         var best = 0.0
         for power in stride(from: 8.0, through: 296, by: 12) {
             let tail = pow(10, -power) / steps
-            let bound = limited(tail: tail).choice(epsilon: epsilon).logDelta
+            let bound = limited(tail: tail).renyiLogDelta(epsilon: epsilon)
             best = min(best, max(bound, -power * log(10)) + 0.7)
             // A lower tail leaves less out, so that Rényi's bound only grows.
             if bound > best + 3 { break }
@@ -71,30 +71,21 @@ struct CumulantGuide {
         return best
     }
 
-    /// A tilt, the ε and the log δ that go with it.
-    struct Choice {
-        var (tilt, epsilon, logDelta): (Double, Double, Double)
-    }
-
-    /// The θ = α − 1 whose Rényi bound gives the least ε at δ.
-    func choice(delta: Double) -> Choice {
+    /// The θ = α − 1 whose Rényi bound gives the least ε at δ, and that ε.
+    func choice(delta: Double) -> (tilt: Double, epsilon: Double) {
         func epsilon(_ theta: Double) -> Double {
             (cumulant(theta) - log(delta) - log1p(theta)) / theta - log1p(1 / theta)
         }
         let theta = Self.minimize(epsilon)
-        return Choice(tilt: theta, epsilon: max(0, epsilon(theta)), logDelta: log(delta))
+        return (theta, max(0, epsilon(theta)))
     }
 
-    /// The θ whose Rényi bound gives the least δ at ε; 0 when ε lies below the mean loss.
-    func choice(epsilon: Double) -> Choice {
+    /// log δ(ε) by the best Rényi bound.
+    private func renyiLogDelta(epsilon: Double) -> Double {
         func logDelta(_ theta: Double) -> Double {
             cumulant(theta) - theta * epsilon - theta * log1p(1 / theta) - log1p(theta)
         }
-        let theta = Self.minimize(logDelta)
-        let least = logDelta(theta)
-        return least < -1
-            ? Choice(tilt: theta, epsilon: epsilon, logDelta: least)
-            : Choice(tilt: 0, epsilon: epsilon, logDelta: min(0, least))
+        return min(0, logDelta(Self.minimize(logDelta)))
     }
 
     /// The θ at which e^{K(s) − sε}/(s(s + 1)) has its saddle point.

@@ -7,13 +7,18 @@ extension PrivacyLossDistributionAccountant {
         private let phases: Phases
         private let accountant: PrivacyLossDistributionAccountant
         private let upper: [LossModel]
-        private let lower: [LossModel]
 
         init(_ event: PrivacyEvent, _ accountant: PrivacyLossDistributionAccountant) throws(AccountingError) {
             (self.event, self.accountant) = (event, accountant)
             phases = try Phases(event)
             upper = try LossModel.directions(phases, relation: accountant.relation, side: .upper)
-            lower = try LossModel.directions(phases, relation: accountant.relation, side: .lower)
+        }
+
+        /// The directions for one of the ends. Those of the lower one are made where they are asked for: for random
+        /// allocations they take as long as an answer.
+        private func models(isOptimistic: Bool) throws(AccountingError) -> [LossModel] {
+            isOptimistic
+                ? try LossModel.directions(phases, relation: accountant.relation, side: .lower) : upper
         }
 
         /// μ, when the composition is Gaussian and nothing else: no discretisation then.
@@ -34,7 +39,7 @@ extension PrivacyLossDistributionAccountant {
             }
             let pure = pureEpsilon(isOptimistic: isOptimistic)
             guard delta >= GaussianDifferentialPrivacy.leastDelta else { return pure }
-            let ends = (isOptimistic ? lower : upper).map { model in
+            let ends = try models(isOptimistic: isOptimistic).map { model in
                 end(model, isOptimistic, contour: { $0.epsilon(delta: delta) }, cells: { $0.epsilon(delta: delta) })
             }
             let most = min(pure, ends.max()!)
@@ -56,7 +61,7 @@ extension PrivacyLossDistributionAccountant {
                     : min(1, max(Self.leastDelta, delta - error * delta))
             }
             if epsilon >= pureEpsilon(isOptimistic: isOptimistic) { return 0 }
-            let ends = (isOptimistic ? lower : upper).map { model in
+            let ends = try models(isOptimistic: isOptimistic).map { model in
                 end(
                     model, isOptimistic, contour: { $0.delta(epsilon: epsilon) }, cells: { $0.delta(epsilon: epsilon) })
             }

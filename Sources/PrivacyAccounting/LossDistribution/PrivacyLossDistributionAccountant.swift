@@ -44,12 +44,10 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
     ///
     /// **Guarantee:** no mechanism analysis can show less than `lower`, in the worst case over data and queries.
     public func epsilonBounds(of event: PrivacyEvent, delta: Double) throws(AccountingError) -> PrivacyBounds {
-        let query = try Query(event, self)
         try Check.delta(delta)
-        let upper = try query.epsilon(delta: delta, isOptimistic: false)
-        let lower = try query.epsilon(delta: delta, isOptimistic: true)
-        assert(lower <= upper * (1 + 1e-9), "The ends of ε cross: \(lower) and \(upper).")
-        return PrivacyBounds(lower: min(upper, lower), upper: upper)
+        return try bounds(of: event) { (query, isOptimistic) throws(AccountingError) in
+            try query.epsilon(delta: delta, isOptimistic: isOptimistic)
+        }
     }
 
     /// The ends of ``epsilonBounds(of:delta:)``.
@@ -62,11 +60,19 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
 
     /// δ at ε, from both sides.
     public func deltaBounds(of event: PrivacyEvent, epsilon: Double) throws(AccountingError) -> PrivacyBounds {
-        let query = try Query(event, self)
         try Check.epsilon(epsilon)
-        let upper = try query.delta(epsilon: epsilon, isOptimistic: false)
-        let lower = try query.delta(epsilon: epsilon, isOptimistic: true)
-        assert(lower <= upper * (1 + 1e-9), "The ends of δ cross: \(lower) and \(upper).")
+        return try bounds(of: event) { (query, isOptimistic) throws(AccountingError) in
+            try query.delta(epsilon: epsilon, isOptimistic: isOptimistic)
+        }
+    }
+
+    /// Both answers to one question about `event`.
+    private func bounds(
+        of event: PrivacyEvent, _ answer: (Query, _ isOptimistic: Bool) throws(AccountingError) -> Double
+    ) throws(AccountingError) -> PrivacyBounds {
+        let query = try Query(event, self)
+        let (upper, lower) = try (answer(query, false), answer(query, true))
+        assert(lower <= upper * (1 + 1e-9), "Two ends cross: \(lower) and \(upper).")
         return PrivacyBounds(lower: min(upper, lower), upper: upper)
     }
 

@@ -53,7 +53,7 @@ import Testing
         switch kind {
         case .dense: add(try gradients.dense())
         case .factored: add(gradients)
-        case .foreign: add(Foreign(base: gradients))
+        case .foreign: add(ForeignGradients(base: gradients))
         }
     }
 
@@ -270,25 +270,5 @@ import Testing
         aggregate.add(
             try DenseRows(Matrix(rows: 2, columns: 3), layout: layout), meansOf: UnitRows(counts: units),
             padding: padding)
-    }
-}
-
-/// Gradients of a type that the package does not know.
-private struct Foreign: PerExampleGradients {
-    let base: FactoredGradients
-    var layout: TreeLayout { base.layout }
-    var exampleCount: Int { base.exampleCount }
-
-    func squaredNorms(
-        of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
-        into norms: inout MutableSpan<Double>
-    ) {
-        base.squaredNorms(of: examples, under: scale, groups: groups, into: &norms)
-    }
-
-    func addWeightedSum(
-        of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum
-    ) {
-        base.addWeightedSum(of: examples, clipFactors: clipFactors, groups: groups, to: &sum)
     }
 }

@@ -134,8 +134,8 @@ struct ContourIntegral {
     /// log max_{y > 0} e^{−θy}(1 − e^{−y}).
     static func logPeak(_ theta: Double) -> Double { theta <= 0 ? 0 : -theta * log1p(1 / theta) - log1p(theta) }
 
-    /// δ(ε), from both sides. `isSharp` tells whether the ends are close, so that another θ would gain nothing.
-    func bounds(epsilon: Double) -> (lower: Double, upper: Double, isSharp: Bool) {
+    /// δ(ε), from both sides.
+    func bounds(epsilon: Double) -> (lower: Double, upper: Double) {
         var sum = 0.0
         for (index, term) in terms.enumerated() {
             sum += term.modulus * cos(term.phase - Double(index) * spacing * epsilon)
@@ -157,7 +157,7 @@ struct ContourIntegral {
         let most = min(log(max(sum + error, 0)), Self.logPeak(tilt)) + exponent + slack
         let upper = exp(most) + infinityMass
         let lower = scaled(sum - error - (others.isFinite ? others : .infinity), -1)
-        return (min(1, lower), upper < 1 ? upper : 1, error + others < 1e-4 * sum)
+        return (min(1, lower), upper < 1 ? upper : 1)
     }
 
     /// The ε that Chernoff's bound alone proves at δ.

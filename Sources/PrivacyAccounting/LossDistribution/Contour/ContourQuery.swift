@@ -20,7 +20,8 @@ struct ContourQuery {
 
     /// Nil unless all losses are smooth.
     init?(_ model: LossModel) {
-        guard SmoothModel(model, tail: 0) != nil else { return nil }
+        let pairs = model.components.flatMap(\.parts).map(\.pair)
+        guard pairs.allSatisfy({ $0.smoothPieces != nil }) else { return nil }
         self.model = model
         guide = CumulantGuide(model, tail: 0)
     }
