@@ -7,13 +7,22 @@ public struct Examples: Sendable {
     public let inputs: Matrix
     /// One target for each row of inputs.
     public let targets: Targets
+    /// How many positions of each example's sequence there are, from the first on; the others are padding. Nil where
+    /// all are there.
+    public let lengths: [Int]?
 
-    /// Traps if there are not as many targets as rows.
-    public init(inputs: Matrix, targets: Targets) {
+    /// Traps if there are not as many targets, or lengths, as rows, or if a length is negative.
+    public init(inputs: Matrix, targets: Targets, lengths: [Int]? = nil) {
         require(
             targets.count == inputs.rows, "\(targets.count) targets do not fit \(inputs.rows) rows of inputs.")
+        if let lengths {
+            require(
+                lengths.count == inputs.rows, "\(lengths.count) lengths do not fit \(inputs.rows) rows of inputs.")
+            require(lengths.allSatisfy { $0 >= 0 }, "A sequence has a length of \(lengths.min() ?? 0).")
+        }
         self.inputs = inputs
         self.targets = targets
+        self.lengths = lengths
     }
 
     /// The number of examples.
