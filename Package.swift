@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "PrivacyMechanisms", targets: ["PrivacyMechanisms"]),
         .library(name: "PrivateOptimization", targets: ["PrivateOptimization"]),
         .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Differentiation", targets: ["Differentiation"]),
         .library(name: "Networks", targets: ["Networks"]),
         .library(name: "PrivateTraining", targets: ["PrivateTraining"]),
         .executable(name: "dp", targets: ["dp"]),
@@ -62,9 +63,15 @@ let package = Package(
         ),
         .target(name: "Datasets", dependencies: ["CZlib", "LinearAlgebra", "PyTrees", "Requirements"]),
         .target(
+            name: "Differentiation",
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "Requirements"],
+            exclude: ["README.md"]
+        ),
+        .target(
             name: "Networks",
             dependencies: [
-                "CPrivacyKernels", "Datasets", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "Requirements",
+                "CPrivacyKernels", "Datasets", "Differentiation", "LinearAlgebra", "PrivacyMechanisms", "PyTrees",
+                "Requirements",
             ]
         ),
         .target(
@@ -107,6 +114,10 @@ let package = Package(
         .testTarget(name: "CPrivacyKernelsTests", dependencies: ["CPrivacyKernels", "_TestSupport"]),
         .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport"]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "LinearAlgebra", "PyTrees", "_TestSupport"]),
+        .testTarget(
+            name: "DifferentiationTests",
+            dependencies: ["Differentiation", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "_TestSupport"]
+        ),
         .testTarget(name: "DocumentationTests", dependencies: ["PrivateTraining"]),
         .testTarget(
             name: "GradientTransformationsTests",

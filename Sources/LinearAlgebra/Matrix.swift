@@ -34,6 +34,21 @@ public struct Matrix: Sendable {
         withUnsafeMutableElements { _ = $0.update(fromContentsOf: elements) }
     }
 
+    /// A matrix of elements that lie in `storage` already, row after row from its first on.
+    ///
+    /// Traps unless the storage has as many.
+    package init(rows: Int, columns: Int, sharing storage: AlignedStorage<Float>) {
+        require(
+            rows * columns <= storage.count,
+            "A block of \(storage.count) elements does not hold a matrix of shape \(rows) × \(columns).")
+        self.rows = rows
+        self.columns = columns
+        self.storage = storage
+    }
+
+    /// Where the elements lie: not to be written to.
+    package var sharedStorage: AlignedStorage<Float> { storage }
+
     /// The number of elements, `rows · columns`.
     public var count: Int { rows * columns }
 

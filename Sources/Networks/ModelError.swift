@@ -17,9 +17,7 @@ public enum ModelError: Error, Equatable, Sendable {
     /// A model that was made for one data set does not fit another.
     case widthMismatch(WidthPlace, model: Int, data: Int)
     /// An activation function has a name or constants that none has.
-    case unknownActivation(String)
-    /// A tempered sigmoid's scale or temperature is not positive, or one of its constants is not finite.
-    case invalidSigmoid(scale: Float, temperature: Float, offset: Float)
+    case activation(ActivationError)
     /// An architecture has a dimension below 1, or so large that the numbers of elements leave `Int`.
     case invalidDimension(Int, name: String, layer: Int?)
     /// A convolution or pooling layer follows one whose outputs are no image.
@@ -73,11 +71,7 @@ extension ModelError: CustomStringConvertible {
                 + Self.hiddenWidths(of: fitting)
         case .tooManyClasses(let count):
             "A logistic model has 2 classes, but the data has \(count): choose softmax."
-        case .unknownActivation(let name):
-            "There is no activation '\(name)': choose identity, relu, tanh, gelu, or sigmoid=SCALE,TEMPERATURE,OFFSET."
-        case .invalidSigmoid(let scale, let temperature, let offset):
-            "A tempered sigmoid of scale \(scale), temperature \(temperature) and offset \(offset) does not exist: "
-                + "scale and temperature must be positive, and all three finite."
+        case .activation(let error): error.description
         case .invalidDimension(let value, let name, let layer):
             "The \(name)\(layer.map { " of layer \($0)" } ?? "") is \(value), but must be "
                 + "\(name == "padding" ? "at least 0" : "at least 1") and small enough to count the elements."

@@ -23,6 +23,10 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case unknownLeaf(TreePath)
     /// Two parts of factored gradients, or one of them twice, claim the same leaf.
     case leafTakenTwice(TreePath)
+    /// A use that is joined with others is of another leaf than they are, or of several.
+    case useOfAnotherLeaf(TreePath)
+    /// A map was given for a part that has the gradients of several leaves.
+    case mappedPartOfSeveralLeaves([TreePath])
     /// No part of factored gradients has this leaf.
     case leafWithoutGradient(TreePath)
     /// A leaf has another shape than the factors of its gradient make.
@@ -86,6 +90,12 @@ extension PrivacyMechanismError: CustomStringConvertible {
             return "There are \(losses) losses for \(exampleCount) examples; give one for each example."
         case .unknownLeaf(let path):
             return "The layout has no leaf '\(path)'; parts must name its leaves."
+        case .useOfAnotherLeaf(let path):
+            return "A use that is joined to the gradient of '\(path)' is of another leaf, or of several: each has to be of "
+                + "this leaf alone."
+        case .mappedPartOfSeveralLeaves(let paths):
+            return "A map was given for the gradients of \(paths.map { "'\($0)'" }.joined(separator: ", ")): it has to be for "
+                + "one leaf."
         case .leafTakenTwice(let path):
             return "The leaf '\(path)' is in more than one part; every leaf must be in exactly one."
         case .leafWithoutGradient(let path):

@@ -8,10 +8,17 @@ public struct Tensor: Hashable, Sendable {
     public let shape: [Int]
 
     /// The elements in row-major order. Changes happen in place; one that changes the count traps.
+    ///
+    /// Traps for a parameter inside of a model's function: it stands for whatever values it will have, see
+    /// ``PyTree/standIn(for:)``.
     public var values: [Float] {
-        get { storage }
+        get {
+            requireValues()
+            return storage
+        }
         // Not a `didSet`: other modules would then change a copy and put it back.
         _modify {
+            requireValues()
             defer {
                 require(
                     storage.count == elementCount,
@@ -24,6 +31,24 @@ public struct Tensor: Hashable, Sendable {
 
     private var storage: [Float]
     private let elementCount: Int
+
+    /// Which leaf of a layout the tensor stands for; nil for one that holds values.
+    package private(set) var leafIndex: Int?
+
+    private func requireValues() {
+        require(
+            leafIndex == nil,
+            "A parameter of shape \(shape) has no values inside of a model's function, which is recorded once for all "
+                + "values: compute with it by operations.")
+    }
+
+    /// What stands for leaf `leafIndex`.
+    init(shape: [Int], elementCount: Int, leafIndex: Int) {
+        self.shape = shape
+        self.elementCount = elementCount
+        self.leafIndex = leafIndex
+        storage = []
+    }
 
     /// An array of `shape` that holds `values`.
     ///
@@ -77,7 +102,11 @@ public struct Tensor: Hashable, Sendable {
 extension Tensor: PyTree {
     /// A leaf.
     public mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
-        try visitor.visitLeaf(shape: shape, values: &values)
+        if let standIn = try visitor.standIn(shape: shape, count: elementCount) {
+            self = standIn
+        } else {
+            try visitor.visitLeaf(shape: shape, values: &values)
+        }
     }
 }
 

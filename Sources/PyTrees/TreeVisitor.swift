@@ -1,3 +1,5 @@
+import Requirements
+
 /// What walks over a ``PyTree``: it reads the layout, copies leaves out, or copies leaves in.
 ///
 /// Made by the functions of ``PyTree``; a tree only passes its children on to ``visit(_:_:)``, and a leaf type its
@@ -9,6 +11,8 @@ public struct TreeVisitor: ~Copyable {
         case read(UnsafeMutableBufferPointer<Float>?)
         /// `replacing` gives leaves new arrays instead of writing into those they have.
         case write(UnsafeBufferPointer<Float>, replacing: Bool)
+        /// Puts what stands for a leaf in the place of every tensor.
+        case number
     }
 
     private let mode: Mode
@@ -59,9 +63,19 @@ public struct TreeVisitor: ~Copyable {
             _ = UnsafeMutableBufferPointer(rebasing: destination[range]).initialize(fromContentsOf: values)
         case .write(let source, replacing: true):
             values = Array(source[range])
+        case .number:
+            fail("The leaf '\(expected.leaves[nextLeaf - 1].path)' is not a Tensor, and nothing can stand for it.")
         case .write(let source, replacing: false):
             values.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: source[range]) }
         }
+    }
+
+    /// What stands for the next leaf, a tensor, where the traversal asks for it; nil elsewhere.
+    mutating func standIn(shape: [Int], count: Int) throws(PyTreeError) -> Tensor? {
+        guard case .number = mode else { return nil }
+        let index = nextLeaf
+        _ = try nextRange(shape: shape, count: count)
+        return Tensor(shape: shape, elementCount: count, leafIndex: index)
     }
 
     /// Visits a leaf of shape `[]`: one element.
@@ -74,6 +88,10 @@ public struct TreeVisitor: ~Copyable {
             break
         case .read(let destination?):
             destination.initializeElement(at: range.lowerBound, to: value)
+        case .number:
+            fail(
+                "The leaf '\(expected.leaves[nextLeaf - 1].path)' is a Float, and nothing can stand for its value: make "
+                    + "it a Tensor of shape [].")
         case .write(let source, replacing: _):
             value = source[range.lowerBound]
         }

@@ -59,10 +59,10 @@ import Testing
         #expect(error("mlp:784-30-12") == .widthsDoNotFit([784, 30, 12], fitting: [784, 30, 12, 10]))
         let sentence = error("mlp:256-10", features: 64)?.description ?? ""
         #expect(sentence.contains("mlp:64-256-10") && sentence.contains("mlp:256."), "\(sentence)")
-        #expect(error("mlp:784-5-10:swish") == .unknownActivation("swish"))
-        #expect(error("mlp:784-5-10:sigmoid=1,2") == .unknownActivation("sigmoid=1,2"))
+        #expect(error("mlp:784-5-10:swish") == .activation(.unknownActivation("swish")))
+        #expect(error("mlp:784-5-10:sigmoid=1,2") == .activation(.unknownActivation("sigmoid=1,2")))
         #expect(
-            error("mlp:784-5-10:sigmoid=0,2,1") == .invalidSigmoid(scale: 0, temperature: 2, offset: 1))
+            error("mlp:784-5-10:sigmoid=0,2,1") == .activation(.invalidSigmoid(scale: 0, temperature: 2, offset: 1)))
         #expect(error("cnn:cifar") == .malformedSpecification("cnn:cifar", form: "cnn:mnist or cnn:mnist:tanh"))
         #expect(error("cnn:mnist", features: 3072) == .widthMismatch(.inputs, model: 784, data: 3072))
     }
@@ -88,7 +88,7 @@ import Testing
         let nonsense = Activation.temperedSigmoid(scale: 1, temperature: -1, offset: 0)
         #expect(
             error(.features(3), [.dense(outputs: 1, activation: nonsense)])
-                == .invalidSigmoid(scale: 1, temperature: -1, offset: 0))
+                == .activation(.invalidSigmoid(scale: 1, temperature: -1, offset: 0)))
         #expect(throws: ModelError.logisticNeedsOneOutput(outputs: 2)) {
             try Network(NetworkArchitecture(input: .features(3), layers: [dense], loss: .logistic))
         }
@@ -99,7 +99,7 @@ import Testing
             .unknownModel("x"), .malformedSpecification("mlp", form: "mlp:1-2"),
             .invalidWidth("q", specification: "mlp:q"), .widthMismatch(.inputs, model: 3, data: 4),
             .widthsDoNotFit([1, 2], fitting: [3, 2]), .tooManyClasses(3),
-            .unknownActivation("swish"), .invalidSigmoid(scale: 0, temperature: 1, offset: 0),
+            .activation(.unknownActivation("swish")), .activation(.invalidSigmoid(scale: 0, temperature: 1, offset: 0)),
             .invalidDimension(-3, name: "padding", layer: 1), .noImage(layer: 2),
             .windowTooLarge(layer: 1, window: 9, image: 4), .noLayers, .logisticNeedsOneOutput(outputs: 7),
             .targetKindMismatch(loss: .logistic), .classOutOfRange(11, classCount: 10, example: 5),

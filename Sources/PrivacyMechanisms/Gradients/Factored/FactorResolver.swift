@@ -29,7 +29,29 @@ struct FactorResolver {
             return [try embedding(table, indices, outputGradients, positions: positions)]
         case .rows(let leaves, let matrix):
             return try rows(leaves, matrix)
+        case .joined(let leaf, let uses):
+            var factors: [any GradientFactor] = []
+            for use in uses { try factors.append(factor(of: leaf, use)) }
+            return [JoinedFactor.join(factors, columns: try take(leaf, shape: nil), exampleCount: exampleCount)]
+        case .mapped(let part, let map):
+            let factors = try factors(of: part)
+            guard let factor = factors.first, factors.count == 1 else {
+                throw .mappedPartOfSeveralLeaves(part.leaves)
+            }
+            return [JoinedFactor(columns: factor.columns, exampleCount: exampleCount, uses: [factor], map: map)]
         }
+    }
+
+    /// The factor of one use of a leaf, which is not taken by it.
+    private func factor(
+        of leaf: TreePath, _ use: FactoredGradients.Part
+    ) throws(PrivacyMechanismError) -> any GradientFactor {
+        var resolver = FactorResolver(layout: layout, exampleCount: exampleCount)
+        let factors = try resolver.factors(of: use)
+        guard let factor = factors.first, factors.count == 1, factor.columns == layout[leaf]?.range else {
+            throw .useOfAnotherLeaf(leaf)
+        }
+        return factor
     }
 
     private mutating func layer(

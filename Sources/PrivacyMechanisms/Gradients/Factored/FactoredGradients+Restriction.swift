@@ -41,6 +41,10 @@ extension FactoredGradients.Part {
             return bias.map { .rows(leaves: [$0], outputGradients.summedOverPositions(positions)) }
         case .embedding(let table, _, _, _):
             return mask[table] == true ? self : nil
+        case .joined(let leaf, _):
+            return mask[leaf] == true ? self : nil
+        case .mapped(let part, let map):
+            return part.restricted(to: mask).map { .mapped($0, by: map) }
         case .rows(let leaves, let matrix):
             let kept = leaves.filter { mask[$0] == true }
             if kept.isEmpty { return nil }

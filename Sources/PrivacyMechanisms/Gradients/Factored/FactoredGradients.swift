@@ -45,6 +45,14 @@ public struct FactoredGradients: PerExampleGradients {
         /// Gradients that are known as they are: an examples × elements matrix for leaves that follow each other in
         /// the layout.
         case rows(leaves: [TreePath], Matrix)
+        /// The sum of several uses of one leaf, as of tied weights: each of the parts is of this leaf alone. Without a
+        /// part, the gradient is zero.
+        case joined(leaf: TreePath, [Part])
+        /// The gradients of `part`, which is of one leaf, after a linear map that is the same for all examples: it
+        /// changes one example's gradient in place.
+        ///
+        /// The map must depend on the gradient that it is given and on parameters alone.
+        indirect case mapped(Part, by: @Sendable (UnsafeMutableBufferPointer<Float>) -> Void)
     }
 
     /// The parameters' layout.

@@ -50,6 +50,10 @@ extension FactoredGradients.Part {
                 indices: units.flatMap { indices[$0.lowerBound * positions..<$0.upperBound * positions] },
                 outputGradients: outputGradients.rows(of: units, each: positions).divided(by: size),
                 positions: size * positions)
+        case .joined(let leaf, let uses):
+            return .joined(leaf: leaf, uses.map { $0.means(of: units, size: size) })
+        case .mapped(let part, let map):
+            return .mapped(part.means(of: units, size: size), by: map)
         case .rows(let leaves, let matrix):
             if size == 1 { return .rows(leaves: leaves, matrix.rows(of: units)) }
             var means = Matrix(rows: units.count, columns: matrix.columns)

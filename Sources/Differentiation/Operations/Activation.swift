@@ -17,7 +17,7 @@ public enum Activation: Hashable, Sendable {
     case temperedSigmoid(scale: Float, temperature: Float, offset: Float)
 
     /// Throws `invalidSigmoid` if the constants do not make an increasing function.
-    func validate() throws(ModelError) {
+    package func validate() throws(ActivationError) {
         guard case .temperedSigmoid(let scale, let temperature, let offset) = self else { return }
         guard scale > 0, temperature > 0, scale.isFinite, temperature.isFinite, offset.isFinite else {
             throw .invalidSigmoid(scale: scale, temperature: temperature, offset: offset)
@@ -27,7 +27,7 @@ public enum Activation: Hashable, Sendable {
 
 extension Activation: CustomStringConvertible {
     /// Reads what ``description`` writes. Throws `unknownActivation` and `invalidSigmoid`.
-    public init(_ text: some StringProtocol) throws(ModelError) {
+    public init(_ text: some StringProtocol) throws(ActivationError) {
         switch text {
         case "identity": self = .identity
         case "relu": self = .relu
@@ -61,7 +61,7 @@ extension Activation: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        do throws(ModelError) {
+        do throws(ActivationError) {
             try self.init(text)
         } catch {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
@@ -72,5 +72,24 @@ extension Activation: Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
+    }
+}
+
+/// What can be wrong with an activation that somebody names.
+public enum ActivationError: Error, Hashable, CustomStringConvertible {
+    /// There is no such activation.
+    case unknownActivation(String)
+    /// A tempered sigmoid's scale or temperature is not positive, or one of its constants is not finite.
+    case invalidSigmoid(scale: Float, temperature: Float, offset: Float)
+
+    /// What is wrong, and what is possible.
+    public var description: String {
+        switch self {
+        case .unknownActivation(let name):
+            "There is no activation '\(name)': choose identity, relu, tanh, gelu, or sigmoid=SCALE,TEMPERATURE,OFFSET."
+        case .invalidSigmoid(let scale, let temperature, let offset):
+            "A tempered sigmoid of scale \(scale), temperature \(temperature) and offset \(offset) does not exist: "
+                + "scale and temperature must be positive, and all three finite."
+        }
     }
 }

@@ -1,24 +1,39 @@
-import LinearAlgebra
+import Requirements
 
 /// A square window that slides over an image of height × width × channels, surrounded by zeros.
 ///
 /// The pixels under the window at one position are a patch: size × size × channels numbers, in the order of the image.
-struct ImageWindow: Hashable, Sendable {
-    let height: Int
-    let width: Int
-    let channels: Int
-    let size: Int
-    let stride: Int
-    let padding: Int
+package struct ImageWindow: Hashable, Sendable {
+    package let height: Int
+    package let width: Int
+    package let channels: Int
+    package let size: Int
+    package let stride: Int
+    package let padding: Int
 
-    var outputHeight: Int { (height + 2 * padding - size) / stride + 1 }
-    var outputWidth: Int { (width + 2 * padding - size) / stride + 1 }
-    var positions: Int { outputHeight * outputWidth }
-    var patchLength: Int { size * size * channels }
+    package init(height: Int, width: Int, channels: Int, size: Int, stride: Int, padding: Int) {
+        (self.height, self.width, self.channels) = (height, width, channels)
+        (self.size, self.stride, self.padding) = (size, stride, padding)
+    }
+
+    /// The window over an image of `shape`. Traps unless the shape is height × width × channels, and the window fits.
+    init(over shape: [Int], size: Int, stride: Int, padding: Int) {
+        require(shape.count == 3, "A value of shape \(shape) is no image of height × width × channels.")
+        require(
+            size >= 1 && stride >= 1 && padding >= 0 && size <= min(shape[0], shape[1]) + 2 * padding,
+            "A window of size \(size), stride \(stride) and padding \(padding) does not fit an image of shape \(shape).")
+        self.init(
+            height: shape[0], width: shape[1], channels: shape[2], size: size, stride: stride, padding: padding)
+    }
+
+    package var outputHeight: Int { (height + 2 * padding - size) / stride + 1 }
+    package var outputWidth: Int { (width + 2 * padding - size) / stride + 1 }
+    package var positions: Int { outputHeight * outputWidth }
+    package var patchLength: Int { size * size * channels }
     var inputCount: Int { height * width * channels }
 
     /// Writes the patch of each position, one after the other.
-    func copyPatches(of image: UnsafePointer<Float>, to patches: UnsafeMutablePointer<Float>) {
+    func copyPatches<S: Real>(of image: UnsafePointer<S>, to patches: UnsafeMutablePointer<S>) {
         forEachRow { inside, imageOffset, patchOffset in
             let row = patches + patchOffset
             row.update(repeating: 0, count: inside.lowerBound)
@@ -28,11 +43,11 @@ struct ImageWindow: Hashable, Sendable {
     }
 
     /// Adds each patch to the pixels it was copied from.
-    func addPatches(_ patches: UnsafePointer<Float>, to image: UnsafeMutablePointer<Float>) {
+    func addPatches<S: Real>(_ patches: UnsafePointer<S>, to image: UnsafeMutablePointer<S>) {
         forEachRow { inside, imageOffset, patchOffset in
             let source = patches + patchOffset + inside.lowerBound
             let target = image + imageOffset
-            for index in 0..<inside.count { target[index] += source[index] }
+            S.add(source, to: target, count: inside.count)
         }
     }
 
@@ -56,13 +71,6 @@ struct ImageWindow: Hashable, Sendable {
                     }
                 }
             }
-        }
-    }
-
-    /// Shares examples among threads.
-    func forEachExample(of batch: Int, _ body: (Int) -> Void) {
-        Threads.withTeam(of: batch * positions * patchLength / Threads.workPerThread(1 << 15)) { member in
-            for example in member.share(of: 0..<batch) { body(example) }
         }
     }
 }

@@ -1,8 +1,17 @@
+/// What represents the pixels of a window.
+public enum Pooling: String, Codable, CaseIterable, Hashable, Sendable {
+    /// The largest; the gradient goes to the first of several.
+    case max
+    /// The mean.
+    case average
+}
+
 extension ImageWindow {
     /// Writes for each position and channel what represents the window.
-    func pool(
-        _ image: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling,
-        into outputs: UnsafeMutablePointer<Float>
+    @_specialize(where S == Float)
+    func pool<S: Real>(
+        _ image: UnsafePointer<S>, by pooling: Pooling,
+        into outputs: UnsafeMutablePointer<S>
     ) {
         forEachPosition { position, pixel in
             let target = outputs + position * channels
@@ -22,29 +31,29 @@ extension ImageWindow {
                 forEachPixel { offset in
                     for channel in 0..<channels { target[channel] += source[offset + channel] }
                 }
-                for channel in 0..<channels { target[channel] /= Float(size * size) }
+                for channel in 0..<channels { target[channel] /= S(size * size) }
             }
         }
     }
 
     /// Takes output gradients back to the pixels: to the first largest one of each window, or to all in equal parts.
-    func unpool(
-        _ outputGradients: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling,
-        inputs image: UnsafePointer<Float>,
-        outputs: UnsafePointer<Float>, into imageErrors: UnsafeMutablePointer<Float>
+    @_specialize(where S == Float)
+    func unpool<S: Real>(
+        _ outputGradients: UnsafePointer<S>, by pooling: Pooling,
+        inputs image: UnsafePointer<S>,
+        outputs: UnsafePointer<S>, into imageErrors: UnsafeMutablePointer<S>
     ) {
         imageErrors.update(repeating: 0, count: inputCount)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: channels) { rest in
+        withUnsafeTemporaryAllocation(of: S.self, capacity: channels) { rest in
             unpool(outputGradients, by: pooling, image, outputs, into: imageErrors, rest: rest.baseAddress!)
         }
     }
 
-    private func unpool(
-        _ outputGradients: UnsafePointer<Float>, by pooling: NetworkArchitecture.Pooling, _ image: UnsafePointer<Float>,
-        _ outputs: UnsafePointer<Float>, into imageErrors: UnsafeMutablePointer<Float>,
-        rest: UnsafeMutablePointer<Float>
+    private func unpool<S: Real>(
+        _ outputGradients: UnsafePointer<S>, by pooling: Pooling, _ image: UnsafePointer<S>,
+        _ outputs: UnsafePointer<S>, into imageErrors: UnsafeMutablePointer<S>,
+        rest: UnsafeMutablePointer<S>
     ) {
-        let kernels = Activation.kernels
         forEachPosition { position, pixel in
             let source = outputGradients + position * channels
             switch pooling {
@@ -52,13 +61,13 @@ extension ImageWindow {
                 let maxima = outputs + position * channels
                 rest.update(from: source, count: channels)
                 forEachPixel { offset in
-                    kernels.give_to_maximum(
+                    S.giveToMaximum(
                         image + pixel + offset, maxima, channels, rest, imageErrors + pixel + offset)
                 }
             case .average:
                 forEachPixel { offset in
                     for channel in 0..<channels {
-                        imageErrors[pixel + offset + channel] += source[channel] / Float(size * size)
+                        imageErrors[pixel + offset + channel] += source[channel] / S(size * size)
                     }
                 }
             }

@@ -1,0 +1,81 @@
+import PyTrees
+
+/// One entry of a tape: where the numbers of a value come from.
+struct Node: Sendable {
+    enum Source: Sendable {
+        /// An example's features.
+        case features
+        /// An example's class, as a whole number.
+        case label
+        /// The numbers that an example should be mapped to.
+        case target
+        /// One for each position that an example has, zero for padding.
+        case positions
+        /// What an operation makes of other nodes.
+        case operation(any Operation)
+    }
+
+    let source: Source
+    /// Other entries, before this one.
+    let inputs: [Int]
+    let parameters: [ParameterPlace]
+    /// The shapes of the inputs as the operation takes them.
+    let inputShapes: [[Int]]
+    let parameterShapes: [[Int]]
+    let shape: [Int]
+
+    var count: Int { shape.reduce(1, *) }
+    var operation: (any Operation)? { if case .operation(let operation) = source { operation } else { nil } }
+    var savedCount: Int { operation?.savedCount(inputs: inputShapes, parameters: parameterShapes) ?? 0 }
+}
+
+/// What a parameter of an operation is.
+enum ParameterPlace: Sendable, Hashable {
+    /// A leaf of the layout.
+    case leaf(Int)
+    /// A tensor that is not part of the parameters: it has no gradient.
+    case constant(Int)
+}
+
+/// The tape while a model's function is recorded.
+final class Recorder {
+    let layout: TreeLayout
+    private(set) var nodes: [Node] = []
+    private(set) var constants: [Tensor] = []
+
+    init(layout: TreeLayout) { self.layout = layout }
+
+    /// The node of an example's data, recorded once.
+    func node(_ source: Node.Source, shape: [Int]) -> Int {
+        let found = nodes.firstIndex { node in
+            switch (node.source, source) {
+            case (.features, .features), (.label, .label), (.target, .target): true
+            case (.positions, .positions): node.shape == shape
+            default: false
+            }
+        }
+        if let found { return found }
+        nodes.append(
+            Node(source: source, inputs: [], parameters: [], inputShapes: [], parameterShapes: [], shape: shape))
+        return nodes.count - 1
+    }
+
+    func append(
+        _ operation: some Operation, inputs: [(node: Int, shape: [Int])], parameters: [Tensor]
+    ) -> (node: Int, shape: [Int]) {
+        let inputShapes = inputs.map(\.shape)
+        let parameterShapes = parameters.map(\.shape)
+        let shape = operation.outputShape(inputs: inputShapes, parameters: parameterShapes)
+        nodes.append(
+            Node(
+                source: .operation(operation), inputs: inputs.map(\.node), parameters: parameters.map(place),
+                inputShapes: inputShapes, parameterShapes: parameterShapes, shape: shape))
+        return (nodes.count - 1, shape)
+    }
+
+    private func place(_ parameter: Tensor) -> ParameterPlace {
+        if let leaf = parameter.leafIndex { return .leaf(leaf) }
+        constants.append(parameter)
+        return .constant(constants.count - 1)
+    }
+}

@@ -1,0 +1,94 @@
+import PyTrees
+import Requirements
+
+/// A model's function, recorded: the operations in their order, and which parameters they take.
+///
+/// Recorded once; it then runs on blocks of any number of examples.
+public struct Program: Sendable {
+    /// The parameters' layout.
+    public let layout: TreeLayout
+    /// The number of features of an example.
+    public let featureCount: Int
+    /// The number of outputs of an example.
+    public let outputCount: Int
+    /// How outputs are read.
+    public let function: LossFunction
+    /// The leaves that no operation takes: their gradients are zero, whatever the examples are.
+    public let unusedLeaves: [TreePath]
+    /// Whether an operation draws random numbers in training.
+    public let isRandom: Bool
+
+    let nodes: [Node]
+    let constants: [Tensor]
+    let loss: Int
+    let outputs: Int
+    /// Whether the gradient of a node is needed for that of a parameter.
+    let needsGradient: [Bool]
+    /// Whether the outputs depend on a node.
+    let isBeforeOutputs: [Bool]
+
+    /// Records `function`.
+    ///
+    /// Traps if the function returns a loss of another recording, or if the parameters' leaves are not tensors.
+    ///
+    /// - Parameters:
+    ///   - parameters: gives the structure; its values do not matter.
+    ///   - targetCount: the number of numbers to be predicted, where targets are numbers.
+    public init<Parameters: PyTree>(
+        parameters: Parameters, featureCount: Int, targetCount: Int = 1,
+        _ function: (Parameters, ExampleValues) -> Loss
+    ) {
+        let layout = parameters.requiredLayout
+        let recorder = Recorder(layout: layout)
+        let loss = function(
+            parameters.standIn(for: layout),
+            ExampleValues(recorder: recorder, featureCount: featureCount, targetCount: targetCount))
+        require(
+            loss.value.recorder === recorder && loss.outputs.recorder === recorder,
+            "A model's function has to return a loss of the example that it was given.")
+        let nodes = recorder.nodes
+        var needsGradient = [Bool](repeating: false, count: nodes.count)
+        var isLossAfter = [Bool](repeating: false, count: nodes.count)
+        var isBeforeOutputs = isLossAfter
+        isLossAfter[loss.value.node] = true
+        isBeforeOutputs[loss.outputs.node] = true
+        for index in nodes.indices.reversed() {
+            for (place, input) in nodes[index].inputs.enumerated() {
+                if isBeforeOutputs[index] { isBeforeOutputs[input] = true }
+                if isLossAfter[index], nodes[index].operation?.isDifferentiable(input: place) ?? false {
+                    isLossAfter[input] = true
+                }
+            }
+        }
+        var used: Set<Int> = []
+        for (index, node) in nodes.enumerated() {
+            let leaves = node.parameters.compactMap { if case .leaf(let leaf) = $0 { leaf } else { nil } }
+            let isReached = isLossAfter[index]
+            needsGradient[index] =
+                isReached && (!leaves.isEmpty || node.inputs.contains { needsGradient[$0] })
+            if isReached { used.formUnion(leaves) }
+        }
+        self.layout = layout
+        self.featureCount = featureCount
+        self.function = loss.function
+        outputCount = loss.outputs.count
+        unusedLeaves = layout.leaves.indices.filter { !used.contains($0) }.map { layout.leaves[$0].path }
+        isRandom = nodes.contains { $0.operation is any RandomOperation }
+        self.nodes = nodes
+        constants = recorder.constants
+        self.loss = loss.value.node
+        outputs = loss.outputs.node
+        self.needsGradient = needsGradient
+        self.isBeforeOutputs = isBeforeOutputs
+    }
+
+    /// The numbers that one example takes up in a run with gradients: values, their gradients, and what is kept.
+    public var numbersPerExample: Int {
+        nodes.indices.reduce(0) {
+            $0 + nodes[$1].count * (needsGradient[$1] ? 2 : 1) + nodes[$1].savedCount
+        }
+    }
+}
+
+/// An operation that draws random numbers in training, from ``ForwardPass/exampleKeys``.
+public protocol RandomOperation: Operation {}
