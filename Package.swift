@@ -77,8 +77,8 @@ let package = Package(
         .target(
             name: "PrivateTraining",
             dependencies: [
-                "Datasets", "GradientTransformations", "LinearAlgebra", "Networks", "PrivacyAccounting",
-                "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "Requirements",
+                "Datasets", "Differentiation", "GradientTransformations", "LinearAlgebra", "Networks",
+                "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "Requirements",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -130,7 +130,7 @@ let package = Package(
         .testTarget(
             name: "NetworksTests",
             dependencies: [
-                "CPrivacyKernels", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
+                "CPrivacyKernels", "Datasets", "Differentiation", "GradientTransformations", "LinearAlgebra", "Networks",
                 "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "_TestSupport",
             ]
         ),

@@ -10,6 +10,8 @@ public struct Examples: Sendable {
     /// How many positions of each example's sequence there are, from the first on; the others are padding. Nil where
     /// all are there.
     public let lengths: [Int]?
+    /// What random operations and augmentations draw from in this step, together with each example itself.
+    public var drawKey: UInt64 = 0
 
     /// Traps if there are not as many targets, or lengths, as rows, or if a length is negative.
     public init(inputs: Matrix, targets: Targets, lengths: [Int]? = nil) {

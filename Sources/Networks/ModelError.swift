@@ -1,3 +1,4 @@
+import Differentiation
 import PyTrees
 import Requirements
 
@@ -22,6 +23,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case invalidDimension(Int, name: String, layer: Int?)
     /// A convolution or pooling layer follows one whose outputs are no image.
     case noImage(layer: Int)
+    /// A layer of numbers follows token ids.
+    case tokensNotEmbedded(kind: String, layer: Int)
     /// The window of a convolution or pooling layer is larger than the image it slides over.
     case windowTooLarge(layer: Int, window: Int, image: Int)
     /// An architecture has no layer.
@@ -78,6 +81,8 @@ extension ModelError: CustomStringConvertible {
         case .noImage(let layer):
             "Layer \(layer) slides over an image, but the layer before it has none: begin with an image, and put "
                 + "convolution and pooling before the first dense layer."
+        case .tokensNotEmbedded(let kind, let layer):
+            "Layer \(layer), \(kind), takes numbers, and was given token ids: put an embedding before it."
         case .windowTooLarge(let layer, let window, let image):
             "The window of layer \(layer) is \(window) pixels wide, and the padded image only \(image): make it "
                 + "smaller."

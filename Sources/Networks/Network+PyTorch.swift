@@ -18,7 +18,7 @@ extension Network {
             Set(layout.leaves.map(SafeTensors.name(of:))).isSuperset(of: names)
             || names.contains { $0.hasSuffix(".kernel") }
             || !names.contains { $0.split(separator: ".").last == "weight" }
-        return areOwn
+        return areOwn || pyTorchLayers == nil
             ? try SafeTensors.read(path, as: layout).parameters : try parameters(of: tensors, names: nil, path: path)
     }
 
@@ -47,7 +47,7 @@ extension Network {
         of tensors: [String: Tensor], names: [TreePath: String]?, path: String
     ) throws(FileError) -> ParameterVector {
         do throws(SafeTensorsProblem) {
-            let layers = pyTorchLayers
+            let layers = requiredPyTorchLayers
             let names =
                 if let names { namePairs(names) } else { try namePairs(in: tensors, layers: layers) }
             var parameters = ParameterVector(zeros: layout)
@@ -70,12 +70,13 @@ extension Network {
     /// Writes parameters as the state of an `nn.Sequential` of the same layers: `0.weight`, `0.bias`, `2.weight`, …
     ///
     /// Activations (but the identity), poolings and an `nn.Flatten` after an image have numbers of their own and no
-    /// tensors. Throws `FileError` if the file cannot be written. Traps unless `parameters` fit the network.
+    /// tensors. Throws `FileError` if the file cannot be written. Traps unless `parameters` fit the
+    /// network, and if it has layers other than dense ones, convolutions and pooling.
     public func writePyTorch(_ parameters: ParameterVector, to path: String) throws(FileError) {
         require(
             parameters.layout == layout,
             "Parameters of layout\n\(parameters.layout)\ndo not fit a network of layout\n\(layout)")
-        let layers = pyTorchLayers
+        let layers = requiredPyTorchLayers
         let leaves = layers.flatMap { layer in
             [
                 (path: TreePath(["\(layer.place)", "weight"]), shape: layer.weightShape),
@@ -94,6 +95,13 @@ extension Network {
         try SafeTensors.write(vector, to: path)
     }
 
+    private var requiredPyTorchLayers: [PyTorchLayer] {
+        guard let pyTorchLayers else {
+            fail("Only dense layers, convolutions and pooling have an order in PyTorch: give a mapping of names.")
+        }
+        return pyTorchLayers
+    }
+
     private typealias NamePair = (weight: String, bias: String)
 
     /// The names of each layer's tensors, as the caller gives them.
@@ -104,7 +112,7 @@ extension Network {
             }
             return name
         }
-        return pyTorchLayers.map { (name($0.kernel), name($0.bias)) }
+        return requiredPyTorchLayers.map { (name($0.kernel), name($0.bias)) }
     }
 
     /// The names of each layer's tensors, in the order of their prefixes.

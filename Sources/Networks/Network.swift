@@ -1,74 +1,116 @@
+import Datasets
+import Differentiation
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
 import Requirements
 
-/// A network of dense, convolution and pooling layers, with hand-written forward and backward passes over BLAS.
+/// A model made of the layers that an architecture names: what configuration files and command lines can ask for.
 ///
 ///     let network = try Network(.multilayerPerceptron(dims: [784, 1024, 10]))
 ///
-/// A dense layer's leaves are `dense1/kernel` (inputs × outputs) and `dense1/bias`, a convolution's `conv1/kernel`
-/// ((size · size · channels) × outputs, in the order of the image) and `conv1/bias`, each kind counted from 1. Outputs
-/// are scores before the softmax or the logistic function, or numbers.
+/// Its leaves are those of the layers, each under the name of its kind, counted from 1: `dense1/kernel` (inputs ×
+/// outputs) and `dense1/bias`, `conv1/kernel` ((size · size · channels) × outputs, in the order of the image) and
+/// `conv1/bias`. Outputs are scores before the softmax or the logistic function, or numbers.
 ///
-/// Per-example gradients come in factored form: the inputs of each layer and the gradients of its outputs, from which
-/// norms and sums are computed without forming the gradients. There is no batch normalisation, which could not be
-/// trained privately.
+/// It is a ``FunctionModel`` whose function runs the layers one after the other. There is no batch normalisation, which
+/// could not be trained privately.
 ///
 /// **Guarantee:** an example's factors, loss and outputs are a function of that example and the parameters, in every
 /// bit: not of the other examples, their number or its place among them, nor of the number of threads.
 public struct Network: Sendable {
     /// What the network is made of.
     public let architecture: NetworkArchitecture
-    /// The leaves, layer after layer, kernel before bias.
-    public let layout: TreeLayout
-    /// The number of features of an example.
-    public let featureCount: Int
+    /// The layers, as the model's function has them.
+    public let stack: LayerStack
 
-    let stages: [Stage]
+    let model: FunctionModel<ParameterVector>
 
-    /// Lays the network out.
+    /// Builds the network.
     ///
     /// Throws a `ModelError` that names the layer and the number if parts do not fit together.
     public init(_ architecture: NetworkArchitecture) throws(ModelError) {
-        var builder = try NetworkBuilder(architecture.input)
-        featureCount = builder.featureCount
-        for layer in architecture.layers { try builder.append(layer) }
-        guard let last = builder.shapes.last else { throw .noLayers }
-        if architecture.loss == .logistic && last.outputCount != 1 {
-            throw .logisticNeedsOneOutput(outputs: last.outputCount)
+        let (stack, outputs) = try architecture.build(seed: 0)
+        if architecture.loss == .logistic && outputs.count != 1 {
+            throw .logisticNeedsOneOutput(outputs: outputs.count)
         }
-        do throws(PyTreeError) {
-            layout = try TreeLayout(builder.leaves)
-        } catch {
-            fail(error.description)
+        let featureCount = try architecture.input.shape().count
+        let program = Program(
+            parameters: stack, featureCount: featureCount, targetCount: outputs.count
+        ) { stack, example in
+            let outputs = stack(architecture.input.signal(of: example))
+            return architecture.loss.loss(of: outputs.reshaped(outputs.count), example)
         }
-        let leaves = layout.leaves
-        stages = builder.shapes.map { $0.stage(leaves) }
         self.architecture = architecture
+        self.stack = stack
+        model = FunctionModel(program: program) { seed in
+            guard let (stack, _) = try? architecture.build(seed: seed) else {
+                fail("An architecture was built with one seed, and not with another.")
+            }
+            return architecture.layers.count == 1 ? ParameterVector(zeros: stack.requiredLayout) : stack.vector()
+        }
     }
+}
+
+extension NetworkArchitecture.Input {
+    /// What the first layer is given of an example.
+    fileprivate func signal(of example: ExampleValues) -> Signal {
+        switch self {
+        case .features: .values(example.features)
+        case .image(let height, let width, let channels):
+            .values(example.image(height: height, width: width, channels: channels))
+        }
+    }
+}
+
+extension Network: TrainableModel {
+    /// The leaves, layer after layer.
+    public var layout: TreeLayout { model.layout }
+
+    /// The number of features of an example.
+    public var featureCount: Int { model.featureCount }
 
     /// The number of outputs: scores of classes, or numbers.
-    public var outputCount: Int { stages[stages.count - 1].outputCount }
-}
+    public var outputCount: Int { model.outputCount }
 
-/// Memory that is reused from one microbatch to the next: for each layer its outputs, its output gradients, and what
-/// else its backward pass needs.
-public struct NetworkWorkspace: Sendable {
-    var layers: [LayerMemory]
-    var losses: [Float] = []
-    /// What the sum of output gradients over examples is multiplied with, an element for each row.
-    var ones: [Float] = []
-}
+    /// Values, their gradients, and what is kept for the way back, in Float32.
+    public var gradientBytesPerExample: Int { model.gradientBytesPerExample }
 
-/// What one layer keeps between the passes.
-struct LayerMemory: Sendable {
-    /// After the activation: examples × outputs.
-    var outputs = Matrix(rows: 0, columns: 0)
-    /// Derivatives of the loss by what goes into the activation: examples × outputs.
-    var outputGradients = Matrix(rows: 0, columns: 0)
-    /// Derivatives of the activation, where they are not had from the outputs.
-    var derivatives = Matrix(rows: 0, columns: 0)
-    /// What a convolution's kernel sees: (examples · positions) × patch.
-    var patches = Matrix(rows: 0, columns: 0)
+    /// Random kernels, and biases of zeros; see ``InitialWeights``. A network of one layer, a regression, begins at
+    /// zero.
+    public func initialParameters(seed: UInt64) -> ParameterVector { model.initialParameters(seed: seed) }
+
+    /// An empty workspace.
+    public func makeWorkspace() -> FunctionWorkspace { model.makeWorkspace() }
+
+    /// The factored gradients. They lie in the workspace: hold them no longer than until the next call, which would
+    /// have to allocate anew.
+    public func gradients(
+        of examples: Examples, at parameters: ParameterVector, workspace: inout FunctionWorkspace
+    ) -> FactoredGradients {
+        model.gradients(of: examples, at: parameters, workspace: &workspace)
+    }
+
+    /// The outputs; they lie in the workspace, as the gradients do.
+    public func outputs(
+        for inputs: Matrix, lengths: [Int]?, at parameters: ParameterVector, workspace: inout FunctionWorkspace
+    ) -> Matrix {
+        model.outputs(for: inputs, lengths: lengths, at: parameters, workspace: &workspace)
+    }
+
+    /// Outputs and losses; they lie in the workspace, as the gradients do.
+    public func outputsAndLosses(
+        of examples: Examples, at parameters: ParameterVector, workspace: inout FunctionWorkspace
+    ) -> (outputs: Matrix, losses: [Float]) {
+        model.outputsAndLosses(of: examples, at: parameters, workspace: &workspace)
+    }
+
+    /// Classes by the highest score (the first of several), or by the score's sign for the logistic loss; numbers as
+    /// they are.
+    public func predictions(from outputs: Matrix) -> Targets { model.predictions(from: outputs) }
+
+    /// Throws `widthMismatch`, `targetKindMismatch` or `classOutOfRange` unless the network can learn such examples.
+    public func check(featureCount: Int, targets: Targets) throws(ModelError) {
+        try model.check(featureCount: featureCount, targets: targets)
+    }
 }

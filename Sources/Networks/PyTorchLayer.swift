@@ -1,3 +1,4 @@
+import Differentiation
 import PyTrees
 
 /// Where PyTorch keeps the parameters of one layer of a network, and in which order.
@@ -17,10 +18,13 @@ struct PyTorchLayer {
     /// weight is [outputs, inputs], with inputs in the order channel, row, column.
     ///
     /// - Parameter image: the height, width and channels that the inputs are laid out by; nil for a plain vector.
-    init(_ map: LinearMap, place: Int, image: (height: Int, width: Int, channels: Int)?, isConvolution: Bool) {
-        kernel = map.kernel
-        bias = map.bias
-        outputs = map.outputs
+    init(
+        kernel: TreeLayout.Leaf, bias: TreeLayout.Leaf, place: Int,
+        image: (height: Int, width: Int, channels: Int)?, isConvolution: Bool
+    ) {
+        self.kernel = kernel
+        self.bias = bias
+        outputs = kernel.shape[1]
         self.place = place
         if let image {
             let size = image.height * image.width
@@ -28,12 +32,12 @@ struct PyTorchLayer {
                 index % image.channels * size + index / image.channels
             }
         } else {
-            inputOrder = Array(0..<map.inputs)
+            inputOrder = Array(0..<kernel.shape[0])
         }
         if isConvolution, let image {
-            weightShape = [map.outputs, image.channels, image.height, image.width]
+            weightShape = [outputs, image.channels, image.height, image.width]
         } else {
-            weightShape = [map.outputs, map.inputs]
+            weightShape = [outputs, kernel.shape[0]]
         }
     }
 
@@ -53,28 +57,47 @@ struct PyTorchLayer {
 }
 
 extension Network {
-    /// The layers that have parameters, in their order.
-    var pyTorchLayers: [PyTorchLayer] {
+    /// The layers that have parameters, in their order; nil if there are others than dense layers, convolutions and
+    /// pooling, which have no counterpart of the same layout.
+    var pyTorchLayers: [PyTorchLayer]? {
         var layers: [PyTorchLayer] = []
         var place = 0
         var image: (height: Int, width: Int, channels: Int)?
         if case .image(let height, let width, let channels) = architecture.input { image = (height, width, channels) }
-        for stage in stages {
-            switch stage {
-            case .dense(let map):
+        for (name, layer) in stack.layers {
+            let activation: Activation
+            let leaves = name.map { name in
+                ["kernel", "bias"].compactMap { layout[TreePath([name, $0])] }
+            }
+            switch (layer, leaves) {
+            case (let dense as Dense, let leaves?) where leaves.count == 2:
                 // An `nn.Flatten` comes before the first dense layer after an image.
                 if image != nil { place += 1 }
-                layers.append(PyTorchLayer(map, place: place, image: image, isConvolution: false))
-                image = nil
-            case .convolution(let map, let window):
                 layers.append(
                     PyTorchLayer(
-                        map, place: place, image: (window.size, window.size, window.channels), isConvolution: true))
-                image = (window.outputHeight, window.outputWidth, map.outputs)
-            case .pooling(_, let window):
-                image = (window.outputHeight, window.outputWidth, window.channels)
+                        kernel: leaves[0], bias: leaves[1], place: place, image: image, isConvolution: false))
+                image = nil
+                activation = dense.activation
+            case (let convolution as Convolution, let leaves?) where leaves.count == 2:
+                guard let (height, width, channels) = image else { return nil }
+                let window = ImageWindow(
+                    height: height, width: width, channels: channels, size: convolution.size,
+                    stride: convolution.stride, padding: convolution.padding)
+                layers.append(
+                    PyTorchLayer(
+                        kernel: leaves[0], bias: leaves[1], place: place,
+                        image: (window.size, window.size, window.channels), isConvolution: true))
+                image = (window.outputHeight, window.outputWidth, leaves[0].shape[1])
+                activation = convolution.activation
+            case (let pool as Pool, _):
+                guard let (height, width, channels) = image else { return nil }
+                let window = ImageWindow(
+                    height: height, width: width, channels: channels, size: pool.size, stride: pool.stride, padding: 0)
+                image = (window.outputHeight, window.outputWidth, channels)
+                activation = .identity
+            default: return nil
             }
-            place += stage.activation == .identity ? 1 : 2
+            place += activation == .identity ? 1 : 2
         }
         return layers
     }

@@ -1,5 +1,6 @@
 // `import PrivateTraining` is enough to train: what plans, runs and trainers are made of comes with it.
 @_exported import Datasets
+@_exported import Differentiation
 @_exported import GradientTransformations
 @_exported import LinearAlgebra
 @_exported import Networks

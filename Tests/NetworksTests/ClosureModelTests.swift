@@ -59,8 +59,9 @@ import Testing
             #expect(own.rows.count == count)
             let (losses, otherLosses) = (own.nonPrivateLosses ?? [], other.nonPrivateLosses ?? [])
             #expect(zip(losses, otherLosses).allSatisfy { abs($0 - $1) <= 200 * 0x1p-24 } && losses.count == count)
-            let outputs = model.outputs(for: examples.inputs, at: parameters, workspace: &workspace)
-            #expect(zip(model.losses(of: outputs, targets: examples.targets), losses).allSatisfy(near))
+            let (outputs, evaluated) = model.outputsAndLosses(
+                of: examples, at: parameters, workspace: &workspace)
+            #expect(zip(evaluated, losses).allSatisfy(near))
             #expect(model.predictions(from: outputs) == .values(outputs))
         }
     }

@@ -24,8 +24,9 @@ import Testing
         var workspace = network.makeWorkspace()
         let examples = Examples(inputs: Matrix(rows: 1, columns: 1), targets: targets)
         let gradients = network.gradients(of: examples, at: parameters, workspace: &workspace)
-        let outputs = network.outputs(for: examples.inputs, at: parameters, workspace: &workspace)
-        #expect(network.losses(of: outputs, targets: targets) == gradients.nonPrivateLosses)
+        let (outputs, losses) = network.outputsAndLosses(of: examples, at: parameters, workspace: &workspace)
+        #expect(losses == gradients.nonPrivateLosses)
+        #expect(outputs == network.outputs(for: examples.inputs, at: parameters, workspace: &workspace))
         return (Array(gradients.rows[0][scores.count...]), try #require(gradients.nonPrivateLosses)[0])
     }
 

@@ -114,21 +114,24 @@ private struct BrokenBackward {
     ]
 
     func gradients(outputGradients change: (Matrix) -> Matrix) throws -> FactoredGradients {
-        guard case .dense(let kernel, let bias, let activations, let outputGradients) = parts[1] else {
+        guard case .dense(let kernel, nil, let activations, let outputGradients) = parts[2],
+            case .rows(let bias, outputGradients) = parts[3]
+        else {
             preconditionFailure("The middle layer is dense.")
         }
         // The right way, made by this type, must pass: else its mistakes would prove nothing.
         let right = backpropagated(isTransposed: true, hasDerivative: true)
         #expect(zip(right.elements, outputGradients.elements).allSatisfy { abs($0 - $1) < 1e-6 })
-        let part = FactoredGradients.Part.dense(
-            kernel: kernel, bias: bias, activations: activations, outputGradients: change(outputGradients))
-        return try FactoredGradients(
-            layout: layout, exampleCount: outputGradients.rows, parts: [parts[0], part, parts[2]])
+        let changed = change(outputGradients)
+        var parts = parts
+        parts[2] = .dense(kernel: kernel, bias: nil, activations: activations, outputGradients: changed)
+        parts[3] = .rows(leaves: bias, changed)
+        return try FactoredGradients(layout: layout, exampleCount: outputGradients.rows, parts: parts)
     }
 
     /// (E·Kᵀ) ∘ (1 − Y²), with E and K of the last layer and Y its inputs; or with K read as if it lay transposed.
     func backpropagated(isTransposed: Bool, hasDerivative: Bool) -> Matrix {
-        guard case .dense(let path, _, let outputs, let outputGradients) = parts[2] else {
+        guard case .dense(let path, _, let outputs, let outputGradients) = parts[4] else {
             preconditionFailure("The last layer is dense.")
         }
         let kernel = parameters[path].values

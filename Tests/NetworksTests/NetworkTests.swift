@@ -233,7 +233,10 @@ import Testing
         }
         await #expect(processExitsWith: .failure) {
             let network = try Network(.softmaxRegression(features: 2, classes: 3))
-            _ = network.losses(of: Matrix(rows: 2, columns: 3), targets: .classes([0], classCount: 3))
+            var workspace = network.makeWorkspace()
+            let examples = Examples(inputs: Matrix(rows: 1, columns: 2), targets: .values(Matrix(rows: 1, columns: 3)))
+            _ = network.outputsAndLosses(
+                of: examples, at: network.initialParameters(seed: 0), workspace: &workspace)
         }
         await #expect(processExitsWith: .failure) {
             let network = try Network(.softmaxRegression(features: 2, classes: 3))

@@ -45,7 +45,7 @@ private final class NonPrivatePath: StepPath {
     private var state: Adam<Double>.State
     private var parameters: ParameterVector
     private var gradient: ParameterVector
-    private var workspace: NetworkWorkspace
+    private var workspace: FunctionWorkspace
 
     init(_ problem: StepProblem, _ optimizer: Adam<Double>) throws {
         self.problem = problem
@@ -70,7 +70,7 @@ private final class PrivatePath<Optimizer: AugmentedGradientTransformation>: Ste
     private let isDense: Bool
     private var state: Optimizer.State
     private var parameters: ParameterVector
-    private var workspace: NetworkWorkspace
+    private var workspace: FunctionWorkspace
     private var stepWorkspace = StepWorkspace()
     private var noise: Noise
     private var rows = InstantiatedRows()

@@ -36,7 +36,7 @@ extension ParameterGradient<Float> {
         case .mapped(let activations, let outputGradients, let positions, let map):
             .mapped(
                 Self.outer(activations: activations, outputGradients: outputGradients, positions: positions)
-                    .part(of: leaf), by: map)
+                    .part(of: leaf), map)
         case .lookup(let indices, let outputGradients, let positions):
             .embedding(
                 table: leaf, indices: indices, outputGradients: outputGradients.matrix, positions: positions)

@@ -78,6 +78,14 @@ extension Program {
         return uses
     }
 
+    /// Each example's loss, after a run up to the losses.
+    package func losses(in memory: ProgramMemory<Float>, exampleCount: Int) -> [Float] {
+        Array(UnsafeBufferPointer(start: memory.values[loss].base, count: exampleCount))
+    }
+
+    /// examples × outputs, after a run.
+    package func outputs(in memory: ProgramMemory<Float>) -> Matrix { memory.values[outputs].matrix }
+
     private func prepare<S: Real>(_ memory: inout ProgramMemory<S>) {
         if memory.values.count == nodes.count { return }
         let empty = nodes.map { _ in NumberBlock<S>() }

@@ -43,6 +43,17 @@ extension KroneckerTransform {
             return [image(ofTable: table, map, indices, outputGradients, positions)]
         case .rows(let leaves, let matrix):
             return [.rows(leaves: leaves, images(of: leaves, matrix))]
+        case .joined(let leaf, let uses):
+            return [.joined(leaf: leaf, uses.flatMap(images))]
+        case .mapped(let part, let map):
+            let leaves = part.leaves
+            return [
+                .mapped(part) { gradient in
+                    map(gradient)
+                    let row = Matrix(rows: 1, columns: gradient.count, elements: Array(gradient))
+                    images(of: leaves, row).withUnsafeElements { _ = gradient.update(fromContentsOf: $0) }
+                }
+            ]
         }
     }
 

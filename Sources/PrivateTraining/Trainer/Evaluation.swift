@@ -41,8 +41,8 @@ extension TrainableModel {
         for begin in stride(from: 0, to: data.count, by: blockSize) {
             let examples = try data.examples(at: Array(begin..<min(begin + blockSize, data.count)))
             try check(featureCount: examples.inputs.columns, targets: examples.targets)
-            let outputs = outputs(for: examples.inputs, at: parameters, workspace: &workspace)
-            loss += losses(of: outputs, targets: examples.targets).reduce(0) { $0 + Double($1) }
+            let (outputs, losses) = outputsAndLosses(of: examples, at: parameters, workspace: &workspace)
+            loss += losses.reduce(0) { $0 + Double($1) }
             switch (predictions(from: outputs), examples.targets) {
             case (.classes(let predicted, _), .classes(let classes, _)):
                 classified += classes.count

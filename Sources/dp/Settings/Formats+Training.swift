@@ -275,7 +275,7 @@ extension Formats {
                     name: "pooling", about: "one pixel for size × size of them",
                     settings: [
                         Setting(
-                            "pooling", .choice(NetworkArchitecture.Pooling.allCases.map(\.rawValue)),
+                            "pooling", .choice(Pooling.allCases.map(\.rawValue)),
                             example: #""max""#, "the largest or the mean"), size, stride,
                     ]),
             ]))

@@ -1,10 +1,10 @@
 import LinearAlgebra
-import PrivacyMechanisms
 import PyTrees
 import Testing
 import _TestSupport
 
 @testable import Differentiation
+@testable import PrivacyMechanisms
 
 /// What holds for every model's function, whatever its operations are.
 ///

@@ -53,7 +53,7 @@ struct GradientCheck {
             magnitude.errorBound = zip(outputs, target).map { $0 + Double(abs($1)) }.max()
         }
         let curvature = network.architecture.layers.reduce(0.5) {
-            switch $1 {
+            switch $1.reference {
             case .dense(_, let activation), .convolution(_, _, _, _, let activation): $0 + activation.curvature
             case .pooling: $0
             }
@@ -70,7 +70,7 @@ struct GradientCheck {
         var channels = 1
         if case .image(_, _, let count) = network.architecture.input { channels = count }
         return network.architecture.layers.reduce(0.0) { sum, layer in
-            switch layer {
+            switch layer.reference {
             case .dense(let outputs, _):
                 defer { inputs = outputs }
                 return sum + Double(inputs + outputs + 24)

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
-import Networks
+
+@testable import Networks
 
 /// The forward pass of a network in Float64, by loops that follow the definitions: no patches, no products of matrices.
 struct ReferenceNetwork {
@@ -38,7 +39,7 @@ struct ReferenceNetwork {
         var largest = 0.0
         var next = 0
         for layer in architecture.layers {
-            switch layer {
+            switch layer.reference {
             case .dense(let outputs, let activation):
                 let kernel = next
                 let bias = kernel + values.count * outputs
@@ -157,6 +158,27 @@ extension Activation {
         case .tanh: 0.77
         case .gelu: 1.0
         case .temperedSigmoid(_, let temperature, _): 0.39 * Double(temperature)
+        }
+    }
+}
+
+/// The layers that the reference knows.
+enum ReferenceLayer {
+    case dense(outputs: Int, activation: Activation)
+    case convolution(outputs: Int, size: Int, stride: Int, padding: Int, activation: Activation)
+    case pooling(Pooling, size: Int, stride: Int)
+}
+
+extension NetworkArchitecture.Layer {
+    var reference: ReferenceLayer {
+        switch blueprint {
+        case let dense as DenseBlueprint: .dense(outputs: dense.outputs, activation: dense.activation)
+        case let layer as ConvolutionBlueprint:
+            .convolution(
+                outputs: layer.outputs, size: layer.size, stride: layer.stride, padding: layer.padding,
+                activation: layer.activation)
+        case let pool as PoolBlueprint: .pooling(pool.pooling, size: pool.size, stride: pool.stride)
+        default: preconditionFailure("The reference knows no \(blueprint).")
         }
     }
 }

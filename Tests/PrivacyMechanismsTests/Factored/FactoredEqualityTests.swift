@@ -241,7 +241,8 @@ struct BrokenFactors: PerExampleGradients {
         let base = try RandomFactors(seed: 8).gradients.poisoned(examples: [], with: 0, place: 0)
         let kept = [0, 2, 5, 6]
         for poison in [Float.nan, .infinity, -.infinity] {
-            for place in 0..<8 {
+            // 8 and 9 are the two matrices of a leaf without elements.
+            for place in [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18] {
                 // Example 1 is padding, 3 and 4 hold the poison.
                 let gradients = try base.poisoned(examples: [1, 3, 4], with: poison, place: place)
                 let padding = (0..<7).map { $0 == 1 }
@@ -338,25 +339,25 @@ extension FactoredGradients {
             for example in examples { result[example * positions + positions / 2, matrix.columns - 1] = poison }
             return result
         }
-        return try FactoredGradients(
-            layout: layout, exampleCount: exampleCount,
-            parts: parts.map { part in
-                switch part {
-                case .dense(let kernel, let bias, let activations, let outputGradients):
-                    .dense(
-                        kernel: kernel, bias: bias, activations: spoil(activations),
-                        outputGradients: spoil(outputGradients))
-                case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
-                    .sequence(
-                        kernel: kernel, bias: bias, activations: spoil(activations, positions),
-                        outputGradients: spoil(outputGradients, positions), positions: positions)
-                case .embedding(let table, let indices, let outputGradients, let positions):
-                    .embedding(
-                        table: table, indices: indices.map { max(0, $0) },
-                        outputGradients: spoil(outputGradients, positions),
-                        positions: positions)
-                case .rows(let leaves, let matrix): .rows(leaves: leaves, spoil(matrix))
-                }
-            })
+        func spoiled(_ part: Part) -> Part {
+            switch part {
+            case .dense(let kernel, let bias, let activations, let outputGradients):
+                .dense(
+                    kernel: kernel, bias: bias, activations: spoil(activations),
+                    outputGradients: spoil(outputGradients))
+            case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
+                .sequence(
+                    kernel: kernel, bias: bias, activations: spoil(activations, positions),
+                    outputGradients: spoil(outputGradients, positions), positions: positions)
+            case .embedding(let table, let indices, let outputGradients, let positions):
+                .embedding(
+                    table: table, indices: indices.map { max(0, $0) },
+                    outputGradients: spoil(outputGradients, positions), positions: positions)
+            case .rows(let leaves, let matrix): .rows(leaves: leaves, spoil(matrix))
+            case .joined(let leaf, let uses): .joined(leaf: leaf, uses.map(spoiled))
+            case .mapped(let part, let map): .mapped(spoiled(part), map)
+            }
+        }
+        return try FactoredGradients(layout: layout, exampleCount: exampleCount, parts: parts.map(spoiled))
     }
 }

@@ -29,8 +29,12 @@ struct RandomFactors {
         layout = try TreeLayout([
             ("attention/bias", [n]), ("attention/kernel", [m, n]), ("dense/bias", [n]), ("dense/kernel", [m, n]),
             ("embedding", [shape.tableRows, n]), ("head", [n, m]), ("norm/offset", [m]), ("norm/scale", [m]),
-            ("temperature", []), ("void", [0, n]),
+            ("recurrent", [m, n]), ("standard", [m, n]), ("temperature", []), ("tied", [shape.tableRows, n]),
+            ("unused", [m]), ("void", [0, n]),
         ])
+        func indices() -> [Int] {
+            (0..<b * t).map { _ in Int(generator.next() % UInt64(shape.tableRows + 1)) - 1 }
+        }
         gradients = try FactoredGradients(
             layout: layout, exampleCount: b,
             parts: [
@@ -40,14 +44,33 @@ struct RandomFactors {
                 .sequence(
                     kernel: "attention/kernel", bias: "attention/bias", activations: matrix(b * t, m),
                     outputGradients: matrix(b * t, n), positions: t),
-                .embedding(
-                    table: "embedding",
-                    indices: (0..<b * t).map { _ in Int(generator.next() % UInt64(shape.tableRows + 1)) - 1 },
-                    outputGradients: matrix(b * t, n), positions: t),
+                .embedding(table: "embedding", indices: indices(), outputGradients: matrix(b * t, n), positions: t),
                 .dense(kernel: "head", bias: nil, activations: matrix(b, n), outputGradients: matrix(b, m)),
                 .rows(leaves: ["norm/offset", "norm/scale", "temperature"], matrix(b, 2 * m + 1)),
                 .dense(
                     kernel: "void", bias: nil, activations: Matrix(rows: b, columns: 0), outputGradients: matrix(b, n)),
+                .joined(
+                    leaf: "tied",
+                    [
+                        .embedding(table: "tied", indices: indices(), outputGradients: matrix(b * t, n), positions: t),
+                        .sequence(
+                            kernel: "tied", bias: nil, activations: matrix(b * t, shape.tableRows),
+                            outputGradients: matrix(b * t, n), positions: t),
+                    ]),
+                .joined(
+                    leaf: "recurrent",
+                    [
+                        .sequence(
+                            kernel: "recurrent", bias: nil, activations: matrix(b * t, m),
+                            outputGradients: matrix(b * t, n), positions: t),
+                        .dense(
+                            kernel: "recurrent", bias: nil, activations: matrix(b, m), outputGradients: matrix(b, n)),
+                    ]),
+                .mapped(
+                    .sequence(
+                        kernel: "standard", bias: nil, activations: matrix(b * t, m), outputGradients: matrix(b * t, n),
+                        positions: t)) { centered($0) },
+                .joined(leaf: "unused", []),
             ])
     }
 
@@ -62,27 +85,33 @@ struct RandomFactors {
                     }
                 })
         }
+        func subset(_ part: FactoredGradients.Part) -> FactoredGradients.Part {
+            switch part {
+            case .dense(let kernel, let bias, let activations, let outputGradients):
+                .dense(
+                    kernel: kernel, bias: bias, activations: rows(activations), outputGradients: rows(outputGradients))
+            case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
+                .sequence(
+                    kernel: kernel, bias: bias, activations: rows(activations, positions),
+                    outputGradients: rows(outputGradients, positions), positions: positions)
+            case .embedding(let table, let indices, let outputGradients, let positions):
+                .embedding(
+                    table: table, indices: examples.flatMap { indices[$0 * positions..<($0 + 1) * positions] },
+                    outputGradients: rows(outputGradients, positions), positions: positions)
+            case .rows(let leaves, let matrix): .rows(leaves: leaves, rows(matrix))
+            case .joined(let leaf, let uses): .joined(leaf: leaf, uses.map(subset))
+            case .mapped(let part, let map): .mapped(subset(part), map)
+            }
+        }
         return try FactoredGradients(
             layout: gradients.layout, exampleCount: examples.count,
-            parts: gradients.parts.map { part in
-                switch part {
-                case .dense(let kernel, let bias, let activations, let outputGradients):
-                    .dense(
-                        kernel: kernel, bias: bias, activations: rows(activations),
-                        outputGradients: rows(outputGradients))
-                case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
-                    .sequence(
-                        kernel: kernel, bias: bias, activations: rows(activations, positions),
-                        outputGradients: rows(outputGradients, positions), positions: positions)
-                case .embedding(let table, let indices, let outputGradients, let positions):
-                    .embedding(
-                        table: table,
-                        indices: examples.flatMap { indices[$0 * positions..<($0 + 1) * positions] },
-                        outputGradients: rows(outputGradients, positions), positions: positions)
-                case .rows(let leaves, let matrix): .rows(leaves: leaves, rows(matrix))
-                }
-            })
+            parts: gradients.parts.map(subset))
     }
+}
+
+/// The map of the mapped part: each element less half of the next one, the last as it is.
+private func centered<Scalar: BinaryFloatingPoint>(_ gradient: UnsafeMutableBufferPointer<Scalar>) {
+    for index in gradient.indices.dropLast() { gradient[index] -= gradient[index + 1] / 2 }
 }
 
 extension FactoredGradients {
@@ -105,7 +134,7 @@ extension FactoredGradients {
                 }
             }
         }
-        for part in parts {
+        func add(_ part: Part) {
             switch part {
             case .dense(let kernel, let bias, let activations, let outputGradients):
                 addLayer(kernel, bias, activations, outputGradients, 1)
@@ -120,8 +149,14 @@ extension FactoredGradients {
             case .rows(let leaves, let matrix):
                 let begin = layout[leaves[0]]!.range.lowerBound
                 for column in 0..<matrix.columns { row[begin + column] = Double(matrix[example, column]) }
+            case .joined(_, let uses): uses.forEach(add)
+            case .mapped(let part, _):
+                add(part)
+                let columns = layout[part.leaves[0]]!.range
+                row.withUnsafeMutableBufferPointer { centered(UnsafeMutableBufferPointer(rebasing: $0[columns])) }
             }
         }
+        parts.forEach(add)
         return row
     }
 

@@ -129,6 +129,7 @@ import Testing
                 sum + rows(outputGradients, positions).reduce(0, +) * amplification(table)
             case .rows(let leaves, let matrix):
                 sum + rows(matrix, 1)[0] * (leaves.map(amplification).max() ?? 1)
+            case .joined, .mapped: preconditionFailure("These gradients have neither.")
             }
         }
     }
@@ -311,6 +312,7 @@ import Testing
                     table: table, indices: used, outputGradients: spoiled(outputGradients, positions),
                     positions: positions)
             case .rows(let leaves, let matrix): parts[place] = .rows(leaves: leaves, spoiled(matrix, 1))
+            case .joined, .mapped: preconditionFailure("These gradients have neither.")
             }
             let gradients = try FactoredGradients(layout: Self.layout, exampleCount: b, parts: parts)
             let found = try Self.sum(gradients, rule, transform)

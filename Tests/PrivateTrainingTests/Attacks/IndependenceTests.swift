@@ -33,7 +33,7 @@ import Testing
             }
             return result
         }
-        for part in factored.parts {
+        func append(_ part: FactoredGradients.Part) {
             switch part {
             case .dense(_, _, let activations, let errors):
                 append(activations, positions: 1)
@@ -41,9 +41,13 @@ import Testing
             case .sequence(_, _, let activations, let errors, let positions):
                 append(activations, positions: positions)
                 append(errors, positions: positions)
-            case .embedding, .rows: break
+            case .embedding(_, _, let errors, let positions): append(errors, positions: positions)
+            case .rows(_, let matrix): append(matrix, positions: 1)
+            case .joined(_, let uses): uses.forEach(append)
+            case .mapped(let part, _): append(part)
             }
         }
+        factored.parts.forEach(append)
         return result
     }
 
@@ -82,7 +86,7 @@ import Testing
         let perceptrons = activations.map {
             NetworkArchitecture.multilayerPerceptron(dims: [19, 35, 5], activation: $0)
         }
-        let convolutions = [NetworkArchitecture.Pooling.max, .average].map { pooling in
+        let convolutions = [Pooling.max, .average].map { pooling in
             NetworkArchitecture(
                 input: .image(height: 7, width: 6, channels: 2),
                 layers: [

@@ -2,6 +2,7 @@ import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
 
+@testable import Differentiation
 @testable import Networks
 @testable import PrivateTraining
 
@@ -20,19 +21,25 @@ struct WholeMicrobatchModel: TrainableModel {
     var outputCount: Int { network.outputCount }
 
     func initialParameters(seed: UInt64) -> ParameterVector { network.initialParameters(seed: seed) }
-    func makeWorkspace() -> NetworkWorkspace { network.makeWorkspace() }
+    func makeWorkspace() -> FunctionWorkspace { network.makeWorkspace() }
 
-    func outputs(for inputs: Matrix, at parameters: ParameterVector, workspace: inout NetworkWorkspace) -> Matrix {
-        network.outputs(for: inputs, at: parameters, workspace: &workspace)
+    func outputs(
+        for inputs: Matrix, lengths: [Int]?, at parameters: ParameterVector, workspace: inout FunctionWorkspace
+    ) -> Matrix {
+        network.outputs(for: inputs, lengths: lengths, at: parameters, workspace: &workspace)
     }
-    func losses(of outputs: Matrix, targets: Targets) -> [Float] { network.losses(of: outputs, targets: targets) }
+    func outputsAndLosses(
+        of examples: Examples, at parameters: ParameterVector, workspace: inout FunctionWorkspace
+    ) -> (outputs: Matrix, losses: [Float]) {
+        network.outputsAndLosses(of: examples, at: parameters, workspace: &workspace)
+    }
     func predictions(from outputs: Matrix) -> Targets { network.predictions(from: outputs) }
     func check(featureCount: Int, targets: Targets) throws(ModelError) {
         try network.check(featureCount: featureCount, targets: targets)
     }
 
     func gradients(
-        of examples: Examples, at parameters: ParameterVector, workspace: inout NetworkWorkspace
+        of examples: Examples, at parameters: ParameterVector, workspace: inout FunctionWorkspace
     ) -> DenseRows {
         var rows = Matrix(rows: examples.count, columns: layout.count)
         for example in 0..<examples.count {
@@ -100,13 +107,10 @@ struct WholeMicrobatchModel: TrainableModel {
     }
 
     private func softmaxErrors(_ scores: [Float], _ target: Int) -> [Float] {
-        let outputs = Matrix(rows: 1, columns: scores.count, elements: scores)
         var outputGradients = [Float](repeating: 0, count: scores.count)
-        var losses: [Float] = []
         outputGradients.withUnsafeMutableBufferPointer {
-            LossFunction.softmaxCrossEntropy.evaluate(
-                outputs, targets: .classes([target], classCount: scores.count), outputGradients: $0.baseAddress,
-                into: &losses)
+            _ = SoftmaxCrossEntropy.crossEntropy(
+                scores, classes: scores.count, target: target, outputGradients: $0.baseAddress)
         }
         return outputGradients
     }

@@ -1,9 +1,22 @@
+import Requirements
+
 /// What represents the pixels of a window.
 public enum Pooling: String, Codable, CaseIterable, Hashable, Sendable {
     /// The largest; the gradient goes to the first of several.
     case max
     /// The mean.
     case average
+
+    /// Reads a name. Throws `DecodingError` with the names that there are.
+    public init(from decoder: any Decoder) throws {
+        let box = try decoder.singleValueContainer()
+        let name = try box.decode(String.self)
+        guard let pooling = Pooling(rawValue: name) else {
+            throw DecodingError.dataCorruptedError(
+                in: box, debugDescription: unknown("choice", name, known: Self.allCases.map(\.rawValue)))
+        }
+        self = pooling
+    }
 }
 
 extension ImageWindow {

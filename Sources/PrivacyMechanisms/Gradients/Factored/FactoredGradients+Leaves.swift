@@ -2,7 +2,7 @@ import PyTrees
 
 extension FactoredGradients.Part {
     /// The leaves that the part has the gradients of.
-    var leaves: [TreePath] {
+    package var leaves: [TreePath] {
         switch self {
         case .dense(let kernel, let bias, _, _), .sequence(let kernel, let bias, _, _, _):
             [kernel] + (bias.map { [$0] } ?? [])

@@ -44,7 +44,7 @@ extension FactoredGradients.Part {
         case .joined(let leaf, _):
             return mask[leaf] == true ? self : nil
         case .mapped(let part, let map):
-            return part.restricted(to: mask).map { .mapped($0, by: map) }
+            return part.restricted(to: mask).map { .mapped($0, map) }
         case .rows(let leaves, let matrix):
             let kept = leaves.filter { mask[$0] == true }
             if kept.isEmpty { return nil }

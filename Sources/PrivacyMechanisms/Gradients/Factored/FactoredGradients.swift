@@ -52,7 +52,7 @@ public struct FactoredGradients: PerExampleGradients {
         /// changes one example's gradient in place.
         ///
         /// The map must depend on the gradient that it is given and on parameters alone.
-        indirect case mapped(Part, by: @Sendable (UnsafeMutableBufferPointer<Float>) -> Void)
+        indirect case mapped(Part, _ map: @Sendable (UnsafeMutableBufferPointer<Float>) -> Void)
     }
 
     /// The parameters' layout.

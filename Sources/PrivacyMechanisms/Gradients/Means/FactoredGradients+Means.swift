@@ -53,7 +53,7 @@ extension FactoredGradients.Part {
         case .joined(let leaf, let uses):
             return .joined(leaf: leaf, uses.map { $0.means(of: units, size: size) })
         case .mapped(let part, let map):
-            return .mapped(part.means(of: units, size: size), by: map)
+            return .mapped(part.means(of: units, size: size), map)
         case .rows(let leaves, let matrix):
             if size == 1 { return .rows(leaves: leaves, matrix.rows(of: units)) }
             var means = Matrix(rows: units.count, columns: matrix.columns)

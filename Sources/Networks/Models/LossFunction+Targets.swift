@@ -1,15 +1,8 @@
 import Datasets
+import Differentiation
 import LinearAlgebra
-
-/// What training makes small: a number for each example, from a model's outputs and the example's target.
-public enum LossFunction: String, Codable, CaseIterable, Hashable, Sendable {
-    /// ½ ‖y − t‖², for numbers.
-    case squaredError
-    /// ln(1 + e^y) − t·y for one score y and a class t of 0 or 1.
-    case logistic
-    /// ln Σ_j e^{y_j} − y_t for scores y and a class t.
-    case softmaxCrossEntropy
-}
+import PyTrees
+import Requirements
 
 extension LossFunction {
     /// The number of classes of a model with so many outputs; nil for numbers.
@@ -32,6 +25,35 @@ extension LossFunction {
                 throw .classOutOfRange(value, classCount: count, example: example)
             }
         default: throw .targetKindMismatch(loss: self)
+        }
+    }
+
+    /// The loss of each example. Traps unless the targets fit.
+    func losses(of outputs: Matrix, targets: Targets) -> [Float] {
+        require(
+            targets.count == outputs.rows, "\(targets.count) targets do not fit outputs for \(outputs.rows) examples.")
+        do throws(ModelError) {
+            try check(targets, outputs: outputs.columns)
+        } catch {
+            fail(error.description)
+        }
+        let program = Program(
+            parameters: LayerStack(), featureCount: outputs.columns, targetCount: outputs.columns
+        ) { _, example in loss(of: example.features, example) }
+        let model = FunctionModel(program: program) { _ in ParameterVector(zeros: program.layout) }
+        var workspace = model.makeWorkspace()
+        return model.outputsAndLosses(
+            of: Examples(inputs: outputs, targets: targets), at: model.initialParameters(seed: 0),
+            workspace: &workspace
+        ).losses
+    }
+
+    /// The loss of an example's outputs, against its target.
+    func loss(of outputs: Value, _ example: ExampleValues) -> Loss {
+        switch self {
+        case .squaredError: Differentiation.squaredError(outputs, example.target)
+        case .logistic: logisticLoss(outputs, example.label)
+        case .softmaxCrossEntropy: Differentiation.softmaxCrossEntropy(outputs, example.label)
         }
     }
 

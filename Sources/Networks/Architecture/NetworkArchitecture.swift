@@ -1,3 +1,4 @@
+import Differentiation
 import Requirements
 
 /// What a network is made of: enough to build it again, for configuration and saved models.
@@ -24,24 +25,27 @@ public struct NetworkArchitecture: Hashable, Sendable {
         case image(height: Int, width: Int, channels: Int)
     }
 
-    /// One layer.
-    public enum Layer: Hashable, Sendable {
-        /// y = f(xᵀK + b), with a kernel K of inputs × outputs.
-        case dense(outputs: Int, activation: Activation)
-        /// A kernel of (size · size · channels) × outputs slid over an image in steps of `stride`, which `padding` rows
-        /// and columns of zeros surround.
-        case convolution(outputs: Int, size: Int, stride: Int, padding: Int, activation: Activation)
-        /// The largest or the mean of size × size pixels, for each channel, in steps of `stride`.
-        case pooling(Pooling, size: Int, stride: Int)
+    /// One layer: what its kind says of it.
+    public struct Layer: Sendable {
+        let blueprint: any LayerBlueprint
+
+        init(_ blueprint: some LayerBlueprint) { self.blueprint = blueprint }
+
+        /// The kinds of layer that an architecture in JSON can name.
+        static let kinds: [any LayerBlueprint.Type] = [
+            DenseBlueprint.self, ConvolutionBlueprint.self, PoolBlueprint.self,
+        ]
+    }
+}
+
+extension NetworkArchitecture.Layer: Hashable {
+    /// Whether kinds and numbers agree.
+    public static func == (left: Self, right: Self) -> Bool {
+        AnyHashable(left.blueprint) == AnyHashable(right.blueprint)
     }
 
-    /// What represents the pixels of a window.
-    public enum Pooling: String, Codable, CaseIterable, Hashable, Sendable {
-        /// The largest; the gradient goes to the first of several.
-        case max
-        /// The mean.
-        case average
-    }
+    /// Hashes kind and numbers.
+    public func hash(into hasher: inout Hasher) { AnyHashable(blueprint).hash(into: &hasher) }
 }
 
 extension NetworkArchitecture {

@@ -148,11 +148,21 @@ extension FrozenModel: TrainableModel {
 
     /// The base's outputs.
     public func outputs(
-        for inputs: Matrix, at parameters: ParameterVector, workspace: inout FrozenWorkspace<Base>
+        for inputs: Matrix, lengths: [Int]?, at parameters: ParameterVector, workspace: inout FrozenWorkspace<Base>
     ) -> Matrix {
         mask.write(parameters, to: &workspace.vector)
         return Self.with(workspace.vector, &workspace.structure, &workspace.base) { parameters, memory in
-            base.outputs(for: inputs, at: parameters, workspace: &memory)
+            base.outputs(for: inputs, lengths: lengths, at: parameters, workspace: &memory)
+        }
+    }
+
+    /// The base's outputs and losses.
+    public func outputsAndLosses(
+        of examples: Examples, at parameters: ParameterVector, workspace: inout FrozenWorkspace<Base>
+    ) -> (outputs: Matrix, losses: [Float]) {
+        mask.write(parameters, to: &workspace.vector)
+        return Self.with(workspace.vector, &workspace.structure, &workspace.base) { parameters, memory in
+            base.outputsAndLosses(of: examples, at: parameters, workspace: &memory)
         }
     }
 
@@ -162,9 +172,6 @@ extension FrozenModel: TrainableModel {
     ) -> Result {
         structure.withValues(of: vector) { body($0, &memory) }
     }
-
-    /// The base's losses.
-    public func losses(of outputs: Matrix, targets: Targets) -> [Float] { base.losses(of: outputs, targets: targets) }
 
     /// The base's predictions.
     public func predictions(from outputs: Matrix) -> Targets { base.predictions(from: outputs) }

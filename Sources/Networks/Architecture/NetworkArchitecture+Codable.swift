@@ -1,3 +1,4 @@
+import Differentiation
 import Requirements
 
 extension NetworkArchitecture: Codable {
@@ -55,63 +56,27 @@ extension NetworkArchitecture.Input: Codable {
 }
 
 extension NetworkArchitecture.Layer: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case kind, outputs, activation, size, stride, padding, pooling
-    }
-
-    private enum Kind: String, Codable, CaseIterable {
-        case dense, convolution, pooling
-
-        var keys: [CodingKeys] {
-            switch self {
-            case .dense: [.kind, .outputs, .activation]
-            case .convolution: [.kind, .outputs, .size, .stride, .padding, .activation]
-            case .pooling: [.kind, .pooling, .size, .stride]
-            }
-        }
+    private enum CodingKeys: CodingKey {
+        case kind
     }
 
     /// Reads a layer such as `{"kind": "dense", "outputs": 10, "activation": "identity"}`.
     public init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)
-        let kind = try box.decodeChoice(Kind.self, forKey: .kind)
-        try decoder.refuseUnknownKeys(except: kind.keys.map(\.stringValue))
-        func number(_ key: CodingKeys) throws -> Int { try box.decode(Int.self, forKey: key) }
-        switch kind {
-        case .dense:
-            self = .dense(
-                outputs: try number(.outputs), activation: try box.decode(Activation.self, forKey: .activation))
-        case .convolution:
-            self = .convolution(
-                outputs: try number(.outputs), size: try number(.size), stride: try number(.stride),
-                padding: try number(.padding), activation: try box.decode(Activation.self, forKey: .activation))
-        case .pooling:
-            self = .pooling(
-                try box.decodeChoice(NetworkArchitecture.Pooling.self, forKey: .pooling), size: try number(.size),
-                stride: try number(.stride))
+        let name = try box.decode(String.self, forKey: .kind)
+        guard let kind = Self.kinds.first(where: { $0.kind == name }) else {
+            let names = Self.kinds.map { $0.kind }
+            let problem = CoupledLayer(rawValue: name)?.remedy ?? unknown("layer", name, known: names)
+            throw DecodingError.dataCorruptedError(forKey: .kind, in: box, debugDescription: problem)
         }
+        try decoder.refuseUnknownKeys(except: ["kind"] + kind.example.keys)
+        self.init(try kind.init(from: decoder))
     }
 
     /// Writes what ``init(from:)`` reads.
     public func encode(to encoder: any Encoder) throws {
+        try blueprint.encode(to: encoder)
         var box = encoder.container(keyedBy: CodingKeys.self)
-        switch self {
-        case .dense(let outputs, let activation):
-            try box.encode(Kind.dense, forKey: .kind)
-            try box.encode(outputs, forKey: .outputs)
-            try box.encode(activation, forKey: .activation)
-        case .convolution(let outputs, let size, let stride, let padding, let activation):
-            try box.encode(Kind.convolution, forKey: .kind)
-            try box.encode(outputs, forKey: .outputs)
-            try box.encode(size, forKey: .size)
-            try box.encode(stride, forKey: .stride)
-            try box.encode(padding, forKey: .padding)
-            try box.encode(activation, forKey: .activation)
-        case .pooling(let pooling, let size, let stride):
-            try box.encode(Kind.pooling, forKey: .kind)
-            try box.encode(pooling, forKey: .pooling)
-            try box.encode(size, forKey: .size)
-            try box.encode(stride, forKey: .stride)
-        }
+        try box.encode(type(of: blueprint).kind, forKey: .kind)
     }
 }

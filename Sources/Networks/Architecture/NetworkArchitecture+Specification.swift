@@ -1,3 +1,5 @@
+import Differentiation
+
 extension NetworkArchitecture {
     /// Reads a short specification, as on a command line, of a model for data of `featureCount` features and
     /// `outputCount` classes or numbers.
@@ -67,7 +69,7 @@ extension NetworkArchitecture {
 
     private static func activation(_ parts: ArraySlice<Substring>) throws(ModelError) -> Activation {
         guard let part = parts.first else { return .relu }
-        return try Activation(part)
+        do throws(ActivationError) { return try Activation(part) } catch { throw .activation(error) }
     }
 
     private static func checkWidths(

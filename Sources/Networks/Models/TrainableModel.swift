@@ -49,10 +49,16 @@ public protocol TrainableModel<Parameters>: Sendable {
     ) -> Gradients
 
     /// The outputs for each row of inputs, an examples × outputs matrix: scores before the softmax, or numbers.
-    func outputs(for inputs: Matrix, at parameters: Parameters, workspace: inout Workspace) -> Matrix
+    ///
+    /// - Parameter lengths: how many positions of each example's sequence there are; nil for all.
+    func outputs(
+        for inputs: Matrix, lengths: [Int]?, at parameters: Parameters, workspace: inout Workspace
+    ) -> Matrix
 
-    /// The loss of each example, from its outputs.
-    func losses(of outputs: Matrix, targets: Targets) -> [Float]
+    /// The outputs, and the loss of each example.
+    func outputsAndLosses(
+        of examples: Examples, at parameters: Parameters, workspace: inout Workspace
+    ) -> (outputs: Matrix, losses: [Float])
 
     /// What the outputs say about each example: a class, or numbers. In the terms of the targets, to compare with them.
     func predictions(from outputs: Matrix) -> Targets
@@ -70,4 +76,9 @@ extension TrainableModel {
 
     /// Nothing.
     public var fixedParameters: [ParameterVector] { [] }
+
+    /// The outputs for each row of inputs, all of whose positions are there.
+    public func outputs(for inputs: Matrix, at parameters: Parameters, workspace: inout Workspace) -> Matrix {
+        outputs(for: inputs, lengths: nil, at: parameters, workspace: &workspace)
+    }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Differentiation
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
@@ -110,9 +111,9 @@ extension ClosureModel {
         return evaluation
     }
 
-    /// What the evaluation's closure writes. Traps if there is none.
+    /// What the evaluation's closure writes; it is not told of lengths. Traps if there is no evaluation.
     public func outputs(
-        for inputs: Matrix, at parameters: Parameters, workspace: inout ClosureWorkspace
+        for inputs: Matrix, lengths: [Int]?, at parameters: Parameters, workspace: inout ClosureWorkspace
     ) -> Matrix {
         preconditionFits(parameters)
         preconditionFits(inputs)
@@ -124,11 +125,13 @@ extension ClosureModel {
         return workspace.outputs
     }
 
-    /// The losses by the evaluation's loss function. Traps if there is none.
-    public func losses(of outputs: Matrix, targets: Targets) -> [Float] {
-        var losses: [Float] = []
-        judge.loss.evaluate(outputs, targets: targets, outputGradients: nil, into: &losses)
-        return losses
+    /// Outputs, and their losses by the evaluation's loss function. Traps if there is none.
+    public func outputsAndLosses(
+        of examples: Examples, at parameters: Parameters, workspace: inout ClosureWorkspace
+    ) -> (outputs: Matrix, losses: [Float]) {
+        let outputs = outputs(
+            for: examples.inputs, lengths: examples.lengths, at: parameters, workspace: &workspace)
+        return (outputs, judge.loss.losses(of: outputs, targets: examples.targets))
     }
 
     /// Classes or numbers, as the evaluation's loss function takes outputs. Traps if there is none.
