@@ -92,7 +92,7 @@ import Testing
             elements: (0..<outputGradients.rows).reversed().flatMap(outputGradients.row))
         let part = FactoredGradients.Part.sequence(
             kernel: kernel, bias: bias, activations: activations, outputGradients: reversed, positions: positions)
-        let broken = try FactoredGradients(layout: network.layout, exampleCount: 1, parts: [part, own.parts[1]])
+        let broken = try FactoredGradients(layout: network.layout, exampleCount: 1, parts: [part] + own.parts[1...])
         #expect(check.failures(of: own.rows) == 0)
         #expect(check.failures(of: broken.rows) >= 8)
     }
