@@ -31,15 +31,13 @@ public struct Network: Sendable {
     /// Throws a `ModelError` that names the layer and the number if parts do not fit together.
     public init(_ architecture: NetworkArchitecture) throws(ModelError) {
         let (stack, outputs) = try architecture.build(seed: 0)
-        if architecture.loss == .logistic && outputs.count != 1 {
-            throw .logisticNeedsOneOutput(outputs: outputs.count)
-        }
+        try architecture.checkLoss(of: outputs)
         let featureCount = try architecture.input.shape().count
         let program = Program(
             parameters: stack, featureCount: featureCount, targetCount: outputs.count
         ) { stack, example in
             let outputs = stack(architecture.input.signal(of: example))
-            return architecture.loss.loss(of: outputs.reshaped(outputs.count), example)
+            return architecture.loss.loss(of: outputs, example)
         }
         self.architecture = architecture
         self.stack = stack
@@ -59,6 +57,8 @@ extension NetworkArchitecture.Input {
         case .features: .values(example.features)
         case .image(let height, let width, let channels):
             .values(example.image(height: height, width: width, channels: channels))
+        case .sequence(let positions, _): .values(example.sequence(positions: positions))
+        case .tokens: .tokens(example.tokens)
         }
     }
 }
@@ -109,8 +109,12 @@ extension Network: TrainableModel {
     /// they are.
     public func predictions(from outputs: Matrix) -> Targets { model.predictions(from: outputs) }
 
-    /// Throws `widthMismatch`, `targetKindMismatch` or `classOutOfRange` unless the network can learn such examples.
-    public func check(featureCount: Int, targets: Targets) throws(ModelError) {
-        try model.check(featureCount: featureCount, targets: targets)
+    /// Throws `widthMismatch`, `lengthOutOfRange` or `tokenOutOfRange` unless the network can take the inputs.
+    public func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError) {
+        try model.checkInputs(inputs, lengths: lengths)
     }
+
+    /// Throws what ``checkInputs(_:lengths:)`` does, and `targetKindMismatch` or `classOutOfRange`, unless the network
+    /// can learn such examples.
+    public func check(_ examples: Examples) throws(ModelError) { try model.check(examples) }
 }

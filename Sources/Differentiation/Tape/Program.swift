@@ -9,10 +9,15 @@ public struct Program: Sendable {
     public let layout: TreeLayout
     /// The number of features of an example.
     public let featureCount: Int
-    /// The number of outputs of an example.
-    public let outputCount: Int
+    /// The shape of an example's outputs.
+    public let outputShape: [Int]
+    /// The number of positions that an example can have; nil where the function asks for no positions.
+    public let positionCount: Int?
     /// How outputs are read.
     public let function: LossFunction
+    /// What token ids lie below: the number of rows of the smallest table that looks them up, or of classes that they
+    /// are compared with. Nil where features are no ids.
+    public let vocabulary: Int?
     /// The leaves that no operation takes: their gradients are zero, whatever the examples are.
     public let unusedLeaves: [TreePath]
     /// Whether an operation draws random numbers in training.
@@ -71,7 +76,9 @@ public struct Program: Sendable {
         self.layout = layout
         self.featureCount = featureCount
         self.function = loss.function
-        outputCount = loss.outputs.count
+        outputShape = loss.outputs.shape
+        positionCount = nodes.lazy.compactMap { if case .positions = $0.source { $0.count } else { nil } }.min()
+        vocabulary = nodes.vocabulary
         unusedLeaves = layout.leaves.indices.filter { !used.contains($0) }.map { layout.leaves[$0].path }
         isRandom = nodes.contains { $0.operation is any RandomOperation }
         self.nodes = nodes
@@ -81,6 +88,9 @@ public struct Program: Sendable {
         self.needsGradient = needsGradient
         self.isBeforeOutputs = isBeforeOutputs
     }
+
+    /// The number of outputs of an example.
+    public var outputCount: Int { outputShape.reduce(1, *) }
 
     /// The numbers that one example takes up in a run with gradients: values, their gradients, and what is kept.
     public var numbersPerExample: Int {

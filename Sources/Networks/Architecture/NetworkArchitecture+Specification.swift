@@ -11,12 +11,20 @@ extension NetworkArchitecture {
     ///     mlp:256-64:tanh         with another activation, as `Activation` reads it
     ///     mlp:784-256-64-10       the same with all widths, for data of 784 features and 10 classes
     ///     cnn:mnist, cnn:mnist:tanh
+    ///     transformer:layers=2,width=64,heads=4
+    ///                             an embedding and positions, blocks, and a dense layer on the mean of all positions
+    ///     transformer:layers=2,width=64,heads=4,head=tied
+    ///                             causal, under the next-token loss
     ///
     /// Widths that begin with the number of features and end with the number of outputs are all of them. Where one end
     /// alone fits, nobody can tell what is meant, and `ModelError.widthsDoNotFit` shows both ways to write it.
     ///
     /// Throws a `ModelError` that names the part that cannot be read, or that does not fit the data.
-    public init(specification text: String, featureCount: Int, outputCount: Int) throws(ModelError) {
+    ///
+    /// - Parameter vocabulary: the number of tokens, for data whose features are token ids.
+    public init(
+        specification text: String, featureCount: Int, outputCount: Int, vocabulary: Int? = nil
+    ) throws(ModelError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         switch parts[0] {
         case "linear", "softmax", "logistic":
@@ -34,6 +42,11 @@ extension NetworkArchitecture {
             }
             try Self.checkWidths(784, 10, featureCount: featureCount, outputCount: outputCount)
             self = .mnistConvolutional(activation: try Self.activation(parts.dropFirst(2)))
+        case "transformer":
+            guard parts.count <= 2 else { throw .malformedSpecification(text, form: TransformerForm.form) }
+            guard let vocabulary else { throw .noVocabulary(text) }
+            self = try TransformerForm(parts.dropFirst().first, of: text).architecture(
+                length: featureCount, vocabulary: vocabulary, outputCount: outputCount)
         default: throw .unknownModel(text)
         }
     }

@@ -43,6 +43,12 @@ extension Signal {
         guard case .values(let value) = self else { fail("A layer of numbers was given token ids: embed them first.") }
         return value
     }
+
+    /// The token ids. An architecture is checked when it is built, so that no values come where tokens are meant.
+    var tokens: Indices {
+        guard case .tokens(let tokens) = self else { fail("An embedding was given numbers: begin with token ids.") }
+        return tokens
+    }
 }
 
 /// The layers of an architecture, one after the other: a tree with a child for each that has parameters.

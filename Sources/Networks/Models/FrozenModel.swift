@@ -177,7 +177,10 @@ extension FrozenModel: TrainableModel {
     public func predictions(from outputs: Matrix) -> Targets { base.predictions(from: outputs) }
 
     /// Throws what ``base`` throws.
-    public func check(featureCount: Int, targets: Targets) throws(ModelError) {
-        try base.check(featureCount: featureCount, targets: targets)
+    public func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError) {
+        try base.checkInputs(inputs, lengths: lengths)
     }
+
+    /// Throws what ``base`` throws.
+    public func check(_ examples: Examples) throws(ModelError) { try base.check(examples) }
 }

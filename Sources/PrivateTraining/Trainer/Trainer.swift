@@ -100,7 +100,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             let begin = ContinuousClock.now
             try session.run.step(microbatchSize: microbatchSize) { indices, parameters in
                 let examples = try data.examples(at: indices)
-                try model.check(featureCount: examples.inputs.columns, targets: examples.targets)
+                try model.check(examples)
                 return model.gradients(of: examples, at: parameters, workspace: &workspace)
             }
             let step = session.run.stepsTaken

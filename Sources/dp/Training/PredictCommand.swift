@@ -97,10 +97,6 @@ struct PredictCommand: ParsableCommand {
 }
 
 extension Network {
-    /// Throws `ModelError` unless the examples have as many features as the model.
-    func checkInputs(of data: InMemoryDataset) throws(ModelError) {
-        guard data.featureCount == featureCount else {
-            throw .widthMismatch(.inputs, model: featureCount, data: data.featureCount)
-        }
-    }
+    /// Throws `ModelError` unless the model takes the examples' inputs.
+    func checkInputs(of data: InMemoryDataset) throws(ModelError) { try checkInputs(data.inputs, lengths: nil) }
 }

@@ -49,7 +49,7 @@ struct TrainingRun {
             outputCount: training.targets.outputCount)
         let network = try Network(architecture)
         for examples in [training, test].compactMap(\.self) {
-            try network.check(featureCount: examples.featureCount, targets: examples.targets)
+            try network.check(examples.examples)
         }
         let given = try givenParameters(for: network)
         let frozen = configuration.frozen ?? []

@@ -25,6 +25,8 @@ struct ModelCheck {
     var roundingTolerance: Float = 2e-5
 
     func expectAll(sourceLocation: SourceLocation = #_sourceLocation) {
+        // A parameter that no operation takes has a gradient of zeros, which every check below would pass.
+        #expect(program.unusedLeaves == [], sourceLocation: sourceLocation)
         let rows = run(inputs)
         expectDifferences(sourceLocation)
         expectRounding(rows, sourceLocation)
@@ -88,7 +90,8 @@ struct ModelCheck {
             let size = exact.rows[example].reduce(0) { max($0, abs($1)) }
             let error = zip(found.rows[example], exact.rows[example]).reduce(0.0) { max($0, abs(Double($1.0) - $1.1)) }
             #expect(
-                error <= Double(roundingTolerance) * max(size, 0x1p-20), "row \(example)", sourceLocation: sourceLocation)
+                error <= Double(roundingTolerance) * max(size, 0x1p-20), "row \(example)",
+                sourceLocation: sourceLocation)
             #expect(
                 abs(Double(found.losses[example]) - exact.losses[example])
                     <= Double(roundingTolerance) * max(1, abs(exact.losses[example])),
