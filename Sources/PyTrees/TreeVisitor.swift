@@ -94,7 +94,7 @@ public struct TreeVisitor: ~Copyable {
         case .number:
             fail(
                 "The leaf '\(expected.leaves[nextLeaf - 1].path)' is a Float, and nothing can stand for its value: "
-                    + "it a Tensor of shape [].")
+                    + "make it a Tensor of shape [].")
         case .write(let source, replacing: _):
             value = source[range.lowerBound]
         }

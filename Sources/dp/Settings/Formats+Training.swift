@@ -240,7 +240,7 @@ extension Formats {
         [
             Setting(
                 "input", .group(input), example: #"{"height": 28, "width": 28, "channels": 1}"#,
-                "a vector of so many features, or an image"),
+                "a vector of so many features, an image, a sequence, or tokens"),
             Setting(
                 "layers", .list(.group(layer)),
                 example: #"[{"kind": "dense", "outputs": 10, "activation": "identity"}]"#,
@@ -251,12 +251,19 @@ extension Formats {
         ])
 
     static let input = SettingGroup(
-        "input", "A vector (features alone), or an image.",
+        "input",
+        "A vector (features alone), an image (height, width, channels), a sequence (positions, width), or tokens "
+            + "(length, vocabulary).",
         [
-            Setting("features", .whole(.atLeast(1)), absent: "an image", example: "64", "numbers of an example"),
-            Setting("height", .whole(.atLeast(1)), absent: "a vector", example: "28", "rows of an image"),
-            Setting("width", .whole(.atLeast(1)), absent: "a vector", example: "28", "columns of an image"),
-            Setting("channels", .whole(.atLeast(1)), absent: "a vector", example: "1", "numbers of a pixel"),
+            Setting("features", .whole(.atLeast(1)), absent: "no vector", example: "64", "numbers of an example"),
+            Setting("height", .whole(.atLeast(1)), absent: "no image", example: "28", "rows of an image"),
+            Setting(
+                "width", .whole(.atLeast(1)), absent: "neither image nor sequence", example: "28",
+                "columns of an image, or numbers of a position"),
+            Setting("channels", .whole(.atLeast(1)), absent: "no image", example: "1", "numbers of a pixel"),
+            Setting("positions", .whole(.atLeast(1)), absent: "no sequence", example: "20", "the longest sequence"),
+            Setting("length", .whole(.atLeast(1)), absent: "no tokens", example: "64", "the most tokens of an example"),
+            Setting("vocabulary", .whole(.atLeast(1)), absent: "no tokens", example: "256", "ids lie below it"),
         ])
 
     static let layer = SettingGroup(
@@ -278,7 +285,44 @@ extension Formats {
                             "pooling", .choice(Pooling.allCases.map(\.rawValue)),
                             example: #""max""#, "the largest or the mean"), size, stride,
                     ]),
+                SettingGroup.Kind(
+                    name: "embedding", about: "a vector for each token",
+                    settings: [Setting("width", .whole(.atLeast(1)), example: "64", "numbers of a token")]),
+                SettingGroup.Kind(
+                    name: "positionEmbedding", about: "a learned vector for each position, added", settings: []),
+                SettingGroup.Kind(
+                    name: "attention", about: "attention of a sequence to itself", settings: [heads, isCausal]),
+                SettingGroup.Kind(
+                    name: "transformerBlock", about: "attention and a hidden layer, each added to its input",
+                    settings: [
+                        heads,
+                        Setting("hiddenWidth", .whole(.atLeast(1)), example: "256", "outputs of the hidden layer"),
+                        isCausal,
+                    ]),
+                SettingGroup.Kind(
+                    name: "layerNorm", about: "features of mean 0 and variance 1 (arXiv 1607.06450)", settings: []),
+                SettingGroup.Kind(
+                    name: "rmsNorm", about: "features of mean square 1 (arXiv 1910.07467)", settings: []),
+                SettingGroup.Kind(
+                    name: "groupNorm", about: "the same for groups of an image's channels (arXiv 1803.08494)",
+                    settings: [
+                        Setting("groups", .whole(.atLeast(1)), example: "4", "groups of channels, which they divide")
+                    ]),
+                SettingGroup.Kind(
+                    name: "sequencePooling", about: "one vector for all positions but padding",
+                    settings: [
+                        Setting(
+                            "pooling", .choice(SequencePooling.Kind.allCases.map(\.rawValue)), example: #""mean""#,
+                            "what stands for the positions")
+                    ]),
+                SettingGroup.Kind(
+                    name: "tiedHead", about: "a score for each token, by the embedding's table", settings: []),
             ]))
+
+    private static let heads = Setting(
+        "heads", .whole(.atLeast(1)), example: "4", "heads, which divide the features")
+    private static let isCausal = Setting(
+        "isCausal", .flag, example: "true", "whether no position sees later ones")
 
     private static let outputs = Setting("outputs", .whole(.atLeast(1)), example: "10", "outputs (of a pixel)")
     private static let size = Setting("size", .whole(.atLeast(1)), example: "2", "rows and columns of the window")

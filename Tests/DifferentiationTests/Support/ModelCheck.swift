@@ -64,7 +64,8 @@ struct ModelCheck {
         let rows = program.lossesAndRows(of: inputs, at: center).rows
         var generator = SeededGenerator(seed: 7)
         for leaf in program.layout.leaves {
-            let columns = leaf.range.count <= elementsPerLeaf
+            let columns =
+                leaf.range.count <= elementsPerLeaf
                 ? Array(leaf.range) : (0..<elementsPerLeaf).map { _ in Int.random(in: leaf.range, using: &generator) }
             for column in columns {
                 var moved = center

@@ -29,13 +29,16 @@ struct AttentionTests {
         }
     }
 
+    private static func check(_ function: (Value, [Tensor]) -> Value) -> ModelCheck {
+        let shapes = [[2, 4], [2, 4], [2, 4]]
+        return OperationCheck.check(shape: [6, 2], parameters: shapes, lengths: [6], count: 1, function)
+    }
+
     /// Outputs and the gradients of all inputs, of one example of `length` positions of 6.
     private static func run(
         _ features: [Float], length: Int, isCausal: Bool, upTo last: Int = 6
     ) -> (outputs: [Float], gradient: [Float]) {
-        let check = OperationCheck.check(shape: [6, 2], parameters: [[2, 4], [2, 4], [2, 4]], lengths: [6], count: 1) {
-            x, p in attend(x, p, isCausal: isCausal).positions(0..<last)
-        }
+        let check = check { x, p in attend(x, p, isCausal: isCausal).positions(0..<last) }
         let inputs = ProgramInputs(features: Matrix([features]), lengths: [length])
         let rows = check.run(inputs).rows[0]
         var memory = ProgramMemory<Float>()
@@ -52,9 +55,7 @@ struct AttentionTests {
         let features = generator.floats(12)
         let found = Self.run(features, length: length, isCausal: isCausal).outputs
         // The check's own parameters: x's offset of zeros, and three kernels.
-        let check = OperationCheck.check(shape: [6, 2], parameters: [[2, 4], [2, 4], [2, 4]], lengths: [6], count: 1) {
-            x, p in Self.attend(x, p, isCausal: isCausal)
-        }
+        let check = Self.check { x, p in Self.attend(x, p, isCausal: isCausal) }
         let kernels = check.parameters.values[12...].map(Double.init)
         func dense(_ t: Int, _ kernel: Int, _ column: Int) -> Double {
             (0..<2).reduce(0) { $0 + Double(features[2 * t + $1]) * kernels[8 * kernel + 4 * $1 + column] }
