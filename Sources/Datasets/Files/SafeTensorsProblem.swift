@@ -55,8 +55,8 @@ extension SafeTensorsProblem: CustomStringConvertible {
         case .duplicateKey(let key):
             "\"\(key)\" occurs twice in its header, but every name may only occur once."
         case .unsupportedType(let name, let type):
-            "the tensor \"\(name)\" is of type \(type), but must be of type F32, F16 or BF16, which become Float32 exactly: "
-                + "convert it before saving, in PyTorch by tensor.float(), or leave it out."
+            "the tensor \"\(name)\" is of type \(type), but must be of type F32, F16 or BF16, which become Float32 "
+                + "exactly: convert it before saving, in PyTorch by tensor.float(), or leave it out."
         case .outOfRange(let name, let begin, let end, let dataBytes):
             "the tensor \"\(name)\" is said to lie in bytes \(begin) to \(end) of the \(dataBytes) bytes of data: "
                 + "the file is damaged or was not written to its end."

@@ -70,11 +70,14 @@ extension WeightMapping {
             throw .nothingToAllow(path, known: layout.leafPaths)
         }
         let missing = zip(layout.leaves, found).filter { leaf, assignment in
-            assignment == nil && !allowMissing.contains { $0.isPrefix(of: leaf.path) }
+            assignment == nil && !allowsMissing(leaf.path)
         }
         if !missing.isEmpty { throw .leavesLeftOut(missing.map(\.0.path)) }
         return found.compactMap(\.self)
     }
+
+    /// Whether the leaf at `path` may be missing.
+    func allowsMissing(_ path: TreePath) -> Bool { allowMissing.contains { $0.isPrefix(of: path) } }
 
     /// Whether a rule matches the name of a tensor. Throws unless `layout` has the leaf that the tensor then is.
     func matches(tensor: String, in layout: TreeLayout) throws(WeightMappingProblem) -> Bool {

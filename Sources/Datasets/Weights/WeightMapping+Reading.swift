@@ -5,7 +5,7 @@ extension SafeTensors {
     public struct MappedContents<Parameters> {
         /// The parameters, with the leaves that the mapping fills.
         public let parameters: Parameters
-        /// The leaves that no rule fills, which keep the values that they had, in layout order.
+        /// The leaves that were missing, and keep the values that they had, in layout order.
         public let keptLeaves: [TreePath]
         /// The tensors of the file that no rule matches, sorted by name.
         public let unreadTensors: [String]
@@ -35,10 +35,12 @@ extension SafeTensors {
             for name in found.keys.sorted() where try !mapping.matches(tensor: name, in: layout) {
                 unread.append(name)
             }
+            let useful = Set(assignments.filter { found[$0.tensor] != nil }.map(\.rule))
             for assignment in assignments {
                 guard let tensor = found[assignment.tensor] else {
-                    throw .missingTensor(
-                        assignment.tensor, leaf: assignment.leaf.path, known: found.keys.sorted())
+                    let leaf = assignment.leaf.path
+                    if mapping.allowsMissing(leaf), useful.contains(assignment.rule) { continue }
+                    throw .missingTensor(assignment.tensor, leaf: leaf, known: found.keys.sorted())
                 }
                 try assignment.check(tensorShape: tensor.shape)
                 sources.append((assignment, tensor))

@@ -12,16 +12,17 @@ import PyTrees
 /// One mapping serves both directions: ``SafeTensors/read(_:into:by:limit:)`` and
 /// ``SafeTensors/write(_:by:metadata:to:)``. What is written is read again in every bit.
 ///
-/// Nothing happens silently: a rule that finds no leaf, a leaf that no rule fills, a leaf that two rules fill, and a
-/// tensor that a rule matches but that has no leaf (a layer more than the model has) are errors. Tensors that no rule
-/// matches are left alone, whatever their type.
+/// Nothing happens silently: a rule that finds no leaf or no tensor, a leaf that is not filled or that two rules fill,
+/// and a tensor that a rule matches but that has no leaf (a layer more than the model has) are errors. Tensors that no
+/// rule matches are left alone, whatever their type.
 public struct WeightMapping: Hashable, Sendable {
     /// The rules. Their order does not matter: no two of them may fill the same leaf.
     public var rules: [Rule]
 
-    /// The leaves and subtrees that the rules may leave out; ``PyTrees/TreePath/root`` for all.
+    /// The leaves and subtrees that may be missing; ``PyTrees/TreePath/root`` for all.
     ///
-    /// Reading keeps the values that they have, and writing does not write them.
+    /// No rule has to fill them, and the file does not have to have their tensors; a rule of which it has none is an
+    /// error all the same. Reading keeps the values that they have. Writing writes those that a rule fills.
     public var allowMissing: [TreePath]
 
     /// A mapping by `rules`, which have to fill all leaves but those in `allowMissing`.

@@ -79,15 +79,16 @@ extension WeightMappingProblem: CustomStringConvertible {
                 + (size.map { ", whose inputs are a multiple of the \($0[0]) × \($0[1]) pixels" } ?? "")
                 + ": give another order, or the size that it has."
         case .rowsDoNotFit(let rows, let tensor, let leaf, let shape, let needed):
-            "the rows \(rows) of \"\(tensor)\" are \(rows[1] - rows[0]), but the leaf '\(leaf)' of shape \(shape) needs "
+            "the rows \(rows) of \"\(tensor)\" are \(rows[1] - rows[0]), but the leaf '\(leaf)' of shape \(shape) "
+                + "needs "
                 + (needed.map { "\($0) of them: give as many." } ?? "a tensor without rows: leave them out.")
         case .shapeMismatch(let tensor, let shape, let rows, let expected, let leaf, let leafShape):
             "the tensor \"\(tensor)\" has the shape \(shape), but the leaf '\(leaf)' of shape \(leafShape) needs "
                 + (rows.map { "its rows \($0) to have the shape \(expected)" } ?? "\(expected)")
                 + ": read a file of the same model, or give another order."
         case .rowsWrittenTwice(let tensor, let row, let leaves):
-            "row \(row) of the tensor \"\(tensor)\" would be written twice, from \(Self.list(leaves.map(\.description))): "
-                + "leave one of the two out of the mapping that is written by."
+            "row \(row) of the tensor \"\(tensor)\" would be written twice, from "
+                + "\(Self.list(leaves.map(\.description))): leave one of the two out of the mapping that is written by."
         case .rowsLeftOut(let tensor, let rows):
             "no leaf is written to the rows \(rows) of the tensor \"\(tensor)\": add the rule that fills them."
         case .rowShapesDiffer(let tensor, let leaves, let shapes):

@@ -98,6 +98,19 @@ import Testing
             #expect(try readingProblem(mapping) == problem)
             for part in says { #expect(problem.description.contains(part), "\(problem)") }
         }
+        // A rule that finds a tensor may miss another one; one that finds none is misspelled.
+        let stars = try Self.rule("f*.bias", "d*/bias")
+        let two: [(path: TreePath, shape: [Int])] = [("dc/bias", [2]), ("de/bias", [2])]
+        #expect(
+            try readingProblem(WeightMapping([stars]), leaves: two)
+                == .missingTensor("fe.bias", leaf: "de/bias", known: ["fc.bias", "fc.weight", "steps"]))
+        let lenient = WeightMapping([stars], allowMissing: ["de"])
+        #expect(try readingProblem(lenient, leaves: two) == nil)
+        #expect(try SafeTensors.read(path, into: Self.vector(two), by: lenient).keptLeaves == ["de/bias"])
+        let misspelled = WeightMapping([try Self.rule("f*.bais", "d*/bias")], allowMissing: [.root])
+        #expect(
+            try readingProblem(misspelled, leaves: two)
+                == .missingTensor("fc.bais", leaf: "dc/bias", known: ["fc.bias", "fc.weight", "steps"]))
         // Control: what allowMissing has is no problem.
         #expect(try readingProblem(WeightMapping([good[0]], allowMissing: ["dense/bias"])) == nil)
         #expect(try readingProblem(WeightMapping([good[0]], allowMissing: ["dense"])) == nil)
