@@ -110,8 +110,8 @@ struct RunFolder {
     func path(_ name: String) -> String { url.appending(path: name).path }
 
     /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be
-    /// trained. The paths of the data, of `init` and of its mapping are made absolute, so that the run can be resumed from
-    /// anywhere.
+    /// trained. The paths of the data, of `init` and of its mapping are made absolute, so that the run can be resumed
+    /// from anywhere.
     func begin(_ configuration: TrainingConfiguration, _ model: Model) throws {
         try checkName()
         do {
