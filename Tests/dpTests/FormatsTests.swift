@@ -51,6 +51,7 @@ import Testing
         + places(Formats.scaling, OptimizerConfiguration.Scaling.self)
         + places(Formats.averaging, ParameterAveraging.self) + places(Formats.plan, PlanRequest.self)
         + places(Formats.clipping, PlannedClipping.self) + places(Formats.sampling, SamplingScheme.self)
+        + places(Formats.mapping, WeightMapping.self) + places(Formats.rule, WeightMapping.Rule.self)
         + places(Formats.noise, NoiseScheme.self) + places(Formats.schema, CSVSchema.self)
         + places(Formats.column, CSVSchema.Column.self) + places(Formats.model, RunFolder.Model.self)
         + places(Formats.architecture, NetworkArchitecture.self)

@@ -22,6 +22,8 @@ public enum FileError: Error, Equatable, Sendable {
     case notARegularFile(path: String)
     /// A safetensors file breaks its format, or does not hold what it should.
     case tensors(path: String, problem: SafeTensorsProblem)
+    /// A safetensors file, the mapping that it is read or written by, and the leaves do not fit together.
+    case mapping(path: String, problem: WeightMappingProblem)
 
     /// The steps of an atomic write, in their order.
     public enum WritingStep: String, Sendable {
@@ -61,6 +63,8 @@ extension FileError: CustomStringConvertible {
             "'\(path)' is a folder, a device or a pipe, which cannot be replaced by a file: choose another path."
         case .tensors(let path, let problem):
             "'\(path)' is not the safetensors file that was expected: \(problem)"
+        case .mapping(let path, let problem):
+            "The mapping does not fit '\(path)': \(problem)"
         }
     }
 

@@ -103,6 +103,11 @@ struct ModelOptions: ParsableArguments {
         completion: .file(extensions: ["safetensors"]))
     var initial: String?
 
+    @Option(
+        help: "A JSON file that says which tensors of --init the model's parameters are; see 'dp help formats'.",
+        completion: .file(extensions: ["json"]))
+    var mapping: String?
+
     @Option(help: "Keep a layer or a leaf as it began: conv1, dense2/kernel. Several times for several.")
     var freeze: [String] = []
 

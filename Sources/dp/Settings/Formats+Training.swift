@@ -27,6 +27,9 @@ extension Formats {
                 "init", .text, absent: "random parameters", example: #""public.safetensors""#,
                 "a file of parameters to begin from: public, with this package's names or PyTorch's"),
             Setting(
+                "mapping", .text, absent: "the names in the file of init say what each tensor is",
+                example: #""mapping.json""#, "a file that says which tensors the parameters are"),
+            Setting(
                 "frozen", .list(.text), absent: "nothing", example: #"["conv1", "dense2/kernel"]"#,
                 "layers and leaves that stay as they began"),
             Setting(

@@ -27,7 +27,7 @@ struct Settings {
         "data.labels": "--labels", "data.testLabels": "--test-labels", "data.classCount": "--classes",
         "users": "--owners", "users.owners": "--owners", "users.examplesPerUser": "--examples-per-user",
         "model": "--model",
-        "init": "--init", "frozen": "--freeze",
+        "init": "--init", "mapping": "--mapping", "frozen": "--freeze",
         "data.takesOpenRangesFromDataWithoutPrivacy": "--open-ranges-from-data-without-privacy",
         "optimizer.name": "--optimizer", "optimizer.learningRate": "--learning-rate",
         "optimizer.momentum": "--momentum", "optimizer.scaleThenPrivatize": "--scale-then-privatize",

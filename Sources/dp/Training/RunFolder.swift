@@ -110,7 +110,8 @@ struct RunFolder {
     func path(_ name: String) -> String { url.appending(path: name).path }
 
     /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be
-    /// trained. The paths of the data and of `init` are made absolute, so that the run can be resumed from anywhere.
+    /// trained. The paths of the data, of `init` and of its mapping are made absolute, so that the run can be resumed
+    /// from anywhere.
     func begin(_ configuration: TrainingConfiguration, _ model: Model) throws {
         try checkName()
         do {
@@ -123,6 +124,7 @@ struct RunFolder {
         var published = configuration.published
         published.data = published.data.withAbsolutePaths()
         published.initial = published.initial.map { DataConfiguration.absolute($0) }
+        published.mapping = published.mapping.map { DataConfiguration.absolute($0) }
         if let users = published.users, model.ownerColumn == nil {
             published.users?.owners = DataConfiguration.absolute(users.owners)
         }

@@ -25,6 +25,12 @@ extension TrainCommand {
         addPlan(to: &settings)
         if let model = model.model { settings.set("model", to: .text(model)) }
         if let initial = model.initial { settings.set("init", to: .text(initial)) }
+        if let mapping = model.mapping { settings.set("mapping", to: .text(mapping)) }
+        if settings["mapping"] != nil, settings["init"] == nil {
+            settings.add(
+                "\(settings.name(of: "mapping")) says what the tensors of a file are, but \(settings.name(of: "init")) "
+                    + "is missing: give the safetensors file, or leave the mapping out.")
+        }
         if !model.freeze.isEmpty { settings.set("frozen", to: .list(model.freeze.map { .text($0) })) }
         if model.averageTail != nil {
             settings.set("averaging.fraction", to: model.averageTail)
@@ -59,6 +65,7 @@ extension TrainCommand {
         let files = [
             ("--test-data", data.testData), ("--labels", data.labels), ("--test-labels", data.testLabels),
             ("--schema", data.schema), ("--init", model.initial),
+            ("--mapping", model.mapping),
         ]
         for (option, path) in files {
             if let path, !FileManager.default.fileExists(atPath: path) {

@@ -18,6 +18,8 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// A safetensors file with the parameters to begin from, with this package's names or PyTorch's. They must be
     /// public.
     var initial: String?
+    /// A JSON file with the `WeightMapping` that ``initial`` is read by; nil where its names say enough.
+    var mapping: String?
     /// Parameters that stay as they began: paths of leaves, or of layers.
     var frozen: [TreePath]?
     /// What the run promises.
@@ -40,8 +42,8 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, users, features, model, optimizer, frozen, plan, averaging, microbatchSize, evaluationInterval
-        case checkpointInterval, initializationSeed, nonPrivateSeed
+        case data, users, features, model, optimizer, mapping, frozen, plan, averaging, microbatchSize
+        case evaluationInterval, checkpointInterval, initializationSeed, nonPrivateSeed
         case initial = "init"
     }
 
@@ -55,6 +57,7 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         model = try box.decodeIfPresent(String.self, forKey: .model)
         optimizer = try box.decodeIfPresent(OptimizerConfiguration.self, forKey: .optimizer)
         initial = try box.decodeIfPresent(String.self, forKey: .initial)
+        mapping = try box.decodeIfPresent(String.self, forKey: .mapping)
         frozen = try box.decodeIfPresent([TreePath].self, forKey: .frozen)
         plan = try box.decodeIfPresent(PlanRequest.self, forKey: .plan) ?? PlanRequest()
         averaging = try box.decodeIfPresent(ParameterAveraging.self, forKey: .averaging)

@@ -55,7 +55,7 @@ struct TrainingRun {
         let frozen = configuration.frozen ?? []
         let model =
             if let given {
-                try network.freezing(frozen, of: given)
+                try network.freezing(frozen, of: given.parameters)
             } else {
                 try network.freezing(frozen, ofInitialParameters: configuration.initializationSeed)
             }
@@ -66,6 +66,7 @@ struct TrainingRun {
             fail("The defaults choose an optimizer and its rate.")
         }
         progress.clear()
+        given?.notes.forEach(note)
         if let test = data.test { data.schema?.target?.warnOfClamped(test.targets) }
         let briefing = TrainingBriefing(
             configuration: configuration, plan: plan, training: training, test: test,
@@ -75,7 +76,7 @@ struct TrainingRun {
             description: RunFolder.Model(
                 architecture: architecture, features: configuration.features, schema: data.schema,
                 byteInputs: data.byteInputs, ownerColumn: data.ownerColumn),
-            folder: folder, plan: plan, model: model, given: given, training: training, test: test,
+            folder: folder, plan: plan, model: model, given: given?.parameters, training: training, test: test,
             progress: progress, begin: begin)
         let result = try optimizer.with(steps: plan.iterations, learningRate: rate, session)
         progress.clear()
@@ -84,13 +85,15 @@ struct TrainingRun {
 
     /// What training is to begin from; nil for the network's own initial parameters. A run that goes on has them in its
     /// folder: frozen ones stand in no checkpoint, and the file that they came from may have changed.
-    private func givenParameters(for network: Network) throws -> ParameterVector? {
-        guard let path = configuration.initial else { return nil }
-        guard let folder, folder.hasRun else { return try network.read(path) }
+    private func givenParameters(for network: Network) throws -> GivenParameters? {
+        guard configuration.initial != nil else { return nil }
+        guard let folder, folder.hasRun else { return try GivenParameters(of: configuration, for: network) }
         let kept = folder.path(RunFolder.initial)
-        if FileManager.default.fileExists(atPath: kept) { return try network.read(kept) }
+        if FileManager.default.fileExists(atPath: kept) {
+            return GivenParameters(parameters: try network.read(kept), notes: [])
+        }
         if folder.hasCheckpoints { throw TrainingConfigurationError.missingInitial(path: kept) }
-        return try network.read(path)
+        return try GivenParameters(of: configuration, for: network)
     }
 
     private func mapped(_ data: InMemoryDataset, by features: FeatureConfiguration?) throws -> InMemoryDataset {
