@@ -94,6 +94,8 @@ extension DatasetError: CustomStringConvertible {
         case .unknownLabel(let path, let line, let column, let text, let classes):
             "'\(path)', line \(line), column '\(column)': the label \"\(text)\" is not one of the classes "
                 + "\(Self.list(classes)). Correct the line or the schema."
+        case .invalidAugmentation(let name, let value, let allowed):
+            "The \(name) of an augmentation is \(value), but must be \(allowed)."
         case .tooManyCategories(let path, let column, let limit):
             "'\(path)', column '\(column)' has more than \(limit) categories: list those that matter in the schema."
         }

@@ -75,6 +75,8 @@ public enum DatasetError: Error, Equatable, Sendable {
     case unknownCategory(path: String, line: Int, column: String, text: String)
     /// A label is not one of the schema's classes.
     case unknownLabel(path: String, line: Int, column: String, text: String, classes: [String])
+    /// A number of an augmentation lies out of its range.
+    case invalidAugmentation(name: String, value: Int, allowed: String)
     /// A column has more categories than may be taken from the data.
     case tooManyCategories(path: String, column: String, limit: Int)
 

@@ -46,6 +46,7 @@ import Testing
     static let places: [Place] =
         places(Formats.configuration, TrainingConfiguration.self) + places(Formats.data, DataConfiguration.self)
         + places(Formats.users, UserConfiguration.self)
+        + places(Formats.augmentation, ImageAugmentation.self)
         + places(Formats.features, FeatureConfiguration.self) + places(Formats.optimizer, OptimizerConfiguration.self)
         + places(Formats.learningRate, RateConfiguration.self)
         + places(Formats.scaling, OptimizerConfiguration.Scaling.self)

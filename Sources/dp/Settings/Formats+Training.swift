@@ -17,6 +17,10 @@ extension Formats {
                 example: #"{"kind": "scattering", "height": 28, "width": 28}"#,
                 "a fixed map of the inputs that was not learned from data"),
             Setting(
+                "augmentation", .group(augmentation), absent: "examples are taken as they are",
+                example: #"{"count": 4, "height": 28, "width": 28, "shift": 2}"#,
+                "random changes of images, whose gradients are averaged before clipping"),
+            Setting(
                 "model", .text, absent: "linear, logistic or softmax, as the targets are", example: #""softmax""#,
                 "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist"),
             Setting(
@@ -251,6 +255,18 @@ extension Formats {
             Setting(
                 "loss", .choice(LossFunction.allCases.map(\.rawValue)), example: #""softmaxCrossEntropy""#,
                 "what training makes small"),
+        ])
+
+    static let augmentation = SettingGroup(
+        "augmentation", "Images that are shifted at random, several copies of each example in a step.",
+        [
+            Setting("count", .whole(.atLeast(1)), example: "4", "copies of each example in a step"),
+            Setting("height", .whole(.atLeast(1)), example: "28", "rows of an image"),
+            Setting("width", .whole(.atLeast(1)), example: "28", "columns of an image"),
+            Setting("channels", .whole(.atLeast(1)), absent: "1", example: "3", "numbers of a pixel"),
+            Setting(
+                "shift", .whole(.atLeast(0)), absent: "0", example: "2", "the most pixels that an image is moved by"),
+            Setting("flip", .flag, absent: "false", example: "true", "whether half of the copies are mirrored"),
         ])
 
     static let input = SettingGroup(

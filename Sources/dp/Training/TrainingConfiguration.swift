@@ -12,6 +12,8 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     var users: UserConfiguration?
     /// A fixed map of the inputs that was not learned from the data; nil to train on the inputs themselves.
     var features: FeatureConfiguration?
+    /// How images are changed at random in training; nil for not at all.
+    var augmentation: ImageAugmentation?
     /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
     var model: String?
     var optimizer: OptimizerConfiguration?
@@ -42,7 +44,7 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, users, features, model, optimizer, mapping, frozen, plan, averaging, microbatchSize
+        case data, users, features, augmentation, model, optimizer, mapping, frozen, plan, averaging, microbatchSize
         case evaluationInterval, checkpointInterval, initializationSeed, nonPrivateSeed
         case initial = "init"
     }
@@ -54,6 +56,7 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         data = try box.decode(DataConfiguration.self, forKey: .data)
         users = try box.decodeIfPresent(UserConfiguration.self, forKey: .users)
         features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
+        augmentation = try box.decodeIfPresent(ImageAugmentation.self, forKey: .augmentation)
         model = try box.decodeIfPresent(String.self, forKey: .model)
         optimizer = try box.decodeIfPresent(OptimizerConfiguration.self, forKey: .optimizer)
         initial = try box.decodeIfPresent(String.self, forKey: .initial)

@@ -51,6 +51,7 @@ struct TrainingRun {
         for examples in [training, test].compactMap(\.self) {
             try network.check(featureCount: examples.featureCount, targets: examples.targets)
         }
+        try configuration.augmentation?.check(featureCount: network.featureCount)
         let given = try givenParameters(for: network)
         let frozen = configuration.frozen ?? []
         let model =
@@ -119,7 +120,8 @@ private struct Session: OptimizerVisitor {
 
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
         let trainer = try Trainer(
-            plan: plan, model: model, optimizer: optimizer, options: configuration.options)
+            plan: plan, model: model, optimizer: optimizer, options: configuration.options,
+            augmentation: configuration.augmentation)
         let checkpoints = try folder.map {
             try CheckpointFolder<Optimizer>(
                 $0.checkpoints, interval: configuration.checkpointInterval ?? max(1, plan.iterations / 20))
