@@ -4,8 +4,8 @@ import PyTrees
 ///
 ///     u = g / max(1, rms(g) / d) for each leaf, rms(g) = √(mean g²)
 ///
-/// The threshold d is above 0 and finite; squares are added up in Float64. It clips updates, not the gradients of single
-/// examples, and gives no privacy. Source: Shazeer and Stern, arXiv 1804.04235, section 6. As optax's
+/// The threshold d is above 0 and finite; squares are added up in Float64. It clips updates, not the gradients of
+/// single examples, and gives no privacy. Source: Shazeer and Stern, arXiv 1804.04235, section 6. As optax's
 /// `clip_by_block_rms`.
 ///
 ///     let optimizer = try chain { try ScaleByFactoredRMS(); try ClipByBlockRMS(1); try Scale(-0.01) }

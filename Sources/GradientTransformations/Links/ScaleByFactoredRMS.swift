@@ -43,7 +43,7 @@ public struct ScaleByFactoredRMS: GradientTransformation, Codable, Hashable {
     }
 
     /// Divides `updates` in place.
-    public func update(_ updates: inout ParameterVector, state: inout FactoredMomentState, parameters: ParameterVector) {
+    public func update(_ updates: inout ParameterVector, state: inout State, parameters: ParameterVector) {
         UpdatePass.update(&updates, parameters: parameters) { pass in
             join(&pass, state: &state) { $0.finishPending() }
         }

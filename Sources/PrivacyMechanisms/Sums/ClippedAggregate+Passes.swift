@@ -20,19 +20,26 @@ extension ClippedAggregate {
         switch form {
         case .identity: add(gradients, under: nil, padding: padding, norms: norms)
         case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
-        case .general(let map):
-            if let factored = gradients as? FactoredGradients, let mapped = map.transformed(factored) {
-                require(
-                    mapped.layout == bounds.layout && mapped.exampleCount == factored.exampleCount,
-                    """
-                    \(mapped.exampleCount) gradients of layout\n\(mapped.layout)\nare not the images of \
-                    \(factored.exampleCount) in the transformed space\n\(bounds.layout)
-                    """)
-                addAnswers(of: mapped, under: nil, padding: padding, norms: norms)
-            } else {
-                addMapped(gradients, by: map, padding: padding, norms: norms)
-            }
+        case .rankOne(let map): addImages(of: gradients, by: map, padding: padding, norms: norms)
+        case .general(let map): addImages(of: gradients, by: map, padding: padding, norms: norms)
         }
+    }
+
+    /// Maps gradients into the transformed space and adds them there: factored where they and the map are, or as rows.
+    private func addImages(
+        of gradients: some PerExampleGradients, by map: some GeneralTransform, padding: [Bool]?,
+        norms: UnsafeMutableBufferPointer<Double>?
+    ) {
+        guard let factored = gradients as? FactoredGradients, let mapped = map.transformed(factored) else {
+            return addMapped(gradients, by: map, padding: padding, norms: norms)
+        }
+        require(
+            mapped.layout == bounds.layout && mapped.exampleCount == factored.exampleCount,
+            """
+            \(mapped.exampleCount) gradients of layout\n\(mapped.layout)\nare not the images of \
+            \(factored.exampleCount) in the transformed space\n\(bounds.layout)
+            """)
+        addAnswers(of: mapped, under: nil, padding: padding, norms: norms)
     }
 
     private func add(

@@ -1,10 +1,9 @@
-import PyTrees
 import Requirements
 
 /// Where the second moments of each leaf lie: for a factored one, its means over the second axis (`rows`) and over the
 /// first (`columns`), two leaves in its place; for any other, one number for each element.
-package struct FactoredLayout: Sendable {
-    package struct Leaf: Sendable {
+package struct FactoredLayout: Hashable, Sendable {
+    package struct Leaf: Hashable, Sendable {
         /// Where the elements of the parameters lie.
         package let range: Range<Int>
         /// Nil for a leaf that is not factored.

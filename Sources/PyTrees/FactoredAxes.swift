@@ -2,7 +2,7 @@
 ///
 /// In row-major order, the leaf is an array of `outer` × `rows` × `middle` × `columns` × `inner` elements: `rows` is
 /// the first of the two axes and `columns` the second.
-package struct FactoredAxes: Equatable, Sendable {
+package struct FactoredAxes: Hashable, Sendable {
     package let outer: Int
     package let rows: Int
     package let middle: Int
@@ -38,4 +38,32 @@ package struct FactoredAxes: Equatable, Sendable {
 
     /// The number of means over the first axis, slices × columns.
     package var columnCount: Int { slices * columns }
+}
+
+extension FactoredAxes {
+    /// Calls `body` with the index of each element and those of its means over the second and the first axis.
+    package func forEachElement(_ body: (_ element: Int, _ row: Int, _ column: Int) -> Void) {
+        forEachElement(of: 0..<rowCount * columns, body)
+    }
+
+    /// The same for the elements in `range`.
+    package func forEachElement(of range: Range<Int>, _ body: (_ element: Int, _ row: Int, _ column: Int) -> Void) {
+        for element in range {
+            let (run, lane) = element.quotientAndRemainder(dividingBy: inner)
+            let (row, column) = run.quotientAndRemainder(dividingBy: columns)
+            let slice = row / (rows * middle) * middle + row % middle
+            body(element, row * inner + lane, (slice * columns + column) * inner + lane)
+        }
+    }
+
+    /// The index of the slice, among those of one mean over both axes, that a mean over the second axis belongs to.
+    package func slice(ofRow row: Int) -> Int {
+        let (run, lane) = row.quotientAndRemainder(dividingBy: inner)
+        return (run / (rows * middle) * middle + run % middle) * inner + lane
+    }
+
+    /// The same for a mean over the first axis.
+    package func slice(ofColumn column: Int) -> Int {
+        column / (columns * inner) * inner + column % inner
+    }
 }
