@@ -77,16 +77,14 @@ import Testing
             #expect(Self.agree(Self.written(state.scale, "kernel", columns: 3), kernel))
             // A factored leaf with another axis: each slice by itself, written out.
             let (rows, columns) = (values("stack/rows"), values("stack/columns"))
-            let stack = (0..<2).flatMap { slice in
-                Self.expected(
-                    Array(rows[slice * 4..<slice * 4 + 4]), Array(columns[slice * 3..<slice * 3 + 3]), 1e-2,
-                    floor: floor)
-            }
+            let stack =
+                Self.expected(Array(rows[..<4]), Array(columns[..<3]), 1e-2, floor: floor)
+                + Self.expected(Array(rows[4...]), Array(columns[3...]), 1e-2, floor: floor)
             #expect(Self.agree(Self.written(state.scale, "stack", columns: 3), stack))
             // A matrix that is too small to be factored: of its own rows and columns.
             let wide = values("wide")
-            let wideRows = (0..<2).map { row in wide[row * 9..<row * 9 + 9].reduce(0, +) / 9 }
-            let wideColumns = (0..<9).map { column in (wide[column] + wide[9 + column]) / 2 }
+            let wideRows: [Double] = [wide[..<9].reduce(0, +) / 9, wide[9...].reduce(0, +) / 9]
+            let wideColumns = zip(wide[..<9], wide[9...]).map { ($0 + $1) / 2 }
             let found = Self.written(state.scale, "wide", columns: 9)
             #expect(Self.agree(found, Self.expected(wideRows, wideColumns, 1e-2, floor: floor)))
             // The control: another ε is told apart.
@@ -201,7 +199,8 @@ import Testing
         let layout = FactoredTransformTests.layout
         var parameters = ParameterVector(repeating: 0.5, layout: layout)
         var state = try optimizer.initialState(for: parameters)
-        var (noise, workspace) = (Noise(noise, nonPrivateSeed: 3), StepWorkspace())
+        var noise = Noise(noise, nonPrivateSeed: 3)
+        var workspace = StepWorkspace()
         for step in 0..<steps {
             if step == stop {
                 state = try JSONDecoder().decode(Optimizer.State.self, from: JSONEncoder().encode(state))
