@@ -20,7 +20,14 @@ extension ClippedAggregate {
         switch form {
         case .identity: add(gradients, under: nil, padding: padding, norms: norms)
         case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
-        case .rankOne(let map): addImages(of: gradients, by: map, padding: padding, norms: norms)
+        case .rankOne(let map):
+            if let factored = gradients as? FactoredGradients, case .exact(let sum, let grid) = sum {
+                FactoredGridPass(
+                    gradients: factored, scale: .rankOne(map), bounds: bounds, grid: grid, padding: padding
+                ).run(sum: sum, norms: norms)
+            } else {
+                addImages(of: gradients, by: map, padding: padding, norms: norms)
+            }
         case .general(let map): addImages(of: gradients, by: map, padding: padding, norms: norms)
         }
     }
@@ -67,8 +74,9 @@ extension ClippedAggregate {
             addAnswers(of: gradients, under: scale, padding: padding, norms: norms, to: values)
         case .exact(let sum, let grid):
             if let factored = gradients as? FactoredGradients {
-                FactoredGridPass(gradients: factored, scale: scale, bounds: bounds, grid: grid, padding: padding)
-                    .run(sum: sum, norms: norms)
+                FactoredGridPass(
+                    gradients: factored, scale: .elements(scale), bounds: bounds, grid: grid, padding: padding
+                ).run(sum: sum, norms: norms)
             } else {
                 forEachBlock(of: gradients, columns: parameterLayout.count, norms: norms) { rows, examples, norms in
                     // The rows of a block lie one after the other.

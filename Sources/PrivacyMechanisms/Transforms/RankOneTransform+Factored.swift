@@ -19,7 +19,8 @@ extension RankOneTransform {
         }
     }
 
-    private func images(of part: FactoredGradients.Part) -> [FactoredGradients.Part] {
+    /// The images of a part's leaves, each in a part of its own.
+    func images(of part: FactoredGradients.Part) -> [FactoredGradients.Part] {
         switch part {
         case .dense(let kernel, let bias, let activations, let outputGradients):
             let (rows, columns) = scales(of: kernel)
@@ -46,7 +47,7 @@ extension RankOneTransform {
     }
 
     /// ρ and γ of a matrix; both empty for one without elements.
-    private func scales(of path: TreePath) -> (rows: ArraySlice<Float>, columns: ArraySlice<Float>) {
+    func scales(of path: TreePath) -> (rows: ArraySlice<Float>, columns: ArraySlice<Float>) {
         let leaf = factors.leaves[parameterLayout.index(of: path)!]
         let (rows, columns) = (leaf.axes?.rowCount ?? 0, leaf.axes?.columnCount ?? 0)
         return (

@@ -15,6 +15,8 @@ import Requirements
 ///
 /// - What is measured, clipped and added is the image itself, as it was rounded: norms and sums of scaled factors are
 ///   those of ``FactoredGradients``, of other gradients those of ``DenseRows``, without a scale.
+/// - For an exact sum the factors of a dense layer are scaled as they are rounded to whole numbers, which are measured
+///   and added themselves.
 /// - An example's image is a function of its gradient and of the scale, in every bit: it is made element by element.
 public struct RankOneTransform: GeneralTransform, Hashable {
     /// The layout of the gradients, on both sides.

@@ -202,6 +202,27 @@ import Testing
         }
     }
 
+    /// An exact sum is the floating-point one, but for what its grid rounds: a factor may lose 2⁻⁸ before it is taken
+    /// more finely, and whole numbers of a norm of 2¹² or more, of at most 12 elements, lose less than 2⁻¹⁰.
+    ///
+    /// The broken twins map factors wrongly, or not at all.
+    @Test func exactSumsAreThoseOfTheImages() throws {
+        let gradients = try RandomFactors(seed: 25).gradients
+        let transform = try Self.transform(gradients.layout, seed: 26)
+        for rule in try FactoredEqualityTests.rules() {
+            let exact = try Self.exactSum(gradients, rule, transform)
+            let unit = exact.grid.spacing / rule.normalizeBy
+            func distance(_ other: some PreClippingTransform) throws -> Double {
+                zip(exact.integers, try Self.sum(gradients, rule, other)).map { Double($0) * unit - Double($1) }.norm
+            }
+            let tolerance = 0x1p-7 * Double(gradients.exampleCount) * rule.sensitivityBound(gradients.layout)
+            #expect(try distance(transform) <= tolerance)
+            for fault in Twin.Fault.allCases {
+                #expect(try distance(Twin(base: transform, fault: fault)) > tolerance, "\(fault)")
+            }
+        }
+    }
+
     /// Floating-point sums move by Δ but for their rounding, which `FactoredGradients` bounds by 8.3e-6·B.
     ///
     /// The broken twin takes norms of the factors before they are scaled: it clips them, and scales the sum.
