@@ -93,8 +93,10 @@ private struct FactoredDivision: BlockOperation {
     let moments: FactoredLayout
     let means: UnsafeMutablePointer<Float>
     let constants: dpk_constants
-    /// For each leaf, √(mean R + ε) / √(R + ε) of each row, and √(C + ε) of each column after them.
+    /// For each leaf, √(mean R + ε) / √(R + ε) of each row, and 1 / √(C + ε) of each column after them.
     let factors: [[Float]]
+
+    private static let multiply = dpk_active_kernels().pointee.activations.pointee.multiply
 
     init(moments: FactoredLayout, means: UnsafeMutablePointer<Float>, constants: dpk_constants, epsilon: Double) {
         self.moments = moments
@@ -110,7 +112,7 @@ private struct FactoredDivision: BlockOperation {
             }
             return rows
                 + (0..<axes.columnCount).map {
-                    Float((Double(means[leaf.columnMoments + $0]) + epsilon).squareRoot())
+                    Float(1 / (Double(means[leaf.columnMoments + $0]) + epsilon).squareRoot())
                 }
         }
     }
@@ -139,7 +141,7 @@ private struct FactoredDivision: BlockOperation {
         if axes.inner > 1 {
             axes.forEachElement(of: elements) { element, row, column in
                 let index = element - elements.lowerBound
-                updates[index] = updates[index] * rows[row] / columns[column]
+                updates[index] = updates[index] * rows[row] * columns[column]
             }
             return
         }
@@ -150,7 +152,7 @@ private struct FactoredDivision: BlockOperation {
             let slice = run / (axes.rows * axes.middle) * axes.middle + run % axes.middle
             let target = updates + (begin - elements.lowerBound)
             Kernels.active.scale(rows[run], count, target)
-            Kernels.active.divide(columns + slice * axes.columns + place, count, target)
+            Self.multiply(columns + slice * axes.columns + place, 1, count, count, target)
             begin += count
         }
     }

@@ -47,7 +47,7 @@ extension RankOneTransform {
     }
 
     /// ρ and γ of a matrix; both empty for one without elements.
-    func scales(of path: TreePath) -> (rows: ArraySlice<Float>, columns: ArraySlice<Float>) {
+    private func scales(of path: TreePath) -> (rows: ArraySlice<Float>, columns: ArraySlice<Float>) {
         let leaf = factors.leaves[parameterLayout.index(of: path)!]
         let (rows, columns) = (leaf.axes?.rowCount ?? 0, leaf.axes?.columnCount ?? 0)
         return (

@@ -25,10 +25,13 @@ extension RankOneTransform {
                 }
                 let factor = OuterFactor(
                     columns: range(of: kernel), activations: activations, outputGradients: outputGradients)
-                if !factor.columns.isEmpty {
-                    let (rows, columns) = scales(of: kernel)
+                let place = factors.leaves[parameterLayout.index(of: kernel)!]
+                if !factor.columns.isEmpty, let base = scale.baseAddress {
                     leaves.append(
-                        OuterGridLeaf(factor: factor, exampleCount: count, rows: rows, columns: columns, grid: grid))
+                        OuterGridLeaf(
+                            factor: factor, exampleCount: count,
+                            scale: .rankOne(rows: base + place.moments, columns: base + place.columnMoments),
+                            grid: grid))
                 }
                 if let bias, let base = scale.baseAddress {
                     let place = factors.leaves[parameterLayout.index(of: bias)!].moments

@@ -49,8 +49,10 @@ final class OuterGridLeaf: GridLeaf {
     private let factor: OuterFactor
     private let scale: UnsafePointer<Float>?
     /// What activations and output gradients are multiplied by before they are rounded.
-    private let activationWeights: ArraySlice<Float>?
-    private let gradientWeights: ArraySlice<Float>?
+    private let activationWeights: UnsafePointer<Float>?
+    private let gradientWeights: UnsafePointer<Float>?
+    /// Holds the weights that balance a scale.
+    private let balance: FloatScratch
     private let extraBits: Int
     private let exampleCount: Int
 
@@ -63,46 +65,43 @@ final class OuterGridLeaf: GridLeaf {
     /// What is known of each example. Threads write that of different examples at once.
     private let examples: UnsafeMutableBufferPointer<Example>
 
-    /// A leaf under the scale ρ_p γ_q.
-    convenience init(
-        factor: OuterFactor, exampleCount: Int, rows: ArraySlice<Float>, columns: ArraySlice<Float>, grid: SumGrid
-    ) {
-        self.init(
-            factor: factor, exampleCount: exampleCount, scale: nil, activationWeights: rows, gradientWeights: columns,
-            grid: grid)
+    /// What a leaf is scaled by. Its numbers are used as long as the leaf is.
+    enum Scale {
+        /// Any scale, in × out numbers; nil for none.
+        case elements(UnsafePointer<Float>?)
+        /// ρ_p γ_q.
+        case rankOne(rows: UnsafePointer<Float>, columns: UnsafePointer<Float>)
     }
 
-    /// A leaf under a scale of any kind, or none.
-    convenience init(factor: OuterFactor, exampleCount: Int, scale: UnsafePointer<Float>?, grid: SumGrid) {
-        let balance = scale.map {
-            ScaleBalance($0, rows: factor.activations.columns, columns: factor.outputGradients.columns)
+    init(factor: OuterFactor, exampleCount: Int, scale: Scale, grid: SumGrid) {
+        let (inputs, outputs) = (factor.activations.columns, factor.outputGradients.columns)
+        switch scale {
+        case .elements(let elements?):
+            let powers = ScaleBalance(elements, rows: inputs, columns: outputs)
+            balance = FloatScratch(count: inputs + outputs)
+            balance.base.update(from: powers.activationWeights, count: inputs)
+            (balance.base + inputs).update(from: powers.gradientWeights, count: outputs)
+            self.scale = elements
+            (activationWeights, gradientWeights) = (UnsafePointer(balance.base), UnsafePointer(balance.base + inputs))
+        case .elements(nil):
+            balance = FloatScratch(count: 0)
+            (self.scale, activationWeights, gradientWeights) = (nil, nil, nil)
+        case .rankOne(let rows, let columns):
+            balance = FloatScratch(count: 0)
+            (self.scale, activationWeights, gradientWeights) = (nil, rows, columns)
         }
-        self.init(
-            factor: factor, exampleCount: exampleCount, scale: scale,
-            activationWeights: balance.map { $0.activationWeights[...] },
-            gradientWeights: balance.map { $0.gradientWeights[...] }, grid: grid)
-    }
-
-    private init(
-        factor: OuterFactor, exampleCount: Int, scale: UnsafePointer<Float>?, activationWeights: ArraySlice<Float>?,
-        gradientWeights: ArraySlice<Float>?, grid: SumGrid
-    ) {
         columns = factor.columns
         self.factor = factor
-        self.scale = scale
         self.exampleCount = exampleCount
         extraBits = max(0, Self.fineBits - grid.sensitivity.trailingZeroBitCount)
-        let (inputs, outputs) = (factor.activations.columns, factor.outputGradients.columns)
-        self.activationWeights = activationWeights
-        self.gradientWeights = gradientWeights
         activations = FloatScratch(count: exampleCount * inputs)
         gradients = FloatScratch(count: exampleCount * outputs)
-        balancedGradients = FloatScratch(count: scale == nil ? 0 : exampleCount * outputs)
+        balancedGradients = FloatScratch(count: self.scale == nil ? 0 : exampleCount * outputs)
         examples = .allocate(capacity: exampleCount)
         examples.initialize(repeating: Example())
         weights = OuterWeights(
-            rows: exampleCount, inputs: inputs, outputs: outputs, scale: scale, activationWeights: activationWeights,
-            gradientWeights: gradientWeights)
+            rows: exampleCount, inputs: inputs, outputs: outputs, scale: self.scale,
+            activationWeights: activationWeights, gradientWeights: gradientWeights)
         forEachExample(measureFactors)
     }
 
@@ -150,9 +149,11 @@ final class OuterGridLeaf: GridLeaf {
         TaskTeam.run(tasks: exampleCount, work: exampleCount * (inputs + outputs) * 2) { example, _ in body(example) }
     }
 
-    private func squaredNorm(_ row: UnsafePointer<Float>, _ weights: ArraySlice<Float>?, count: Int) -> Double {
+    private func squaredNorm(
+        _ row: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, count: Int
+    ) -> Double {
         var (row, square) = (row, 0.0)
-        weights.withUnsafeElements { Kernels.active.squared_norms(&row, 1, 0, count, $0, &square) }
+        Kernels.active.squared_norms(&row, 1, 0, count, weights, &square)
         return square
     }
 
@@ -173,9 +174,9 @@ final class OuterGridLeaf: GridLeaf {
         let ownFactor = Float(norm / squaredActivation.squareRoot())
         let largest =
             range.contains(squaredActivation) && range.contains(squaredGradient)
-            ? activationWeights.withUnsafeElements {
-                kernels.quantize(factor.activations.unsafeRow(example), $0, ownFactor, inputs, target)
-            } : .infinity
+            ? kernels.quantize(
+                factor.activations.unsafeRow(example), activationWeights, ownFactor, inputs, target)
+            : .infinity
         guard largest <= 32_767 else {
             target.update(repeating: 0, count: inputs)
             return measureAsRows(example)
@@ -188,12 +189,10 @@ final class OuterGridLeaf: GridLeaf {
         examples[example].form = .product
         examples[example].activationFactor = ownFactor
         examples[example].largestActivation = largest
-        if scale != nil {
-            gradientWeights?.withUnsafeBufferPointer {
-                kernels.multiplied(
-                    factor.outputGradients.unsafeRow(example), $0.baseAddress!, outputs,
-                    balancedGradients.base + example * outputs)
-            }
+        if scale != nil, let gradientWeights {
+            kernels.multiplied(
+                factor.outputGradients.unsafeRow(example), gradientWeights, outputs,
+                balancedGradients.base + example * outputs)
         }
     }
 
@@ -253,9 +252,8 @@ final class OuterGridLeaf: GridLeaf {
             let target = gradients.base + example * outputs
             var largest = Float.infinity
             if own >= 0x1p-120, own <= 0x1p120 {
-                largest = (scale == nil ? gradientWeights : nil).withUnsafeElements {
-                    Kernels.active.quantize(balancedGradient(example), $0, Float(own), outputs, target)
-                }
+                largest = Kernels.active.quantize(
+                    balancedGradient(example), scale == nil ? gradientWeights : nil, Float(own), outputs, target)
             }
             let product = (Double(largest) + 0.5) * (Double(examples[example].largestActivation) + 0.5)
             guard largest <= 32_767, product <= Double(1 << Self.fineBits) else {
@@ -278,12 +276,10 @@ final class OuterGridLeaf: GridLeaf {
         TaskTeam.run(tasks: inputs, work: chosen.count * inputs * outputs) { input, _ in
             for example in chosen {
                 var activation = Double(factor.activations.unsafeRow(example)[input])
-                if scale == nil, let rows = activationWeights { activation *= Double(rows[rows.startIndex + input]) }
-                (scale == nil ? gradientWeights : nil).withUnsafeElements { columns in
-                    Kernels.active.add_wide_grid_row(
-                        factor.outputGradients.unsafeRow(example), factors[example] * activation, outputs,
-                        scale.map { $0 + input * outputs } ?? columns, target + input * outputs)
-                }
+                if scale == nil, let activationWeights { activation *= Double(activationWeights[input]) }
+                Kernels.active.add_wide_grid_row(
+                    factor.outputGradients.unsafeRow(example), factors[example] * activation, outputs,
+                    scale.map { $0 + input * outputs } ?? gradientWeights, target + input * outputs)
             }
         }
     }
@@ -294,8 +290,8 @@ final class OuterGridLeaf: GridLeaf {
         let target = sum.fineSum(for: columns) {
             FinePart(
                 columns: columns, rowLength: outputs, unit: 1 / Double(1 << extraBits),
-                rowWeights: scale == nil ? nil : activationWeights?.map { 1 / $0 },
-                columnWeights: scale == nil ? nil : gradientWeights?.map { 1 / $0 })
+                rowWeights: scale == nil ? nil : weights.rowWeights,
+                columnWeights: scale == nil ? nil : weights.columnWeights)
         }
         OuterIntegerSum(
             examples: chosen, activations: activations.base, inputs: inputs, gradients: gradients.base,
@@ -306,14 +302,6 @@ final class OuterGridLeaf: GridLeaf {
 
 extension OuterFactor {
     func gridLeaf(exampleCount: Int, scale: UnsafePointer<Float>?, grid: SumGrid) -> any GridLeaf {
-        OuterGridLeaf(factor: self, exampleCount: exampleCount, scale: scale, grid: grid)
-    }
-}
-
-extension ArraySlice<Float>? {
-    /// Calls `body` with the elements, or with nil.
-    fileprivate func withUnsafeElements<Result>(_ body: (UnsafePointer<Float>?) -> Result) -> Result {
-        guard let elements = self else { return body(nil) }
-        return elements.withUnsafeBufferPointer { body($0.baseAddress) }
+        OuterGridLeaf(factor: self, exampleCount: exampleCount, scale: .elements(scale), grid: grid)
     }
 }

@@ -14,7 +14,8 @@ final class OuterWeights {
     private let outputs: Int
     private let scale: UnsafePointer<Float>?
     /// The inverse powers of two that balance the scale.
-    private let rowWeights: [Float]
+    let rowWeights: [Float]
+    let columnWeights: [Float]
     private let squaredColumnWeights: [Float]
     /// T, rows × outputs, under a scale; ‖a‖² without one.
     private let weights: FloatScratch
@@ -31,15 +32,21 @@ final class OuterWeights {
 
     /// Weights under `scale`, which the powers of two `activationWeights` and `gradientWeights` balance.
     init(
-        rows: Int, inputs: Int, outputs: Int, scale: UnsafePointer<Float>?, activationWeights: ArraySlice<Float>?,
-        gradientWeights: ArraySlice<Float>?
+        rows: Int, inputs: Int, outputs: Int, scale: UnsafePointer<Float>?, activationWeights: UnsafePointer<Float>?,
+        gradientWeights: UnsafePointer<Float>?
     ) {
         self.rows = rows
         self.inputs = inputs
         self.outputs = outputs
         self.scale = scale
-        rowWeights = scale == nil ? [] : activationWeights?.map { 1 / $0 } ?? []
-        squaredColumnWeights = scale == nil ? [] : gradientWeights?.map { 1 / ($0 * $0) } ?? []
+        if scale != nil, let activationWeights, let gradientWeights {
+            rowWeights = (0..<inputs).map { 1 / activationWeights[$0] }
+            columnWeights = (0..<outputs).map { 1 / gradientWeights[$0] }
+        } else {
+            (rowWeights, columnWeights) = ([], [])
+        }
+        // Powers of two: squares and inverses are exact.
+        squaredColumnWeights = columnWeights.map { $0 * $0 }
         weights = FloatScratch(count: scale == nil ? 0 : rows * outputs)
         squaredNorms = Array(repeating: 0, count: scale == nil ? rows : 0)
     }
