@@ -161,11 +161,22 @@ extension Formats {
         Setting("nesterov", .flag, absent: "false", example: "true", "Nesterov's momentum"),
         Setting("beta1", .number(.belowOne), absent: "the optimizer's", example: "0.9", "decay of the first moment"),
         Setting("beta2", .number(.belowOne), absent: "the optimizer's", example: "0.999", "decay of the second moment"),
-        Setting("decay", .number(.belowOne), absent: "the optimizer's", example: "0.9", "decay of averages"),
+        Setting(
+            "decay", .number(.belowOne), absent: "the optimizer's", example: "0.9",
+            "decay of averages; of adafactor, c in 1 − t⁻ᶜ"),
         Setting(
             "epsilon", .number(.positive), absent: "the optimizer's", example: "1e-8",
             "what divisors are kept from 0 by"),
         Setting("weightDecay", .number(.notNegative), absent: "the optimizer's", example: "1e-4", "weight decay"),
+        Setting(
+            "minimumFactoredSide", .whole(.atLeast(1)), absent: "128", example: "16",
+            "the least length of both axes of a leaf whose second moment is factored"),
+        Setting(
+            "clippingThreshold", .number(.positive), absent: "1", example: "1",
+            "the largest root mean square of a leaf's update before the learning rate"),
+        Setting(
+            "multiplyByParameterScale", .flag, absent: "true", example: "false",
+            "learning rates are relative to the size of a leaf's parameters"),
     ]
 
     static let learningRate = SettingGroup(
@@ -194,12 +205,14 @@ extension Formats {
         "final", .number(.notNegative), absent: "0", example: "0.05", "the rate at the end")
 
     static let scaling = SettingGroup(
-        "scaleThenPrivatize", "Scale-then-privatize: gradients are clipped under 1/(√(v + epsilonRoot) + epsilon).",
+        "scaleThenPrivatize",
+        "Scale-then-privatize: gradients are clipped under 1/(√(v + epsilonRoot) + epsilon), which adafactor has of "
+            + "rank one.",
         [
             Setting("epsilon", .number(.positive), absent: "1e-3", example: "1e-3", "the ε of the scale"),
             Setting("epsilonRoot", .number(.notNegative), absent: "0", example: "0", "the ε under the root"),
             Setting("warmUpSteps", .whole(.atLeast(0)), absent: "0", example: "10", "steps without a scale"),
-            Setting("floor", .number(.notNegative), absent: "0", example: "0", "the smallest scale"),
+            Setting("floor", .number(.notNegative), absent: "0", example: "0", "the least that v counts as"),
             Setting(
                 "initialSecondMoment", .number(.notNegative), absent: "0", example: "0", "v before the first step"),
         ])
