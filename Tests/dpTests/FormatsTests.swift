@@ -53,6 +53,7 @@ import Testing
         + places(Formats.clipping, PlannedClipping.self) + places(Formats.sampling, SamplingScheme.self)
         + places(Formats.noise, NoiseScheme.self) + places(Formats.schema, CSVSchema.self)
         + places(Formats.column, CSVSchema.Column.self) + places(Formats.model, RunFolder.Model.self)
+        + places(Formats.textFormat, TextFormat.self) + places(Formats.vocabulary, Vocabulary.self)
         + places(Formats.architecture, NetworkArchitecture.self)
         + places(Formats.input, NetworkArchitecture.Input.self) + places(Formats.layer, NetworkArchitecture.Layer.self)
 

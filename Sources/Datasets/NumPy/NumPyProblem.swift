@@ -78,8 +78,8 @@ extension NumPyProblem: CustomStringConvertible {
                 + "have \(positions) positions: correct it, or leave an empty sequence out."
         case .notAToken(let row, let position, let value):
             "the token in row \(row), position \(position), counted from 0, is \(value), but ids must be whole numbers "
-                + "in 0..<\(NumPySequences.tokenLimit), and -1 (padding) may only stand behind a sequence's end: correct "
-                + "it, or its length."
+                + "in 0..<\(NumPySequences.tokenLimit), and -1 (padding) may only stand behind a sequence's end: "
+                + "correct it, or its length."
         case .emptySequence(let row):
             "row \(row), counted from 0, holds padding (-1) alone, but a sequence must have a token: leave it out."
         case .positionTargetOutOfRange(let row, let position, let value, let limit):

@@ -5,6 +5,9 @@ import LinearAlgebra
 /// The encoding is that of ``CSVFile``, in every bit. Memory holds where each record begins (8 bytes a record) and what
 /// is asked for. Opening reads the whole file once, so that what is wrong with it is found before training; twice, if
 /// ranges are taken from it.
+///
+/// - Warning: which parts of the file are read shows which examples a step draws, in the system's page cache and in the
+///   time that reading takes. Use a machine whose other users need not be kept from it.
 public struct StreamedCSVFile: Dataset {
     /// The schema with nothing open, to read further files of the same kind with.
     public let schema: CSVSchema

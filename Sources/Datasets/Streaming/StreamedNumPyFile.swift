@@ -4,6 +4,9 @@
 /// Features, labels and lengths are what ``NumPyFile`` makes of them, in every bit. Memory holds what is asked for, and
 /// nothing that grows with the number of examples. Opening reads everything once, so that what is wrong with the files
 /// is found before training.
+///
+/// - Warning: which parts of the file are read shows which examples a step draws, in the system's page cache and in the
+///   time that reading takes. Use a machine whose other users need not be kept from it.
 public struct StreamedNumPyFile: Dataset {
     /// The number of examples.
     public let count: Int

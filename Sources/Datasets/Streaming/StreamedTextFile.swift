@@ -2,6 +2,9 @@
 ///
 /// Examples are those of ``TextFile``, in every bit. Memory holds where each example begins (8 bytes an example) and
 /// what is asked for. Opening reads the whole file once, so that what is wrong with it is found before training.
+///
+/// - Warning: which parts of the file are read shows which examples a step draws, in the system's page cache and in the
+///   time that reading takes. Use a machine whose other users need not be kept from it.
 public struct StreamedTextFile: Dataset {
     private let file: StreamedFile
     private let encoder: TextEncoder

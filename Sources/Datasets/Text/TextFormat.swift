@@ -2,8 +2,8 @@ import Requirements
 
 /// What the examples of a text file are.
 ///
-/// Lines: each line is an example, its first ``length`` tokens. Where ``labels`` are given, a line is a label, a tab and
-/// a text, and the label's place in the list is the example's class.
+/// Lines: each line is an example, its first ``length`` tokens. Where ``labels`` are given, a line is a label, a tab
+/// and a text, and the label's place in the list is the example's class.
 ///
 /// Windows: the text as a whole is cut every ``length`` tokens, and each window is an example. **The privacy unit is
 /// then the window**: somebody whose words stand in several windows is protected in each of them, not in all of them

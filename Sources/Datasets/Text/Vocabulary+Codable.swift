@@ -4,8 +4,8 @@ extension Vocabulary {
     /// Reads the list in the file at `path`, plain or gzip: a token a line, of which the first has the id 0. In a list
     /// of characters `\n`, `\t` and `\\` stand for a line feed, a tab and a backslash.
     ///
-    /// The file must be public: see ``Vocabulary``. Throws ``DatasetError`` if it cannot be read, is not UTF-8, or is no
-    /// list of tokens of that unit. Traps for bytes, which have no list.
+    /// The file must be public: see ``Vocabulary``. Throws ``DatasetError`` if it cannot be read, is not UTF-8, or is
+    /// no list of tokens of that unit. Traps for bytes, which have no list.
     public init(contentsOf path: String, unit: Unit) throws(DatasetError) {
         require(unit != .bytes, "The vocabulary of bytes has no list: take Vocabulary.bytes.")
         let bytes: [UInt8]
