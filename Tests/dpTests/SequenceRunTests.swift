@@ -116,6 +116,19 @@ import _TestSupport
         #expect(!folder.has("RUN"))
     }
 
+    /// A model of features takes no token ids, though they have as many columns.
+    @Test func modelsOfFeaturesTakeNoTokens() throws {
+        let folder = try folder()
+        let training = ["train", "--data", "x.npy", "--labels", "y.npy", "--classes", "2"] + Self.plan
+        #expect(try Program.run(training, in: folder).status == 0)
+        for command in [["predict"], ["evaluate", "--labels", "yt.npy"]] {
+            let own = ["--run", "RUN", "--data", "xt.npy"]
+            #expect(try Program.run(command + own, in: folder).status == 0)
+            let refused = try Program.run(command + own + ["--lengths", "lt.npy"], in: folder)
+            #expect(refused.status == 64 && refused.messages.contains("trained on features"), "\(refused.messages)")
+        }
+    }
+
     @Test func whatCannotBeStreamedSaysSo() throws {
         let folder = try folder()
         let arguments = ["train", "--demo", "--stream", "--output", "RUN"]

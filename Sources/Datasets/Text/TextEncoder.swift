@@ -3,7 +3,7 @@ import LinearAlgebra
 /// Makes examples of the texts of a file.
 struct TextEncoder {
     let format: TextFormat
-    /// Whether lines begin with labels; nil of those that the format has means that they do.
+    /// Whether lines begin with labels.
     let hasLabels: Bool
     private let labels: CategoryTable
 
@@ -76,8 +76,10 @@ struct TextEncoder {
         var next = Matrix(rows: tokens.rows, columns: tokens.columns)
         next.withUnsafeMutableElements { next in
             tokens.withUnsafeElements { tokens in
-                for place in next.indices {
-                    next[place] = (place + 1) % format.length == 0 ? -1 : tokens[place + 1]
+                for begin in stride(from: 0, to: next.count, by: format.length) {
+                    let end = begin + format.length
+                    _ = next[begin..<end - 1].update(fromContentsOf: tokens[begin + 1..<end])
+                    next[end - 1] = -1
                 }
             }
         }

@@ -36,8 +36,8 @@ struct DataOptions: ParsableArguments {
 
     @Option(
         help: """
-            What the numbers of NumPy files are, features or tokens. (default: features, unless they are whole and have \
-            lengths)
+            What the numbers of NumPy files are, features or tokens. (default: features, unless they are whole and \
+            have lengths)
             """)
     var inputs: Given<NumPyFile.Inputs>?
 

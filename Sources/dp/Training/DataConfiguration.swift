@@ -135,7 +135,8 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     }
 
     /// The kind of data that is at `path`: a folder holds idx files, names that end with `.npy` or `.npz` are NumPy's,
-    /// those that end with `.txt` are text, other files are CSV. Throws `TrainingConfigurationError` if there is nothing.
+    /// those that end with `.txt` are text, other files are CSV. Throws `TrainingConfigurationError` if there is
+    /// nothing.
     static func guess(path: String) throws -> DataConfiguration {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {

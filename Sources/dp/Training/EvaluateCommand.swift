@@ -98,7 +98,7 @@ struct EvaluateCommand: ParsableCommand {
             let file = try reader.evaluated(
                 data, labels: labels, lengths: lengths, inputs: model.description.inputs ?? .features,
                 classCount: model.classCount)
-            try model.checkType(file.featureType, isByte: file.hasByteFeatures, of: data)
+            try model.check(file, of: data)
             guard try file.hasTargets else {
                 throw TrainingConfigurationError.missingLabels(data, option: "--labels")
             }

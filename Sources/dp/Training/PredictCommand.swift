@@ -139,7 +139,7 @@ struct PredictCommand: ParsableCommand {
         case .numpy:
             let file = try reader.unlabelled(
                 data, lengths: lengths, inputs: model.description.inputs ?? .features)
-            try model.checkType(file.featureType, isByte: file.hasByteFeatures, of: data)
+            try model.check(file, of: data)
             return file.test ?? file.dataset
         case .csv, .digits: break
         }

@@ -8,9 +8,9 @@ struct SchemaCommand: ParsableCommand {
         commandName: "schema",
         abstract: "The skeleton of a schema for a CSV file, made of its header alone.",
         discussion: """
-            Every column gets the kind "?", which 'dp train' refuses: write kinds, bounds and categories in their place \
-            from what you know without the data ('dp help formats' shows how). No value is looked at. The file's first \
-            record is taken for the header: of a file without one, it would be printed.
+            Every column gets the kind "?", which 'dp train' refuses: write kinds, bounds and categories in their \
+            place, from what you know without the data ('dp help formats' shows how). No value is looked at. The \
+            file's first record is taken for the header: of a file without one, it would be printed.
             """)
 
     @Argument(help: "A CSV file with a header, plain or .gz.", completion: .file())

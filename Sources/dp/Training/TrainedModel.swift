@@ -28,6 +28,18 @@ struct TrainedModel {
         }
     }
 
+    /// The same for arrays of NumPy's; throws `TrainingConfigurationError.unused` if they were read as token ids, and
+    /// the model takes features.
+    func check(_ file: NumPyData, of path: String) throws {
+        guard file.inputs == .features || description.inputs == .tokens else {
+            throw TrainingConfigurationError.unused(
+                what: ["The lengths of '\(path)'"],
+                reason:
+                    "whole numbers with lengths are token ids, but the model was trained on features; leave them out")
+        }
+        try checkType(file.featureType, isByte: file.hasByteFeatures, of: path)
+    }
+
     /// The kind of the data at `path`: the model's own where it says so, and else what the path's name says.
     func kind(ofDataAt path: String) throws -> DataConfiguration.Kind {
         let guess = try DataConfiguration.guess(path: path).kind
