@@ -55,6 +55,7 @@ import Testing
         + places(Formats.mapping, WeightMapping.self) + places(Formats.rule, WeightMapping.Rule.self)
         + places(Formats.noise, NoiseScheme.self) + places(Formats.schema, CSVSchema.self)
         + places(Formats.column, CSVSchema.Column.self) + places(Formats.model, RunFolder.Model.self)
+        + places(Formats.textFormat, TextFormat.self) + places(Formats.vocabulary, Vocabulary.self)
         + places(Formats.architecture, NetworkArchitecture.self)
         + places(Formats.input, NetworkArchitecture.Input.self) + places(Formats.layer, NetworkArchitecture.Layer.self)
 

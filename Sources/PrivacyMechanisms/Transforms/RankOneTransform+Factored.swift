@@ -43,6 +43,16 @@ extension RankOneTransform {
             ]
         case .rows(let leaves, let matrix):
             return [imageOfRows(leaves, matrix)]
+        case .joined(let leaf, let uses):
+            return [.joined(leaf: leaf, uses.flatMap(images))]
+        case .mapped(let part, let map):
+            let written = writtenScale(of: part.leaves)
+            return [
+                .mapped(part) { gradient in
+                    map(gradient)
+                    for index in gradient.indices { gradient[index] *= written[index] }
+                }
+            ]
         }
     }
 
@@ -58,15 +68,17 @@ extension RankOneTransform {
 
     /// Leaves that follow each other, known as they are.
     private func imageOfRows(_ leaves: [TreePath], _ matrix: Matrix) -> FactoredGradients.Part {
-        guard let first = leaves.first, let begin = parameterLayout[first]?.range.lowerBound else {
-            return .rows(leaves: leaves, matrix)
+        .rows(leaves: leaves, matrix.multiplied(by: writtenScale(of: leaves)[...]))
+    }
+
+    /// The scale of leaves that follow each other, element by element.
+    private func writtenScale(of leaves: [TreePath]) -> [Float] {
+        let ranges = leaves.compactMap { parameterLayout[$0]?.range }
+        guard let begin = ranges.first?.lowerBound, let end = ranges.last?.upperBound else { return [] }
+        return [Float](unsafeUninitializedCapacity: end - begin) { written, count in
+            count = end - begin
+            if let written = written.baseAddress { write(begin..<end, to: written) }
         }
-        var written = [Float](repeating: 0, count: matrix.columns)
-        written.withUnsafeMutableBufferPointer { written in
-            guard let written = written.baseAddress else { return }
-            write(begin..<begin + matrix.columns, to: written)
-        }
-        return .rows(leaves: leaves, matrix.multiplied(by: written[...]))
     }
 }
 

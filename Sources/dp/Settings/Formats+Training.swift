@@ -73,56 +73,6 @@ extension Formats {
                 "the most examples of a user that one step takes the mean of"),
         ])
 
-    static let data = SettingGroup(
-        "data", "Where the examples come from. Paths are relative to the working folder.", [],
-        kinds: SettingGroup.Kinds(
-            key: "kind",
-            choices: [
-                SettingGroup.Kind(
-                    name: "idx", about: "a folder with the four files of MNIST and its kin, plain or .gz",
-                    settings: [path, classCount("10")]),
-                SettingGroup.Kind(
-                    name: "csv", about: "a CSV file, plain or .gz",
-                    settings: [
-                        path,
-                        Setting(
-                            "testPath", .text, absent: "no test data", example: #""test.csv""#, "a file to test on"),
-                        Setting(
-                            "schema", .text, absent: "only where --schema gives it", example: #""schema.json""#,
-                            "the file that says what the columns mean"),
-                        Setting(
-                            "takesOpenRangesFromDataWithoutPrivacy", .flag, absent: "false", example: "false",
-                            "take bounds and categories that the schema leaves open from the data: NOT PRIVATE"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "numpy",
-                    about: "a .npy file and one with its labels, or a .npz file with x_train and y_train",
-                    settings: [
-                        path,
-                        Setting(
-                            "labels", .text, absent: "they are in the .npz file", example: #""y.npy""#,
-                            "the file with the labels"),
-                        Setting(
-                            "testPath", .text, absent: "x_test of the .npz file, or none", example: #""x-test.npy""#,
-                            "a file to test on"),
-                        Setting(
-                            "testLabels", .text, absent: "they are in the .npz file", example: #""y-test.npy""#,
-                            "the file with its labels"),
-                        classCount("labels are numbers"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "digits", about: "the 1,797 digits that ship with the program", settings: []),
-            ]))
-
-    private static func classCount(_ absent: String) -> Setting {
-        Setting(
-            "classCount", .whole(.classCount), absent: absent, example: "10",
-            "the number of classes: public, never taken from the data")
-    }
-
-    private static let path = Setting(
-        "path", .text, absent: "only where --data gives it", example: #""data""#, "the folder or file")
-
     static let features = SettingGroup(
         "features", "A fixed map of the inputs.", [],
         kinds: SettingGroup.Kinds(
@@ -250,6 +200,12 @@ extension Formats {
             Setting(
                 "byteInputs", .flag, absent: "the data is neither idx nor NumPy files", example: "true",
                 "whether features are unsigned bytes, which are scaled by 1/255"),
+            Setting(
+                "inputs", .choice(NumPyFile.Inputs.allCases.map(\.rawValue)), absent: "features",
+                example: #""tokens""#, "what the numbers of NumPy files are"),
+            Setting(
+                "text", .group(textFormat), absent: "the data is no text",
+                example: #"{"vocabulary": {"kind": "bytes"}, "length": 100}"#, "how lines or windows become inputs"),
             Setting(
                 "ownerColumn", .text, absent: "no column names owners", example: #""user_id""#,
                 "the column of CSV files that is no input, and may be left out of them"),
@@ -386,6 +342,11 @@ extension Formats {
                         Setting("upper", .number(.any), absent: "open", example: "50", "the upper bound: public"),
                     ]),
                 SettingGroup.Kind(name: "ignored", about: "not read", settings: []),
+            ],
+            retired: [
+                CSVSchema.openKind:
+                    "is still '\(CSVSchema.openKind)', as 'dp schema' left it: write what the column is, "
+                    + "one of numeric, buckets, categorical, label, target, ignored."
             ]))
 
     private static let unlisted = Setting(

@@ -25,10 +25,10 @@ struct TrainingRun {
         progress.show("reading the data")
         var configuration = configuration
         let data = try configuration.data.load(owners: configuration.users?.owners)
+        let targets = try data.firstTargets
         var defaults = TrainingDefaults(
             exampleCount: data.training.count, userCount: data.owners.map { Set($0).count },
-            classCount: data.training.targets.classCount,
-            imageShape: data.imageShape)
+            classCount: targets.classCount, imageShape: data.imageShape)
         defaults.chooseModel(of: &configuration)
         let training = try mapped(data.training, by: configuration.features)
         let test = try data.test.map { try mapped($0, by: configuration.features) }
@@ -46,10 +46,10 @@ struct TrainingRun {
         }
         let architecture = try NetworkArchitecture(
             specification: configuration.model ?? "", featureCount: training.featureCount,
-            outputCount: training.targets.outputCount)
+            outputCount: targets.outputCount)
         let network = try Network(architecture)
-        for examples in [training, test].compactMap(\.self) {
-            try network.check(featureCount: examples.featureCount, targets: examples.targets)
+        for data in [training, test].compactMap(\.self) {
+            try network.check(featureCount: data.featureCount, targets: data.examples(at: [0]).targets)
         }
         try configuration.augmentation?.check(featureCount: network.featureCount)
         let given = try givenParameters(for: network)
@@ -68,15 +68,14 @@ struct TrainingRun {
         }
         progress.clear()
         given?.notes.forEach(note)
-        if let test = data.test { data.schema?.target?.warnOfClamped(test.targets) }
+        if let test = data.test { try data.encoding.schema?.target?.warnOfClamped(in: test) }
         let briefing = TrainingBriefing(
-            configuration: configuration, plan: plan, training: training, test: test,
-            parameterCount: parameterCount, choices: defaults.choices)
+            configuration: configuration, plan: plan, exampleCount: training.count, classCount: targets.classCount,
+            testCount: test?.count, parameterCount: parameterCount, choices: defaults.choices)
         let session = Session(
             configuration: configuration, briefing: briefing, format: format,
             description: RunFolder.Model(
-                architecture: architecture, features: configuration.features, schema: data.schema,
-                byteInputs: data.byteInputs, ownerColumn: data.ownerColumn),
+                architecture: architecture, features: configuration.features, encoding: data.encoding),
             folder: folder, plan: plan, model: model, given: given?.parameters, training: training, test: test,
             progress: progress, begin: begin)
         let result = try optimizer.with(steps: plan.iterations, learningRate: rate, session)
@@ -97,7 +96,7 @@ struct TrainingRun {
         return try GivenParameters(of: configuration, for: network)
     }
 
-    private func mapped(_ data: InMemoryDataset, by features: FeatureConfiguration?) throws -> InMemoryDataset {
+    private func mapped(_ data: any Dataset, by features: FeatureConfiguration?) throws -> any Dataset {
         guard let features else { return data }
         return try features.map(data)
     }
@@ -113,8 +112,8 @@ private struct Session: OptimizerVisitor {
     let plan: PrivacyPlan
     let model: FrozenModel<Network>
     let given: ParameterVector?
-    let training: InMemoryDataset
-    let test: InMemoryDataset?
+    let training: any Dataset
+    let test: (any Dataset)?
     let progress: ProgressLine
     let begin: ContinuousClock.Instant
 
