@@ -149,8 +149,8 @@ extension ModelError: CustomStringConvertible {
             "Example \(example) has class \(value), outside 0..<\(classCount): correct the data."
         case .tokenOutOfRange(let id, let vocabulary, let example):
             "Example \(example) has the token id \(Int(exactly: id).map(String.init) ?? "\(id)"), but ids are whole "
-                + "numbers in 0..<\(vocabulary), and negative for padding: correct the data, or give the model a larger "
-                + "vocabulary."
+                + "numbers in 0..<\(vocabulary), and negative for padding: correct the data, or give the model a "
+                + "larger vocabulary."
         case .lengthOutOfRange(let length, let positions, let example):
             "Example \(example) has a length of \(length), but there are \(positions) positions: correct the lengths."
         case .noVocabulary(let text):

@@ -107,7 +107,10 @@ struct TiedHeadTests {
             try network.check(
                 Examples(inputs: Matrix([[0, 1]]), targets: .values(Matrix(rows: 1, columns: 1))))
         }
-        for targets in [Targets.values(Matrix(rows: 1, columns: 0)), .classes([7], classCount: 9)] {
+        let fitting: [Targets] = [
+            .values(Matrix(rows: 1, columns: 0)), .values(Matrix([[1, -1]])), .classes([7], classCount: 9),
+        ]
+        for targets in fitting {
             #expect(throws: Never.self) { try network.check(Examples(inputs: Matrix([[0, 1]]), targets: targets)) }
         }
     }

@@ -146,6 +146,6 @@ extension ClosureModel {
     /// Throws unless features, and the targets as the evaluation sees them, fit.
     public func check(_ examples: Examples) throws(ModelError) {
         try checkInputs(examples.inputs, lengths: examples.lengths)
-        try evaluation?.loss.check(examples.targets, outputs: outputCount)
+        try evaluation?.loss.check(examples.targets, outputShape: [outputCount])
     }
 }

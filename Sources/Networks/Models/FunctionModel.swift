@@ -70,6 +70,9 @@ extension FunctionModel: TrainableModel {
     /// Values, their gradients, and what is kept for the way back, in Float32.
     public var gradientBytesPerExample: Int { 4 * program.numbersPerExample }
 
+    /// The leaves that the function does not use.
+    public var unusedLeaves: [TreePath] { program.unusedLeaves }
+
     /// What the model was made with.
     public func initialParameters(seed: UInt64) -> Parameters { start(seed) }
 
@@ -158,7 +161,7 @@ extension FunctionModel: TrainableModel {
     /// can learn such examples.
     public func check(_ examples: Examples) throws(ModelError) {
         try checkInputs(examples.inputs, lengths: examples.lengths)
-        try program.function.check(examples.targets, outputs: outputCount)
+        try program.function.check(examples.targets, outputShape: program.outputShape)
     }
 
     private func withValues<Result>(of parameters: Parameters, _ body: (UnsafePointer<Float>) -> Result) -> Result {

@@ -14,13 +14,16 @@ extension LossFunction {
         }
     }
 
-    /// Throws unless a model with so many outputs can learn such targets: for data from outside.
-    func check(_ targets: Targets, outputs: Int) throws(ModelError) {
+    /// Throws unless a model with outputs of such a shape can learn such targets: for data from outside.
+    func check(_ targets: Targets, outputShape: [Int]) throws(ModelError) {
         if self == .nextToken {
-            // Classes of sequences may be there, and are not looked at. Numbers would be compared with predictions.
-            if case .values(let values) = targets, values.columns > 0 { throw .targetKindMismatch(loss: self) }
+            // Classes of sequences, or their next tokens, may be there, and are not looked at.
+            if case .values(let values) = targets, values.columns > 0, values.columns != outputShape[0] {
+                throw .targetKindMismatch(loss: self)
+            }
             return
         }
+        let outputs = outputShape.reduce(1, *)
         switch (targets, classCount(outputs: outputs)) {
         case (.values(let values), nil):
             if values.columns != outputs { throw .widthMismatch(.outputs, model: outputs, data: values.columns) }
@@ -38,7 +41,7 @@ extension LossFunction {
         require(
             targets.count == outputs.rows, "\(targets.count) targets do not fit outputs for \(outputs.rows) examples.")
         do throws(ModelError) {
-            try check(targets, outputs: outputs.columns)
+            try check(targets, outputShape: [outputs.columns])
         } catch {
             fail(error.description)
         }

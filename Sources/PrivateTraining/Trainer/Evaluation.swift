@@ -47,8 +47,9 @@ extension TrainableModel {
             case (.classes(let predicted, _), .classes(let classes, _)):
                 classified += classes.count
                 correct += zip(predicted, classes).count { $0 == $1 }
-            // Where there are no targets, as for predicted tokens, nothing is compared.
-            case (.values(let predicted), .values(let values)) where values.columns > 0: errors.add(predicted, values)
+            // Predicted tokens are no outputs, and not compared with numbers.
+            case (.values(let predicted), .values(let values)) where predicted.columns == outputs.columns:
+                errors.add(predicted, values)
             default: break
             }
         }
