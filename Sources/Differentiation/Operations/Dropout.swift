@@ -8,7 +8,7 @@ import Requirements
 /// generators", OOPSLA 2014, where the generator passes BigCrush.
 ///
 /// **Guarantee:** an example's m is a function of its key, of the operation's place and of nothing else.
-struct Dropout: RandomOperation {
+struct DropoutOperation: RandomOperation {
     let rate: Double
 
     /// Rounded to a multiple of 2⁻³², which is less than the mean of any data can tell.
@@ -82,6 +82,6 @@ extension Value {
     /// Traps unless `rate` lies in [0, 1).
     public func dropout(rate: Double) -> Value {
         require(rate >= 0 && rate < 1, "A rate of dropout has to lie in [0, 1), and \(rate) does not.")
-        return rate == 0 ? self : applying(Dropout(rate: rate))
+        return rate == 0 ? self : applying(DropoutOperation(rate: rate))
     }
 }

@@ -86,17 +86,26 @@ extension NetworkArchitecture {
     func build(seed: UInt64) throws(ModelError) -> (stack: LayerStack, outputs: LayerShape) {
         var weights = InitialWeights(seed: seed)
         var shape = try input.shape()
-        var stack = LayerStack()
+        return (try LayerStack(layers, on: &shape, weights: &weights), shape)
+    }
+}
+
+extension LayerStack {
+    /// Layers with random parameters, on values of a shape that becomes that of their outputs. Each that has parameters
+    /// is named by its kind, counted from 1.
+    init(
+        _ architecture: [NetworkArchitecture.Layer], on shape: inout LayerShape, weights: inout InitialWeights
+    ) throws(ModelError) {
+        self.init()
         var counts: [String: Int] = [:]
-        for (index, layer) in layers.enumerated() {
+        for (index, layer) in architecture.enumerated() {
             let built = try layer.blueprint.build(on: &shape, at: index, weights: &weights)
             let name = type(of: layer.blueprint).name
             let hasLeaves = !built.requiredLayout.leaves.isEmpty
             if hasLeaves { counts[name, default: 0] += 1 }
-            stack.layers.append((hasLeaves ? "\(name)\(counts[name]!)" : nil, built))
+            layers.append((hasLeaves ? "\(name)\(counts[name]!)" : nil, built))
         }
-        if stack.layers.isEmpty { throw .noLayers }
-        return (stack, shape)
+        if layers.isEmpty { throw .noLayers }
     }
 }
 
@@ -110,6 +119,9 @@ extension NetworkArchitecture.Input {
             try checkDimensions(
                 [(height, "height"), (width, "width"), (channels, "number of channels")], at: nil)
             return LayerShape([height, width, channels])
+        case .sequence(let positions, let width):
+            try checkDimensions([(positions, "number of positions"), (width, "width")], at: nil)
+            return LayerShape([positions, width])
         }
     }
 }

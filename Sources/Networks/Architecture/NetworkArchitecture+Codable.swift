@@ -26,15 +26,17 @@ extension NetworkArchitecture: Codable {
 
 extension NetworkArchitecture.Input: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case features, height, width, channels
+        case features, height, width, channels, positions
     }
 
-    /// Reads `{"features": 64}` or `{"height": 28, "width": 28, "channels": 1}`.
+    /// Reads `{"features": 64}`, `{"height": 28, "width": 28, "channels": 1}` or `{"positions": 20, "width": 8}`.
     public init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
         if let features = try box.decodeIfPresent(Int.self, forKey: .features) {
             self = .features(features)
+        } else if let positions = try box.decodeIfPresent(Int.self, forKey: .positions) {
+            self = .sequence(positions: positions, width: try box.decode(Int.self, forKey: .width))
         } else {
             self = .image(
                 height: try box.decode(Int.self, forKey: .height), width: try box.decode(Int.self, forKey: .width),
@@ -51,6 +53,9 @@ extension NetworkArchitecture.Input: Codable {
             try box.encode(height, forKey: .height)
             try box.encode(width, forKey: .width)
             try box.encode(channels, forKey: .channels)
+        case .sequence(let positions, let width):
+            try box.encode(positions, forKey: .positions)
+            try box.encode(width, forKey: .width)
         }
     }
 }

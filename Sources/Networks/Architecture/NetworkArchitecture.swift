@@ -23,6 +23,9 @@ public struct NetworkArchitecture: Hashable, Sendable {
         case features(Int)
         /// An image, row after row, a pixel's channels beside each other: height · width · channels features.
         case image(height: Int, width: Int, channels: Int)
+        /// A sequence, position after position: positions · width features. Of an example with fewer positions the rest
+        /// is padding.
+        case sequence(positions: Int, width: Int)
     }
 
     /// One layer: what its kind says of it.
@@ -33,7 +36,8 @@ public struct NetworkArchitecture: Hashable, Sendable {
 
         /// The kinds of layer that an architecture in JSON can name.
         static let kinds: [any LayerBlueprint.Type] = [
-            DenseBlueprint.self, ConvolutionBlueprint.self, PoolBlueprint.self,
+            DenseBlueprint.self, ConvolutionBlueprint.self, PoolBlueprint.self, GRUBlueprint.self, LSTMBlueprint.self,
+            DropoutBlueprint.self, ResidualBlueprint.self, LowRankAdapterBlueprint.self,
         ]
     }
 }

@@ -37,6 +37,12 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// The parameters before the first step. Drawn from a public generator: they must not depend on the data.
     func initialParameters(seed: UInt64) -> Parameters
 
+    /// The same model for somebody who asks for the gradients of the selected leaves alone: the others' gradients may
+    /// be anything, and need not be computed. The model itself unless a conforming type says otherwise.
+    ///
+    /// **Guarantee:** the gradients of the selected leaves, outputs and losses are the same in every bit.
+    func training(only mask: TreeMask) -> Self
+
     /// An empty workspace.
     func makeWorkspace() -> Workspace
 
@@ -76,6 +82,9 @@ extension TrainableModel {
 
     /// Nothing.
     public var fixedParameters: [ParameterVector] { [] }
+
+    /// The model itself.
+    public func training(only mask: TreeMask) -> Self { self }
 
     /// The outputs for each row of inputs, all of whose positions are there.
     public func outputs(for inputs: Matrix, at parameters: Parameters, workspace: inout Workspace) -> Matrix {

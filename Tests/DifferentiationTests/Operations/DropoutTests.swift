@@ -23,7 +23,8 @@ import _TestSupport
         }
         var memory = ProgramMemory<Float>()
         let inputs = ProgramInputs(
-            features: Matrix(rows: keys.count, columns: count, elements: Array(repeating: 1, count: keys.count * count)),
+            features: Matrix(
+                rows: keys.count, columns: count, elements: Array(repeating: 1, count: keys.count * count)),
             keys: keys)
         [Float](repeating: 0, count: check.program.layout.count).withUnsafeBufferPointer {
             check.program.forward(inputs, at: $0.baseAddress!, extent: .outputs, memory: &memory)

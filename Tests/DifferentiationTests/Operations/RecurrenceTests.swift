@@ -1,6 +1,7 @@
 import LinearAlgebra
 import PyTrees
 import Testing
+import _TestSupport
 
 @testable import Differentiation
 
@@ -114,7 +115,7 @@ import Testing
         let leaves = check.program.layout.leaves.map { Array(values[$0.range]) }
         for example in 0..<5 {
             let x = (0..<positions).map { t in
-                (0..<inputs).map { Double(check.inputs.features[example, t * inputs + $0]) + leaves[0][t * inputs + $0] }
+                (t * inputs..<(t + 1) * inputs).map { Double(check.inputs.features[example, $0]) + leaves[0][$0] }
             }
             let reference = RecurrenceReference(
                 width: width, inputKernel: leaves[1], recurrentKernel: leaves[2], inputBias: leaves[3],
@@ -130,25 +131,35 @@ import Testing
     }
 
     @Test func namesBothShapes() async {
-        await #expect(processExitsWith: .failure) {
-            OperationCheck.expect(shape: [3, 2], parameters: [[2, 6], [2, 8], [6], [8]]) { x, p in
-                x.gru(inputKernel: p[0], recurrentKernel: p[1], inputBias: p[2], recurrentBias: p[3])
-            }
-        }
-        await #expect(processExitsWith: .failure) {
-            OperationCheck.expect(shape: [3, 2], parameters: [[2, 9], [2, 6], [9], [6]]) { x, p in
-                x.gru(inputKernel: p[0], recurrentKernel: p[1], inputBias: p[2], recurrentBias: p[3])
-            }
-        }
-        await #expect(processExitsWith: .failure) {
-            OperationCheck.expect(shape: [3, 2], parameters: [[2, 8], [2, 8], [8], [6]]) { x, p in
-                x.lstm(inputKernel: p[0], recurrentKernel: p[1], inputBias: p[2], recurrentBias: p[3])
-            }
-        }
-        await #expect(processExitsWith: .failure) {
-            OperationCheck.expect(shape: [6], parameters: [[6, 8], [2, 8], [8], [8]]) { x, p in
-                x.lstm(inputKernel: p[0], recurrentKernel: p[1], inputBias: p[2], recurrentBias: p[3])
-            }
+        let results = [
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                OperationCheck.expect(shape: [3, 2], parameters: [[2, 6], [2, 8], [6], [8]]) { x, p in
+                    x.gru(inputKernel: p[0], recurrentKernel: p[1], inputBias: p[2], recurrentBias: p[3])
+                }
+            },
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                OperationCheck.expect(shape: [3, 2], parameters: [[2, 9], [2, 6], [9], [6]]) { x, p in
+                    x.gru(inputKernel: p[0], recurrentKernel: p[1], inputBias: p[2], recurrentBias: p[3])
+                }
+            },
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                OperationCheck.expect(shape: [3, 2], parameters: [[2, 8], [2, 8], [8], [6]]) { x, p in
+                    x.lstm(inputKernel: p[0], recurrentKernel: p[1], inputBias: p[2], recurrentBias: p[3])
+                }
+            },
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                OperationCheck.expect(shape: [6], parameters: [[6, 8], [2, 8], [8], [8]]) { x, p in
+                    x.lstm(inputKernel: p[0], recurrentKernel: p[1], inputBias: p[2], recurrentBias: p[3])
+                }
+            },
+        ]
+        let sentences = [
+            "shape [2, 8] does not fit gated recurrent units", "Gates of shape [3, 9] do not fit",
+            "bias of shape [6] does not fit a recurrent kernel of shape [2, 8]", "a value of shape [6] has none",
+        ]
+        for (result, sentence) in zip(results, sentences) {
+            let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+            #expect(text.contains(sentence))
         }
     }
 }

@@ -94,8 +94,8 @@ struct Recurrence: Operation {
                 if returned == .all || position == positions - 1 {
                     step.addOutputGradients(pass.outputGradient, returned)
                 }
-                let inputGradient = pass.inputGradient(0).map { $0 + (examples.lowerBound * positions + position) * wide }
-                cell.backward(step, inputGradients: inputGradient)
+                let offset = (examples.lowerBound * positions + position) * wide
+                cell.backward(step, inputGradients: pass.inputGradient(0).map { $0 + offset })
                 if position == 0 { break }
                 S.multiplyOnThisThread(
                     rows: examples.count, columns: width, inner: wide,
@@ -183,7 +183,8 @@ extension Value {
         _ recurrentBias: Tensor, _ states: ReturnedStates
     ) -> Value {
         require(
-            shape.count == 2, "A recurrence runs over the positions of a sequence, and a value of shape \(shape) has none.")
+            shape.count == 2,
+            "A recurrence runs over the positions of a sequence, and a value of shape \(shape) has none.")
         let gates = dense(kernel: inputKernel, bias: inputBias)
         return gates.applying(
             Recurrence(cell: cell, returned: states), inputs: maskInput, parameters: [recurrentKernel, recurrentBias],

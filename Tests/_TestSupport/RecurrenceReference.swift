@@ -1,13 +1,20 @@
 import Foundation
 
 /// Recurrences by their definition, number by number, as PyTorch's documentation of `nn.GRU` and `nn.LSTM` has it.
-struct RecurrenceReference {
+package struct RecurrenceReference {
     let width: Int
     /// Row-major, with the gates beside each other.
     let inputKernel: [Double]
     let recurrentKernel: [Double]
     let inputBias: [Double]
     let recurrentBias: [Double]
+
+    package init(
+        width: Int, inputKernel: [Double], recurrentKernel: [Double], inputBias: [Double], recurrentBias: [Double]
+    ) {
+        (self.width, self.inputKernel, self.recurrentKernel) = (width, inputKernel, recurrentKernel)
+        (self.inputBias, self.recurrentBias) = (inputBias, recurrentBias)
+    }
 
     private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
@@ -26,7 +33,7 @@ struct RecurrenceReference {
     }
 
     /// The states after every position; those after `length` positions are repeated.
-    func gru(_ x: [[Double]], length: Int) -> [[Double]] {
+    package func gru(_ x: [[Double]], length: Int) -> [[Double]] {
         var h = [Double](repeating: 0, count: width)
         return x.enumerated().map { position, x in
             if position >= length { return h }
@@ -42,7 +49,7 @@ struct RecurrenceReference {
     }
 
     /// The states after every position; those after `length` positions are repeated.
-    func lstm(_ x: [[Double]], length: Int) -> [[Double]] {
+    package func lstm(_ x: [[Double]], length: Int) -> [[Double]] {
         var h = [Double](repeating: 0, count: width)
         var c = h
         return x.enumerated().map { position, x in
