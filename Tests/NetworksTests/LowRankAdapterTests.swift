@@ -56,7 +56,7 @@ import Testing
         let dense = Dense(inputs: 3, outputs: 4, activation: .tanh, weights: &weights)
         var adapter = LowRankAdapter(dense, rank: 2, alpha: 3, weights: &weights)
         #expect(adapter.merged.kernel == dense.kernel)
-        for index in adapter.up.values.indices { adapter.up.values[index] = Float.random(in: -1...1, using: &generator) }
+        for index in adapter.up.values.indices { adapter.up.values[index] = generator.float() }
         let model = FunctionModel(parameters: adapter, featureCount: 3, targetCount: 4) { adapter, example in
             squaredError(adapter(example.features), example.target)
         }
@@ -69,7 +69,7 @@ import Testing
                 var sum = 0.0
                 for input in 0..<3 {
                     let product = (0..<2).reduce(0.0) { sum, inner in
-                        sum + Double(adapter.down.values[input * 2 + inner]) * Double(adapter.up.values[inner * 4 + output])
+                        sum + Double(adapter.down[input, inner]) * Double(adapter.up[inner, output])
                     }
                     let kernel = Double(dense.kernel.values[input * 4 + output]) + 1.5 * product
                     sum += Double(inputs[example, input]) * kernel

@@ -24,7 +24,10 @@ import Testing
     static let layers: [[NetworkArchitecture.Layer]] = [
         [.gru(width: 5, returning: .last)], [.lstm(width: 5, returning: .last)],
         [.gru(width: 4, returning: .all), .dense(outputs: 3, activation: .tanh), .lstm(width: 2, returning: .last)],
-        [.lstm(width: 3, returning: .all), .residual([.gru(width: 3, returning: .all)]), .gru(width: 2, returning: .last)],
+        [
+            .lstm(width: 3, returning: .all), .residual([.gru(width: 3, returning: .all)]),
+            .gru(width: 2, returning: .last),
+        ],
     ]
 
     @Test(arguments: layers)
@@ -41,7 +44,7 @@ import Testing
     @Test(arguments: ["gru", "lstm"])
     func outputsAreThoseOfTheDefinition(_ kind: String) throws {
         let network = try Self.network([
-            kind == "gru" ? .gru(width: 5, returning: .last) : .lstm(width: 5, returning: .last)
+            kind == "gru" ? .gru(width: 5, returning: .last) : .lstm(width: 5, returning: .last),
         ])
         let (lengths, parameters) = ([4, 1, 3, 0, 2], network.initialParameters(seed: 3))
         let examples = Self.examples(network, lengths: lengths)

@@ -49,15 +49,17 @@ struct DropoutOperation: RandomOperation {
             return
         }
         let (scale, threshold) = (1 / S(1 - rate), threshold)
-        let even = source.count & ~1
-        for index in stride(from: 0, to: even, by: 2) {
-            let bits = Self.mixed(start &+ UInt64(index / 2) &* Self.increment)
-            target[index] = UInt32(truncatingIfNeeded: bits) < threshold ? 0 : scale * source[index]
-            target[index + 1] = UInt32(truncatingIfNeeded: bits >> 32) < threshold ? 0 : scale * source[index + 1]
+        // Products come first, and are chosen from: half of all branches would be foretold wrongly.
+        for pair in 0..<source.count / 2 {
+            let bits = Self.mixed(start &+ UInt64(pair) &* Self.increment)
+            let (first, second) = (scale * source[2 * pair], scale * source[2 * pair + 1])
+            target[2 * pair] = UInt32(truncatingIfNeeded: bits) < threshold ? 0 : first
+            target[2 * pair + 1] = UInt32(truncatingIfNeeded: bits >> 32) < threshold ? 0 : second
         }
-        if even < source.count {
-            let bits = Self.mixed(start &+ UInt64(even / 2) &* Self.increment)
-            target[even] = UInt32(truncatingIfNeeded: bits) < threshold ? 0 : scale * source[even]
+        if !source.count.isMultiple(of: 2) {
+            let last = source.count - 1
+            let bits = Self.mixed(start &+ UInt64(last / 2) &* Self.increment)
+            target[last] = UInt32(truncatingIfNeeded: bits) < threshold ? 0 : scale * source[last]
         }
     }
 

@@ -46,6 +46,13 @@ struct LayerShape: Hashable, Sendable {
         return dimensions.last ?? 1
     }
 
+    /// Positions and features of a sequence. Throws for anything else.
+    func sequence(for kind: String, at layer: Int) throws(ModelError) -> (positions: Int, width: Int) {
+        let width = try features(for: kind, at: layer)
+        guard isSequence else { throw .noSequence(kind: kind, layer: layer) }
+        return (dimensions[0], width)
+    }
+
     /// A window over the image.
     func window(size: Int, stride: Int, padding: Int, at layer: Int) throws(ModelError) -> ImageWindow {
         guard isImage else { throw .noImage(layer: layer) }

@@ -73,11 +73,10 @@ extension LayerShape {
     mutating func recur(
         _ kind: String, width: Int, gateCount: Int, returning states: ReturnedStates, at layer: Int
     ) throws(ModelError) -> Int {
-        let inputs = try features(for: kind, at: layer)
-        guard isSequence else { throw .noSequence(kind: kind, layer: layer) }
+        let (positions, inputs) = try sequence(for: kind, at: layer)
         try checkDimensions([(width, "width"), (gateCount * inputs, "number of inputs")], at: layer)
         try checkDimensions([(width, "width"), (gateCount, "number of gates"), (width, "width")], at: layer)
-        self = LayerShape(states == .all ? [dimensions[0], width] : [width])
+        self = LayerShape(states == .all ? [positions, width] : [width])
         return inputs
     }
 }

@@ -36,15 +36,15 @@ struct ResidualBlueprint: LayerBlueprint {
         on shape: inout LayerShape, at layer: Int, weights: inout InitialWeights
     ) throws(ModelError) -> any StackLayer {
         _ = try shape.features(for: Self.kind, at: layer)
-        let before = shape
+        let before = shape.dimensions
         let inner: LayerStack
         do throws(ModelError) {
             inner = try LayerStack(layers, on: &shape, weights: &weights)
         } catch {
             throw .insideResidual(layer: layer, error)
         }
-        if shape != before {
-            throw .residualChangesShape(layer: layer, from: before.dimensions, to: shape.dimensions)
+        if shape.dimensions != before {
+            throw .residualChangesShape(layer: layer, from: before, to: shape.dimensions)
         }
         return Residual(inner)
     }

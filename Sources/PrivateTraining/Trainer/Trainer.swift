@@ -98,8 +98,11 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var isStopped = session.run.stepsTaken > 0 ? try tell(session, isDue: isReportDue(session)) : false
         while !session.run.isFinished, !isStopped {
             let begin = ContinuousClock.now
+            // A step that is taken again after an interruption draws what it drew before.
+            let drawKey = UInt64(session.run.stepsTaken)
             try session.run.step(microbatchSize: microbatchSize) { indices, parameters in
-                let examples = try data.examples(at: indices)
+                var examples = try data.examples(at: indices)
+                examples.drawKey = drawKey
                 try model.check(featureCount: examples.inputs.columns, targets: examples.targets)
                 return model.gradients(of: examples, at: parameters, workspace: &workspace)
             }

@@ -16,6 +16,13 @@ import _TestSupport
         }
     }
 
+    /// Control: the check rejects a twin that draws by an example's place in the batch.
+    @Test func aTwinThatDrawsByPlaceIsRejected() {
+        withKnownIssue {
+            OperationCheck.expect(shape: [4, 3], keys: Self.keys) { x, _ in x.applying(DropoutByPlace()) }
+        }
+    }
+
     /// What the operation makes of ones, for every example.
     private func outputs(_ keys: [UInt64], count: Int, _ function: (Value) -> Value) -> [[Float]] {
         let check = OperationCheck.check(shape: [count], count: keys.count, keys: keys) { x, _ in
@@ -116,6 +123,26 @@ import _TestSupport
     @Test func namesTheRate() async {
         await #expect(processExitsWith: .failure) {
             OperationCheck.expect(shape: [3]) { x, _ in x.dropout(rate: 1) }
+        }
+    }
+}
+
+/// Drops numbers by the example's place among those of its batch, with the same numbers on the way back.
+private struct DropoutByPlace: RandomOperation {
+    func outputShape(inputs: [[Int]], parameters: [[Int]]) -> [Int] { inputs[0] }
+
+    func forward<S: Real>(_ pass: ForwardPass<S>) {
+        for example in 0..<pass.exampleCount {
+            let (input, output) = (pass.input(0, of: example), pass.output(of: example))
+            for index in input.indices { output[index] = (index + example) % 2 == 0 ? 0 : 2 * input[index] }
+        }
+    }
+
+    func backward<S: Real>(_ pass: BackwardPass<S>) {
+        for example in 0..<pass.exampleCount {
+            guard let gradient = pass.inputGradient(0, of: example) else { continue }
+            let error = pass.outputGradient(of: example)
+            for index in error.indices { gradient[index] = (index + example) % 2 == 0 ? 0 : 2 * error[index] }
         }
     }
 }

@@ -120,7 +120,8 @@ import _TestSupport
             let reference = RecurrenceReference(
                 width: width, inputKernel: leaves[1], recurrentKernel: leaves[2], inputBias: leaves[3],
                 recurrentBias: leaves[4])
-            let states = kind.cell == .gru
+            let states =
+                kind.cell == .gru
                 ? reference.gru(x, length: lengths[example]) : reference.lstm(x, length: lengths[example])
             let expected = kind.returned == .all ? states.flatMap { $0 } : states[positions - 1]
             for (index, value) in expected.enumerated() {
