@@ -23,12 +23,12 @@ public enum ModelError: Error, Equatable, Sendable {
     case invalidDimension(Int, name: String, layer: Int?)
     /// A convolution or pooling layer follows one whose outputs are no image.
     case noImage(layer: Int)
+    /// A layer over positions follows one whose outputs are no sequence.
+    case noSequence(kind: String, layer: Int)
     /// A layer of numbers follows token ids.
     case tokensNotEmbedded(kind: String, layer: Int)
     /// An embedding follows numbers.
     case noTokens(layer: Int)
-    /// A layer over positions follows one whose outputs are no sequence.
-    case noSequence(kind: String, layer: Int)
     /// The heads of attention do not divide its features, or the groups of a normalisation its channels.
     case doesNotDivide(Int, name: String, features: Int, layer: Int)
     /// A tied head follows no embedding.
@@ -43,6 +43,20 @@ public enum ModelError: Error, Equatable, Sendable {
     case nextTokenIsSeen(kind: String, layer: Int)
     /// The window of a convolution or pooling layer is larger than the image it slides over.
     case windowTooLarge(layer: Int, window: Int, image: Int)
+    /// A kernel of one input cannot be standardised.
+    case nothingToStandardise(layer: Int)
+    /// A rate of dropout lies outside of [0, 1).
+    case invalidRate(Double, layer: Int)
+    /// The rank of an adapter lies outside of 1...min(inputs, outputs).
+    case invalidRank(Int, inputs: Int, outputs: Int, layer: Int)
+    /// The α of an adapter is not positive, or not finite.
+    case invalidAlpha(Float, layer: Int)
+    /// The layers inside of a residual connection put out another shape than they are given.
+    case residualChangesShape(layer: Int, from: [Int], to: [Int])
+    /// Something is wrong with the layers inside of a residual connection.
+    indirect case insideResidual(layer: Int, ModelError)
+    /// A recurrent model was asked for, and the data are no sequences.
+    case dataAreNoSequences(String)
     /// An architecture has no layer.
     case noLayers
     /// The logistic loss takes one score, and the architecture ends with another number.
@@ -83,8 +97,8 @@ extension ModelError: CustomStringConvertible {
     private var sentence: String {
         switch self {
         case .unknownModel(let name):
-            "There is no model '\(name)': choose linear, logistic, softmax, mlp:256 (hidden widths), cnn:mnist or "
-                + "transformer:layers=2,width=64,heads=4."
+            "There is no model '\(name)': choose linear, logistic, softmax, mlp:256 (hidden widths), cnn:mnist, gru:64, "
+                + "lstm:64 or transformer:layers=2,width=64,heads=4."
         case .malformedSpecification(let text, let form):
             "The model '\(text)' cannot be read: write it as \(form)."
         case .invalidWidth(let width, let text):
@@ -104,13 +118,31 @@ extension ModelError: CustomStringConvertible {
         case .noImage(let layer):
             "Layer \(layer) slides over an image, but the layer before it has none: begin with an image, and put "
                 + "convolution and pooling before the first dense layer."
+        case .noSequence(let kind, let layer):
+            "Layer \(layer), \(kind), runs over the positions of a sequence, but what it is given has none: begin with "
+                + "a sequence, and put it before layers that put out one vector."
+        case .nothingToStandardise(let layer):
+            "The kernel of layer \(layer) has one input, which cannot be standardised: give it a size of at least 2, "
+                + "or leave out standardised."
+        case .invalidRate(let rate, let layer):
+            "The rate of dropout of layer \(layer) is \(rate), but must be in [0, 1)."
+        case .invalidRank(let rank, let inputs, let outputs, let layer):
+            "The rank of the adapter of layer \(layer) is \(rank), but must be in 1...\(min(inputs, outputs)), as the "
+                + "layer has \(inputs) inputs and \(outputs) outputs."
+        case .invalidAlpha(let alpha, let layer):
+            "The alpha of the adapter of layer \(layer) is \(alpha), but must be positive and finite: twice the rank "
+                + "is usual."
+        case .residualChangesShape(let layer, let before, let after):
+            "The layers inside of the residual layer \(layer) are given the shape \(before) and put out \(after): both "
+                + "have to be the same, to be added."
+        case .insideResidual(let layer, let error): "Inside of the residual layer \(layer): \(error.sentence)"
+        case .dataAreNoSequences(let text):
+            "The model '\(text)' runs over the positions of sequences, and the data have none: give data of sequences, "
+                + "or choose a model of vectors, such as mlp:256."
         case .tokensNotEmbedded(let kind, let layer):
             "Layer \(layer), \(kind), takes numbers, and was given token ids: put an embedding before it."
         case .noTokens(let layer):
             "Layer \(layer), embedding, takes token ids, and was given numbers: begin with tokens, and put it first."
-        case .noSequence(let kind, let layer):
-            "Layer \(layer), \(kind), runs over the positions of a sequence, but what it is given has none: begin with "
-                + "a sequence, and put it before layers that put out one vector."
         case .doesNotDivide(let count, let name, let features, let layer):
             "\(count) \(name) do not divide the \(features) features of layer \(layer): choose one of "
                 + "\(Self.divisors(of: features))."

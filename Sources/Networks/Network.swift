@@ -24,7 +24,7 @@ public struct Network: Sendable {
     /// The layers, as the model's function has them.
     public let stack: LayerStack
 
-    let model: FunctionModel<ParameterVector>
+    private(set) var model: FunctionModel<ParameterVector>
 
     /// Builds the network.
     ///
@@ -45,7 +45,8 @@ public struct Network: Sendable {
             guard let (stack, _) = try? architecture.build(seed: seed) else {
                 fail("An architecture was built with one seed, and not with another.")
             }
-            return architecture.layers.count == 1 ? ParameterVector(zeros: stack.requiredLayout) : stack.vector()
+            let isRegression = stack.layers.count == 1 && stack.layers[0].layer is Dense
+            return isRegression ? ParameterVector(zeros: stack.requiredLayout) : stack.vector()
         }
     }
 }
@@ -76,9 +77,17 @@ extension Network: TrainableModel {
     /// Values, their gradients, and what is kept for the way back, in Float32.
     public var gradientBytesPerExample: Int { model.gradientBytesPerExample }
 
-    /// Random kernels, and biases of zeros; see ``InitialWeights``. A network of one layer, a regression, begins at
-    /// zero.
+    /// Random kernels, and biases of zeros; see ``InitialWeights``. A network of one dense layer, a regression, begins
+    /// at zero.
     public func initialParameters(seed: UInt64) -> ParameterVector { model.initialParameters(seed: seed) }
+
+    /// A network that leaves out what only the other leaves' gradients need. Traps unless the mask is for the network's
+    /// layout.
+    public func training(only mask: TreeMask) -> Network {
+        var network = self
+        network.model = model.training(only: mask)
+        return network
+    }
 
     /// An empty workspace.
     public func makeWorkspace() -> FunctionWorkspace { model.makeWorkspace() }

@@ -27,8 +27,12 @@ public struct Program: Sendable {
     let constants: [Tensor]
     let loss: Int
     let outputs: Int
+    /// The leaves whose gradients are asked for.
+    private(set) var isTrained: [Bool]
     /// Whether the gradient of a node is needed for that of a parameter.
-    let needsGradient: [Bool]
+    private(set) var needsGradient: [Bool]
+    /// Whether the loss can be differentiated by a node.
+    private let isLossAfter: [Bool]
     /// Whether the outputs depend on a node.
     let isBeforeOutputs: [Bool]
 
@@ -52,7 +56,6 @@ public struct Program: Sendable {
             loss.value.recorder === recorder && loss.outputs.recorder === recorder,
             "A model's function has to return a loss of the example that it was given.")
         let nodes = recorder.nodes
-        var needsGradient = [Bool](repeating: false, count: nodes.count)
         var isLossAfter = [Bool](repeating: false, count: nodes.count)
         var isBeforeOutputs = isLossAfter
         isLossAfter[loss.value.node] = true
@@ -67,11 +70,7 @@ public struct Program: Sendable {
         }
         var used: Set<Int> = []
         for (index, node) in nodes.enumerated() {
-            let leaves = node.parameters.compactMap { if case .leaf(let leaf) = $0 { leaf } else { nil } }
-            let isReached = isLossAfter[index]
-            needsGradient[index] =
-                isReached && (!leaves.isEmpty || node.inputs.contains { needsGradient[$0] })
-            if isReached { used.formUnion(leaves) }
+            if isLossAfter[index] { used.formUnion(node.leaves) }
         }
         self.layout = layout
         self.featureCount = featureCount
@@ -85,8 +84,33 @@ public struct Program: Sendable {
         constants = recorder.constants
         self.loss = loss.value.node
         outputs = loss.outputs.node
-        self.needsGradient = needsGradient
+        self.isLossAfter = isLossAfter
         self.isBeforeOutputs = isBeforeOutputs
+        isTrained = layout.leaves.map { _ in true }
+        needsGradient = []
+        needsGradient = nodesThatNeedGradients
+    }
+
+    private var nodesThatNeedGradients: [Bool] {
+        var result: [Bool] = []
+        for (index, node) in nodes.enumerated() {
+            let takesTrained = node.leaves.contains { isTrained[$0] }
+            result.append(isLossAfter[index] && (takesTrained || node.inputs.contains { result[$0] }))
+        }
+        return result
+    }
+
+    /// The same program, of whose leaves those that `mask` selects have gradients; the others' are zero, and what only
+    /// they need is not computed. Traps unless the mask is for the program's layout.
+    ///
+    /// **Guarantee:** the gradients of the selected leaves are the same in every bit.
+    public func training(only mask: TreeMask) -> Program {
+        require(
+            mask.layout == layout, "A mask of layout\n\(mask.layout)\ndoes not fit a program of layout\n\(layout)")
+        var program = self
+        program.isTrained = mask.selection
+        program.needsGradient = program.nodesThatNeedGradients
+        return program
     }
 
     /// The number of outputs of an example.

@@ -104,19 +104,28 @@ extension NetworkArchitecture {
     func build(seed: UInt64) throws(ModelError) -> (stack: LayerStack, outputs: LayerShape) {
         var weights = InitialWeights(seed: seed)
         var shape = try input.shape()
-        var stack = LayerStack()
+        return (try LayerStack(layers, on: &shape, weights: &weights), shape)
+    }
+}
+
+extension LayerStack {
+    /// Layers with random parameters, on values of a shape that becomes that of their outputs. Each that has parameters
+    /// is named by its kind, counted from 1.
+    init(
+        _ architecture: [NetworkArchitecture.Layer], on shape: inout LayerShape, weights: inout InitialWeights
+    ) throws(ModelError) {
+        self.init()
         var counts: [String: Int] = [:]
-        for (index, layer) in layers.enumerated() {
+        for (index, layer) in architecture.enumerated() {
             let table = shape.table
             let built = try layer.blueprint.build(on: &shape, at: index, weights: &weights)
             shape.table = shape.table ?? table
             let name = type(of: layer.blueprint).name
             let hasLeaves = !built.requiredLayout.leaves.isEmpty
             if hasLeaves { counts[name, default: 0] += 1 }
-            stack.layers.append((hasLeaves ? "\(name)\(counts[name]!)" : nil, built))
+            layers.append((hasLeaves ? "\(name)\(counts[name]!)" : nil, built))
         }
-        if stack.layers.isEmpty { throw .noLayers }
-        return (stack, shape)
+        if layers.isEmpty { throw .noLayers }
     }
 }
 

@@ -42,7 +42,8 @@ public struct NetworkArchitecture: Hashable, Sendable {
             DenseBlueprint.self, ConvolutionBlueprint.self, PoolBlueprint.self,
             EmbeddingBlueprint.self, PositionEmbeddingBlueprint.self, MultiHeadAttentionBlueprint.self,
             TransformerBlockBlueprint.self, LayerNormBlueprint.self, RMSNormBlueprint.self, GroupNormBlueprint.self,
-            SequencePoolingBlueprint.self, TiedHeadBlueprint.self,
+            SequencePoolingBlueprint.self, TiedHeadBlueprint.self, GRUBlueprint.self, LSTMBlueprint.self,
+            DropoutBlueprint.self, ResidualBlueprint.self, LowRankAdapterBlueprint.self,
         ]
     }
 }

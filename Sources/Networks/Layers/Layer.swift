@@ -51,6 +51,11 @@ extension Signal {
     }
 }
 
+extension Value {
+    /// An image as one vector; any other value as it is.
+    var flattenedImage: Value { shape.count == 3 ? reshaped(count) : self }
+}
+
 /// The layers of an architecture, one after the other: a tree with a child for each that has parameters.
 public struct LayerStack: PyTree, Sendable {
     /// The layers, with the names of those that have parameters: `dense1`.
@@ -65,8 +70,11 @@ public struct LayerStack: PyTree, Sendable {
     }
 
     /// What the layers make of a signal, one after the other.
-    public func callAsFunction(_ signal: Signal) -> Value {
-        layers.reduce(signal) { $1.layer.apply(to: $0, in: self) }.values
+    public func callAsFunction(_ signal: Signal) -> Value { apply(to: signal, in: self).values }
+
+    /// The same for layers that are part of another stack, whose parameters they may use.
+    func apply(to signal: Signal, in stack: LayerStack) -> Signal {
+        layers.reduce(signal) { $1.layer.apply(to: $0, in: stack) }
     }
 }
 

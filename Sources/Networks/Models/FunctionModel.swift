@@ -76,6 +76,12 @@ extension FunctionModel: TrainableModel {
     /// What the model was made with.
     public func initialParameters(seed: UInt64) -> Parameters { start(seed) }
 
+    /// A model whose program leaves out what only the other leaves' gradients need. Traps unless the mask is for the
+    /// model's layout.
+    public func training(only mask: TreeMask) -> FunctionModel {
+        FunctionModel(program: program.training(only: mask), start: start)
+    }
+
     /// An empty workspace.
     public func makeWorkspace() -> FunctionWorkspace { FunctionWorkspace() }
 

@@ -41,6 +41,12 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// The parameters before the first step. Drawn from a public generator: they must not depend on the data.
     func initialParameters(seed: UInt64) -> Parameters
 
+    /// The same model for somebody who asks for the gradients of the selected leaves alone: the others' gradients may
+    /// be anything, and need not be computed. The model itself unless a conforming type says otherwise.
+    ///
+    /// **Guarantee:** the gradients of the selected leaves, outputs and losses are the same in every bit.
+    func training(only mask: TreeMask) -> Self
+
     /// An empty workspace.
     func makeWorkspace() -> Workspace
 
@@ -89,6 +95,9 @@ extension TrainableModel {
 
     /// None.
     public var unusedLeaves: [TreePath] { [] }
+
+    /// The model itself.
+    public func training(only mask: TreeMask) -> Self { self }
 
     /// Throws `widthMismatch` unless there are as many features as the model has.
     public func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError) {

@@ -22,7 +22,8 @@ extension Formats {
                 "random changes of images, whose gradients are averaged before clipping"),
             Setting(
                 "model", .text, absent: "linear, logistic or softmax, as the targets are", example: #""softmax""#,
-                "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist"),
+                "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist, gru:64, lstm:64, "
+                    + "transformer:layers=2,width=64,heads=4"),
             Setting(
                 "optimizer", .group(optimizer), absent: "sgd with momentum",
                 example: #"{"name": "sgd", "momentum": 0.9}"#,
@@ -265,6 +266,9 @@ extension Formats {
                     settings: [
                         outputs, size, stride,
                         Setting("padding", .whole(.atLeast(0)), example: "3", "zeros around the image"), activation,
+                        Setting(
+                            "standardised", .flag, absent: "false", example: "true",
+                            "bring each output's kernel to mean 0 and variance 1 before use (arXiv 1903.10520)"),
                     ]),
                 SettingGroup.Kind(
                     name: "pooling", about: "one pixel for size × size of them",
@@ -305,12 +309,43 @@ extension Formats {
                     ]),
                 SettingGroup.Kind(
                     name: "tiedHead", about: "a score for each token, by the embedding's table", settings: []),
+                SettingGroup.Kind(
+                    name: "gru", about: "gated recurrent units over a sequence", settings: [recurrentWidth, returns]),
+                SettingGroup.Kind(
+                    name: "lstm", about: "long short-term memory over a sequence",
+                    settings: [recurrentWidth, returns]),
+                SettingGroup.Kind(
+                    name: "dropout", about: "numbers dropped at random in training",
+                    settings: [
+                        Setting("rate", .number(.belowOne), example: "0.1", "the probability that a number is dropped")
+                    ]),
+                SettingGroup.Kind(
+                    name: "residual", about: "x + f(x), with f the layers inside, which keep the shape",
+                    settings: [
+                        Setting(
+                            "layers", .list(.nested { layer }),
+                            example: #"[{"kind": "dense", "outputs": 64, "activation": "relu"}]"#, "f")
+                    ]),
+                SettingGroup.Kind(
+                    name: "lowRankAdapter",
+                    about: "y = f(xᵀK + (alpha/rank)·xᵀAB + b), of which A and B are trained (arXiv 2106.09685)",
+                    settings: [
+                        outputs, activation,
+                        Setting("rank", .whole(.atLeast(1)), example: "4", "columns of A, and rows of B"),
+                        Setting("alpha", .number(.positive), example: "8", "what AB is multiplied by, times the rank"),
+                    ]),
             ]))
 
     private static let heads = Setting(
         "heads", .whole(.atLeast(1)), example: "4", "heads, which divide the features")
     private static let isCausal = Setting(
         "isCausal", .flag, example: "true", "whether no position sees later ones")
+
+    private static let recurrentWidth = Setting(
+        "width", .whole(.atLeast(1)), example: "64", "numbers of a state")
+    private static let returns = Setting(
+        "returns", .choice(ReturnedStates.allCases.map(\.rawValue)), example: #""last""#,
+        "all states, or the last position's")
 
     private static let outputs = Setting("outputs", .whole(.atLeast(1)), example: "10", "outputs (of a pixel)")
     private static let size = Setting("size", .whole(.atLeast(1)), example: "2", "rows and columns of the window")
