@@ -90,6 +90,19 @@ import Testing
         }
     }
 
+    @Test func aBatchMayBeEmpty() throws {
+        for layer in [NetworkArchitecture.Layer.gru(width: 2, returning: .last), .lstm(width: 2, returning: .all)] {
+            let network = try Network(
+                NetworkArchitecture(
+                    input: .sequence(positions: 3, width: 2), layers: [layer], loss: .squaredError))
+            let examples = Examples(
+                inputs: Matrix(rows: 0, columns: 6), targets: .values(Matrix(rows: 0, columns: network.outputCount)))
+            var workspace = network.makeWorkspace()
+            let parameters = network.initialParameters(seed: 1)
+            #expect(network.gradients(of: examples, at: parameters, workspace: &workspace).exampleCount == 0)
+        }
+    }
+
     /// One layer alone is no regression, which would begin at zero and never leave it.
     @Test func aNetworkOfOneRecurrenceBeginsAtRandom() throws {
         let network = try Network(

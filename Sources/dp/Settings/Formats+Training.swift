@@ -264,7 +264,7 @@ extension Formats {
                 "positions of the longest sequence"),
         ])
 
-    static let layer = SettingGroup(
+    static let layer: SettingGroup = SettingGroup(
         "layers", "A layer.", [],
         kinds: SettingGroup.Kinds(
             key: "kind",
