@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: ["gru", "lstm"])
     func outputsAreThoseOfTheDefinition(_ kind: String) throws {
         let network = try Self.network([
-            kind == "gru" ? .gru(width: 5, returning: .last) : .lstm(width: 5, returning: .last),
+            kind == "gru" ? .gru(width: 5, returning: .last) : .lstm(width: 5, returning: .last)
         ])
         let (lengths, parameters) = ([4, 1, 3, 0, 2], network.initialParameters(seed: 3))
         let examples = Self.examples(network, lengths: lengths)
