@@ -130,7 +130,8 @@ let package = Package(
         .testTarget(
             name: "NetworksTests",
             dependencies: [
-                "CPrivacyKernels", "Datasets", "Differentiation", "GradientTransformations", "LinearAlgebra", "Networks",
+                "CPrivacyKernels", "Datasets", "Differentiation", "GradientTransformations", "LinearAlgebra",
+                "Networks",
                 "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "_TestSupport",
             ]
         ),

@@ -97,8 +97,8 @@ extension ModelError: CustomStringConvertible {
     private var sentence: String {
         switch self {
         case .unknownModel(let name):
-            "There is no model '\(name)': choose linear, logistic, softmax, mlp:256 (hidden widths), cnn:mnist, gru:64, "
-                + "lstm:64 or transformer:layers=2,width=64,heads=4."
+            "There is no model '\(name)': choose linear, logistic, softmax, mlp:256 (hidden widths), cnn:mnist, "
+                + "gru:64, lstm:64 or transformer:layers=2,width=64,heads=4."
         case .malformedSpecification(let text, let form):
             "The model '\(text)' cannot be read: write it as \(form)."
         case .invalidWidth(let width, let text):

@@ -91,11 +91,11 @@ extension PrivacyMechanismError: CustomStringConvertible {
         case .unknownLeaf(let path):
             return "The layout has no leaf '\(path)'; parts must name its leaves."
         case .useOfAnotherLeaf(let path):
-            return "A use that is joined to the gradient of '\(path)' is of another leaf, or of several: each has to be of "
-                + "this leaf alone."
+            return "A use that is joined to the gradient of '\(path)' is of another leaf, or of several: each has to "
+                + "be of this leaf alone."
         case .mappedPartOfSeveralLeaves(let paths):
-            return "A map was given for the gradients of \(paths.map { "'\($0)'" }.joined(separator: ", ")): it has to be for "
-                + "one leaf."
+            let names = paths.map { "'\($0)'" }.joined(separator: ", ")
+            return "A map was given for the gradients of \(names): it has to be for one leaf."
         case .leafTakenTwice(let path):
             return "The leaf '\(path)' is in more than one part; every leaf must be in exactly one."
         case .leafWithoutGradient(let path):

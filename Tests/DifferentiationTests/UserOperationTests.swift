@@ -1,7 +1,6 @@
+import Differentiation
 import PyTrees
 import Testing
-
-import Differentiation
 
 /// An operation from outside of the package, with a parameter and an input of its own: y = a·sin-like bump of x.
 private struct Bump: Operation {

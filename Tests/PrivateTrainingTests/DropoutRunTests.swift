@@ -49,8 +49,8 @@ import Testing
         let second = zip(two, one).map { Double($0) - Double($1) }
         let distance = zip(first, second).reduce(0) { max($0, abs($1.0 - $1.1)) }
         let size = first.reduce(0) { max($0, abs($1)) }
-        // One example of forty more or less moves the sum by a fortieth; the first step of 10⁻³ moves gradients by less,
-        // and noise of 0.05 by some hundredth. Half of all numbers dropped move it by some 1/√40.
+        // One example of forty more or less moves the sum by a fortieth; the first step of 10⁻³ moves gradients by
+        // less, and noise of 0.05 by some hundredth. Half of all numbers dropped move it by some 1/√40.
         #expect((distance > 0.05 * size) == (rate > 0), "\(distance) of \(size)")
     }
 }

@@ -23,8 +23,8 @@ struct StepCommand: ParsableCommand {
 
     @Option(
         help: """
-            Another network: transformer, gru (both over 64 tokens of 256), convolution (28 × 28 images), or a JSON file \
-            with its layers.
+            Another network: transformer, gru (both over 64 tokens of 256), convolution (28 × 28 images), or a JSON \
+            file with its layers.
             """)
     var model: String?
 

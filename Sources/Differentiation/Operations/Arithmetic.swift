@@ -27,7 +27,8 @@ struct Addition: Operation {
             let outputGradient = pass.outputGradient(of: example)
             if let left = pass.inputGradient(0, of: example) { _ = left.update(fromContentsOf: outputGradient) }
             if let right = pass.inputGradient(1, of: example) {
-                for index in right.indices { right[index] = isDifference ? -outputGradient[index] : outputGradient[index] }
+                let sign: S = isDifference ? -1 : 1
+                for index in right.indices { right[index] = sign * outputGradient[index] }
             }
         }
     }

@@ -64,7 +64,9 @@ struct Elementwise: Operation {
 
 extension Value {
     /// f(x), number by number.
-    public func activated(by activation: Activation) -> Value { applying(Elementwise(function: .activation(activation))) }
+    public func activated(by activation: Activation) -> Value {
+        applying(Elementwise(function: .activation(activation)))
+    }
 
     /// max(x, 0).
     public func relu() -> Value { activated(by: .relu) }

@@ -41,8 +41,9 @@ extension ParameterGradient<Float> {
         case .lookup(let indices, let outputGradients, _):
             if isFirst { target.update(repeating: 0, count: count) }
             for (row, index) in indices.enumerated() where index >= 0 {
-                let (source, sum) = (outputGradients.base + row * outputGradients.columns, target + index * outputGradients.columns)
-                for column in 0..<outputGradients.columns { sum[column] += share * source[column] }
+                let width = outputGradients.columns
+                let (source, sum) = (outputGradients.base + row * width, target + index * width)
+                for column in 0..<width { sum[column] += share * source[column] }
             }
         case .sums(let outputGradients, _): outputGradients.addColumnSums(share: share, isFirst: isFirst, to: target)
         case .rows(let rows): rows.addColumnSums(share: share, isFirst: isFirst, to: target)

@@ -7,14 +7,14 @@ enum CoupledLayer: String, CaseIterable {
     var remedy: String {
         switch self {
         case .batchNorm, .batchNormalization, .syncBatchNorm:
-            "A layer '\(rawValue)' normalises over the examples of a batch, so that an example's gradient depends on the "
-                + "others and cannot be clipped by itself: use layerNorm, rmsNorm or groupNorm."
+            "A layer '\(rawValue)' normalises over the examples of a batch, so that an example's gradient depends on "
+                + "the others and cannot be clipped by itself: use layerNorm, rmsNorm or groupNorm."
         case .contrastive:
             "A contrastive loss compares the examples of a batch, so that an example's gradient depends on the others: "
                 + "compare within one example, and use softmaxCrossEntropy or squaredError."
         case .mixtureOfExperts:
-            "A mixture of experts balances its load over the examples of a batch, so that an example's gradient depends "
-                + "on the others: use dense layers."
+            "A mixture of experts balances its load over the examples of a batch, so that an example's gradient "
+                + "depends on the others: use dense layers."
         }
     }
 }

@@ -83,7 +83,8 @@ extension NetworkArchitecture {
             return isGated ? Layer.gru(width: width, returning: states) : .lstm(width: width, returning: states)
         }
         return NetworkArchitecture(
-            input: input, layers: layers + [.dense(outputs: outputs, activation: .identity)], loss: .softmaxCrossEntropy)
+            input: input, layers: layers + [.dense(outputs: outputs, activation: .identity)], loss: .softmaxCrossEntropy
+        )
     }
 
     private static func regression(

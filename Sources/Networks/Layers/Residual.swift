@@ -32,6 +32,8 @@ struct ResidualBlueprint: LayerBlueprint {
 
     var layers: [NetworkArchitecture.Layer]
 
+    var seesLaterPositions: Bool { layers.contains { $0.blueprint.seesLaterPositions } }
+
     func build(
         on shape: inout LayerShape, at layer: Int, weights: inout InitialWeights
     ) throws(ModelError) -> any StackLayer {

@@ -5,7 +5,9 @@ import Requirements
 extension TrainableModel {
     /// What the model says about each row of `inputs`: classes or numbers, as ``predictions(from:)`` does.
     ///
-    /// `lengths` says how many positions of each example's sequence there are, where not all are. Computed in blocks of `blockSize` rows, so that memory for the outputs of one block is held. Throws
+    /// `lengths` says how many positions of each example's sequence there are, where not all are.
+    ///
+    /// Computed in blocks of `blockSize` rows, so that memory for the outputs of one block is held. Throws
     /// what ``checkInputs(_:lengths:)`` does if the rows do not fit. Traps unless `parameters` fit the model and
     /// `blockSize` is at least 1.
     public func predict(

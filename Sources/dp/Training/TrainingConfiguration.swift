@@ -46,7 +46,8 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, users, features, augmentation, model, architecture, optimizer, mapping, frozen, plan, averaging, microbatchSize
+        case data, users, features, augmentation, model, architecture, optimizer, mapping, frozen, plan, averaging,
+            microbatchSize
         case evaluationInterval, checkpointInterval, initializationSeed, nonPrivateSeed
         case initial = "init"
     }

@@ -69,7 +69,8 @@ struct RandomFactors {
                 .mapped(
                     .sequence(
                         kernel: "standard", bias: nil, activations: matrix(b * t, m), outputGradients: matrix(b * t, n),
-                        positions: t)) { centered($0) },
+                        positions: t)
+                ) { centered($0) },
                 .joined(leaf: "unused", []),
             ])
     }

@@ -21,7 +21,8 @@ package struct ImageWindow: Hashable, Sendable {
         require(shape.count == 3, "A value of shape \(shape) is no image of height × width × channels.")
         require(
             size >= 1 && stride >= 1 && padding >= 0 && size <= min(shape[0], shape[1]) + 2 * padding,
-            "A window of size \(size), stride \(stride) and padding \(padding) does not fit an image of shape \(shape).")
+            "A window of size \(size), stride \(stride) and padding \(padding) does not fit an image of shape \(shape)."
+        )
         self.init(
             height: shape[0], width: shape[1], channels: shape[2], size: size, stride: stride, padding: padding)
     }
