@@ -62,11 +62,6 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         augmentation = try box.decodeIfPresent(ImageAugmentation.self, forKey: .augmentation)
         model = try box.decodeIfPresent(String.self, forKey: .model)
         architecture = try box.decodeIfPresent(NetworkArchitecture.self, forKey: .architecture)
-        if model != nil, architecture != nil {
-            throw DecodingError.dataCorruptedError(
-                forKey: .architecture, in: box,
-                debugDescription: "Both model and architecture are given: leave one of them out.")
-        }
         optimizer = try box.decodeIfPresent(OptimizerConfiguration.self, forKey: .optimizer)
         initial = try box.decodeIfPresent(String.self, forKey: .initial)
         mapping = try box.decodeIfPresent(String.self, forKey: .mapping)

@@ -70,8 +70,8 @@ import _TestSupport
             shape: [3, 2], parameters: all.shapes(inputs: 2, width: 2), lengths: [3, 1, 2, 0, 3]
         ) { x, p in last(all(x, p), p) }
         OperationCheck.expect(
-            shape: [3, 4], parameters: [[4, cell.gateCount * 4]] + all.shapes(inputs: 4, width: 4).dropFirst()
-        ) { x, p in all(x, [p[0], p[0], p[2], p[2]]) }
+            shape: [3, 4], parameters: [[4, cell.gateCount * 4], [cell.gateCount * 4]]
+        ) { x, p in all(x, [p[0], p[0], p[1], p[1]]) }
     }
 
     /// What stands at positions that are padding has no influence on anything, and no gradient: in every bit.

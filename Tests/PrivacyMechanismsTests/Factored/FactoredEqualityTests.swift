@@ -79,7 +79,8 @@ struct BrokenFactors: PerExampleGradients {
     static func rules() throws -> [ClippingRule] {
         let prefix: PrefixTree<Double> = [
             "attention": ["bias": 0.5, "kernel": 0.6], "dense": ["bias": 0.3, "kernel": 0.2], "embedding": 0.7,
-            "head": 0.4, "norm": 0.6, "temperature": 0.1, "void": 0.5,
+            "head": 0.4, "norm": 0.6, "temperature": 0.1, "void": 0.5, "recurrent": 0.6,
+            "standard": 0.5, "tied": 0.7, "unused": 0.1,
         ]
         return [
             try .flat(l2ClipNorm: clipNorm), try .flat(l2ClipNorm: 0.5, rescaleToUnitNorm: true, normalizeBy: 3),
