@@ -38,6 +38,18 @@ extension DatasetError: CustomStringConvertible {
         case .countMismatch(let examples, let exampleCount, let labels, let labelCount):
             "'\(examples)' has \(exampleCount) examples, but '\(labels)' has \(labelCount) labels: take files of one "
                 + "set."
+        case .lengthCountMismatch(let examples, let exampleCount, let lengths, let lengthCount):
+            "'\(examples)' has \(exampleCount) sequences, but '\(lengths)' has \(lengthCount) lengths: take files of "
+                + "one set."
+        case .cannotStream(let path, let reason):
+            "'\(path)' cannot be read example by example from disk: \(reason)"
+        case .recordTooLong(let path, let line, let limit):
+            "'\(path)', line \(line) begins a record of more than \(limit) bytes: look for missing line ends, or for a "
+                + "quote that is not closed."
+        case .text(let path, let problem):
+            "'\(path)': \(problem)"
+        case .invalidTextFormat(let name, let value, let allowed):
+            "The \(name) of the text is \(value), but must be \(allowed)."
         case .ownerCountMismatch(let exampleCount, let path, let ownerCount):
             "'\(path)' names \(ownerCount) owners, but there are \(exampleCount) examples to train on: name one owner "
                 + "for each of them, in their order."
@@ -94,6 +106,8 @@ extension DatasetError: CustomStringConvertible {
         case .unknownLabel(let path, let line, let column, let text, let classes):
             "'\(path)', line \(line), column '\(column)': the label \"\(text)\" is not one of the classes "
                 + "\(Self.list(classes)). Correct the line or the schema."
+        case .invalidAugmentation(let name, let value, let allowed):
+            "The \(name) of an augmentation is \(value), but must be \(allowed)."
         case .tooManyCategories(let path, let column, let limit):
             "'\(path)', column '\(column)' has more than \(limit) categories: list those that matter in the schema."
         }

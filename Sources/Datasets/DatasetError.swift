@@ -17,6 +17,8 @@ public enum DatasetError: Error, Equatable, Sendable {
 
     /// There are not as many labels as examples.
     case countMismatch(examples: String, exampleCount: Int, labels: String, labelCount: Int)
+    /// There are not as many lengths as sequences.
+    case lengthCountMismatch(examples: String, exampleCount: Int, lengths: String, lengthCount: Int)
     /// There are not as many owners as examples.
     case ownerCountMismatch(exampleCount: Int, path: String, ownerCount: Int)
     /// An example has no owner; lines count from 1.
@@ -28,6 +30,20 @@ public enum DatasetError: Error, Equatable, Sendable {
     case featureTypeMismatch(path: String, type: String, trainedOnBytes: Bool)
     /// The features of the test set are those of the training set.
     case testsOnTrainingExamples(train: String, test: String)
+
+    // MARK: Reading from disk
+
+    /// The file cannot be read example by example.
+    case cannotStream(path: String, reason: String)
+    /// A record, or a line of text, has more bytes than may be in memory at once; lines count from 1.
+    case recordTooLong(path: String, line: Int, limit: Int)
+
+    // MARK: Text
+
+    /// A text file, or a vocabulary, is not what it must be.
+    case text(path: String, problem: TextProblem)
+    /// What is said about a text file contradicts itself, or is out of range.
+    case invalidTextFormat(name: String, value: String, allowed: String)
 
     // MARK: NumPy's files
 
@@ -75,6 +91,8 @@ public enum DatasetError: Error, Equatable, Sendable {
     case unknownCategory(path: String, line: Int, column: String, text: String)
     /// A label is not one of the schema's classes.
     case unknownLabel(path: String, line: Int, column: String, text: String, classes: [String])
+    /// A number of an augmentation lies out of its range.
+    case invalidAugmentation(name: String, value: Int, allowed: String)
     /// A column has more categories than may be taken from the data.
     case tooManyCategories(path: String, column: String, limit: Int)
 

@@ -73,6 +73,7 @@ extension InMemoryDataset {
 
     private func subset(_ indices: [Int]) -> InMemoryDataset {
         let examples = examples(at: indices)
-        return InMemoryDataset(inputs: examples.inputs, targets: examples.targets, notCovered: notCovered)
+        return InMemoryDataset(
+            inputs: examples.inputs, targets: examples.targets, lengths: examples.lengths, notCovered: notCovered)
     }
 }

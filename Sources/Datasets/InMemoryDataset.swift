@@ -7,15 +7,18 @@ public struct InMemoryDataset: Dataset {
     public let inputs: Matrix
     /// One target for each row of inputs.
     public let targets: Targets
+    /// How many positions of each example's sequence there are; nil where all are there.
+    public let lengths: [Int]?
     /// What was taken from the data before training, in whole sentences.
     public let notCovered: [String]
 
     /// A data set of the given rows.
     ///
-    /// Traps if there are not as many targets as rows, or if a class is not in 0..<`classCount`.
-    public init(inputs: Matrix, targets: Targets, notCovered: [String] = []) {
-        require(
-            targets.count == inputs.rows, "\(targets.count) targets do not fit \(inputs.rows) rows of inputs.")
+    /// Traps if there are not as many targets, or lengths, as rows, if a class is not in 0..<`classCount`, or if a
+    /// length is negative.
+    public init(inputs: Matrix, targets: Targets, lengths: [Int]? = nil, notCovered: [String] = []) {
+        // Its conditions are those of all examples together.
+        _ = Examples(inputs: inputs, targets: targets, lengths: lengths)
         if case .classes(let classes, let classCount) = targets {
             if let wrong = classes.firstIndex(where: { $0 < 0 || $0 >= classCount }) {
                 fail("Example \(wrong) is of class \(classes[wrong]), outside 0..<\(classCount).")
@@ -23,6 +26,7 @@ public struct InMemoryDataset: Dataset {
         }
         self.inputs = inputs
         self.targets = targets
+        self.lengths = lengths
         self.notCovered = notCovered
     }
 
@@ -52,11 +56,13 @@ public struct InMemoryDataset: Dataset {
     /// The examples at `indices`, in that order; an index may occur again. Traps if one is not in 0..<`count`.
     /// - Complexity: O(`indices.count` · `featureCount`), over several threads.
     public func examples(at indices: [Int]) -> Examples {
-        Examples(inputs: inputs.gatheringRows(indices), targets: targets.gathering(indices))
+        Examples(
+            inputs: inputs.gatheringRows(indices), targets: targets.gathering(indices),
+            lengths: lengths.map { lengths in indices.map { lengths[$0] } })
     }
 
     /// All examples, without a copy.
-    public var examples: Examples { Examples(inputs: inputs, targets: targets) }
+    public var examples: Examples { Examples(inputs: inputs, targets: targets, lengths: lengths) }
 }
 
 extension Matrix {

@@ -25,7 +25,7 @@ public enum OwnersFile {
     }
 
     private static func lines(of bytes: [UInt8], path: String) throws(DatasetError) -> [String] {
-        let invalid = bytes.withUnsafeBufferPointer { bytes in bytes.firstInvalidUTF8.map(bytes.place(of:)) }
+        let invalid = bytes.withUnsafeBufferPointer { bytes in bytes.firstInvalidUTF8.map { bytes.place(of: $0) } }
         if let invalid { throw .invalidUTF8(path: path, line: invalid.line, column: invalid.column) }
         let (lineFeed, carriageReturn) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
         var lines = bytes.split(separator: lineFeed, omittingEmptySubsequences: false)

@@ -49,6 +49,30 @@ import Testing
         #expect(taken.targets == .classes([1, 2, 0], classCount: 3))
     }
 
+    /// Lengths go wherever their examples go, and a data set is not the same with other lengths.
+    @Test func lengthsAreCarriedOn() throws {
+        let lengths = (1...10).map { $0 }
+        let sequences = InMemoryDataset(inputs: dataset.inputs, targets: dataset.targets, lengths: lengths)
+        #expect(sequences.examples.lengths == lengths)
+        #expect(sequences.examples(at: [7, 0, 7]).lengths == [8, 1, 8])
+        #expect(sequences.prefix(2).lengths == [1, 2] && sequences.suffix(1).lengths == [10])
+        #expect(sequences.split(every: 4, from: 1).taken.lengths == [2, 6, 10])
+        let parts = sequences.split(testShare: 0.3, seed: 3, owners: Array("abcdefghij"))
+        #expect(Set(try #require(parts.test.lengths)).isDisjoint(with: try #require(parts.train.lengths)))
+        #expect(dataset.prefix(2).lengths == nil)
+
+        var others = lengths
+        others[9] = 1
+        let shorter = InMemoryDataset(inputs: dataset.inputs, targets: dataset.targets, lengths: others)
+        #expect(try sequences.hasSameExamples(as: sequences) && !sequences.hasSameExamples(as: shorter))
+        #expect(try !sequences.hasSameInputs(as: shorter))
+        // The same inputs without lengths are no other data, only read otherwise.
+        #expect(try sequences.hasSameExamples(as: dataset) && dataset.hasSameExamples(as: sequences))
+        let relabelled = InMemoryDataset(
+            inputs: dataset.inputs, targets: .classes(Array(repeating: 0, count: 10), classCount: 3))
+        #expect(try dataset.hasSameInputs(as: relabelled) && !dataset.hasSameExamples(as: relabelled))
+    }
+
     @Test func subsetsPassOnWhatIsNotCovered() {
         #expect(dataset.prefix(1).notCovered == ["Something."])
         #expect(dataset.split(every: 2).taken.notCovered == ["Something."])
@@ -58,6 +82,10 @@ import Testing
     @Test func whatDoesNotFitTraps() async {
         await #expect(processExitsWith: .failure) {
             _ = InMemoryDataset(inputs: Matrix(rows: 1, columns: 1), targets: .classes([2], classCount: 2))
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = InMemoryDataset(
+                inputs: Matrix(rows: 1, columns: 1), targets: .classes([1], classCount: 2), lengths: [1, 1])
         }
         await #expect(processExitsWith: .failure) {
             _ = InMemoryDataset(inputs: Matrix(rows: 2, columns: 1), targets: .classes([0], classCount: 2))

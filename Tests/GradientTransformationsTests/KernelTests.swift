@@ -60,6 +60,25 @@ import Testing
         return result
     }
 
+    /// Exact squares, added in one order on every instruction set; no sum beyond the count is touched.
+    @Test func squaresAreAddedInOneOrder() throws {
+        for count in [0, 1, 7, 8, 9, 40, 61] {
+            var generator = SeededGenerator(seed: UInt64(count))
+            let values = (0..<count).map { _ in Float.random(in: -2...2, using: &generator) }
+            var results: [[UInt64]] = []
+            for level in [DPK_PORTABLE, DPK_AVX2, DPK_AVX512] {
+                guard let kernels = dpk_kernels_at(level)?.pointee.optimizers.pointee else { continue }
+                var sums = [Double](repeating: 0.1, count: count + 1)
+                let total = kernels.add_squares(values, count, &sums)
+                #expect(sums == values.map { 0.1 + Double($0) * Double($0) } + [0.1])
+                let exact = values.reduce(0.0) { $0 + Double($1) * Double($1) }
+                #expect(abs(total - exact) <= 61 * 0x1p-53 * exact)
+                results.append(sums.map(\.bitPattern) + [total.bitPattern])
+            }
+            #expect(results.allSatisfy { $0 == results[0] })
+        }
+    }
+
     private typealias Pointer = UnsafeMutablePointer<Float>
 
     /// Whatever the place of the one bad moment, it shows; a plain sign test would let NaN and infinity pass.

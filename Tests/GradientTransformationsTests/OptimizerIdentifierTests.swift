@@ -30,6 +30,9 @@ import Testing
             "lion": "chain(chain(scale_by_lion,add_decayed_weights),scale_by_learning_rate)",
             "lamb":
                 "chain(chain(chain(scale_by_adam,add_decayed_weights),scale_by_trust_ratio),scale_by_learning_rate)",
+            "adafactor":
+                "chain(chain(chain(chain(chain(scale_by_factored_rms,clip_by_block_rms),scale_by_schedule),"
+                + "scale_by_param_block_rms),add_decayed_weights),scale)",
         ]
         #expect(Set(expected.keys) == Set(NamedOptimizer.table.map(\.name)))
         for named in NamedOptimizer.table {

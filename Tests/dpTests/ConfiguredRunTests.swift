@@ -43,6 +43,32 @@ import Testing
         #expect(value(sgd, "optimizer.learningRate") as? Double == rate)
     }
 
+    /// Adafactor, with its own numbers, as it is and under its factored moment; a number that it has not is refused.
+    @Test func adafactorTrains() throws {
+        let folder = try WorkFolder()
+        func configuration(_ optimizer: String) -> String {
+            #"""
+            {"data": {"kind": "digits"}, "plan": {"epsilon": 2, "delta": 1e-5, "iterations": 5},
+             "optimizer": \#(optimizer)}
+            """#
+        }
+        var weights: [Data] = []
+        for scaling in ["", #", "scaleThenPrivatize": {"epsilon": 0.01}"#] {
+            let name = scaling.isEmpty ? "plain" : "scaled"
+            try folder.write(
+                configuration(
+                    #"{"name": "adafactor", "minimumFactoredSide": 8, "clippingThreshold": 0.5, "momentum": 0.5"#
+                        + #", "multiplyByParameterScale": false, "decay": 0.7\#(scaling)}"#), to: "\(name).json")
+            let run = try finished(["--config", "\(name).json", "--output", name], in: folder)
+            #expect(value(run, "optimizer.minimumFactoredSide") as? Int == 8)
+            weights.append(try folder.data("\(name)/model.safetensors"))
+        }
+        #expect(weights[0] != weights[1])
+        try folder.write(configuration(#"{"name": "adafactor", "beta1": 0.9}"#), to: "wrong.json")
+        let run = try Program.run(["train", "--config", "wrong.json", "--output", "wrong"], in: folder)
+        #expect(run.status != 0 && run.messages.contains("beta1' in 'wrong.json' is no setting of adafactor"))
+    }
+
     /// A clip norm is a number of the method that the configuration has.
     @Test func theClippingMethodIsKept() throws {
         let folder = try WorkFolder()

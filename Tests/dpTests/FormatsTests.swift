@@ -46,13 +46,16 @@ import Testing
     static let places: [Place] =
         places(Formats.configuration, TrainingConfiguration.self) + places(Formats.data, DataConfiguration.self)
         + places(Formats.users, UserConfiguration.self)
+        + places(Formats.augmentation, ImageAugmentation.self)
         + places(Formats.features, FeatureConfiguration.self) + places(Formats.optimizer, OptimizerConfiguration.self)
         + places(Formats.learningRate, RateConfiguration.self)
         + places(Formats.scaling, OptimizerConfiguration.Scaling.self)
         + places(Formats.averaging, ParameterAveraging.self) + places(Formats.plan, PlanRequest.self)
         + places(Formats.clipping, PlannedClipping.self) + places(Formats.sampling, SamplingScheme.self)
+        + places(Formats.mapping, WeightMapping.self) + places(Formats.rule, WeightMapping.Rule.self)
         + places(Formats.noise, NoiseScheme.self) + places(Formats.schema, CSVSchema.self)
         + places(Formats.column, CSVSchema.Column.self) + places(Formats.model, RunFolder.Model.self)
+        + places(Formats.textFormat, TextFormat.self) + places(Formats.vocabulary, Vocabulary.self)
         + places(Formats.architecture, NetworkArchitecture.self)
         + places(Formats.input, NetworkArchitecture.Input.self) + places(Formats.layer, NetworkArchitecture.Layer.self)
 

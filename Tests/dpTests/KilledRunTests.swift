@@ -44,6 +44,21 @@ import Testing
         #expect(other.model != expected.model && other.metrics != expected.metrics)
     }
 
+    /// A factored moment, and the scale of rank one that is made from it, are brought back as well.
+    @Test func aFactoredMomentIsBroughtBack() throws {
+        let run = SeededRun(
+            iterations: 40, optimizer: #""name": "adafactor", "minimumFactoredSide": 8, "momentum": 0.5"#)
+        let folder = try WorkFolder()
+        let program = try run.begin(in: folder)
+        try program.wait(forStep: 12)
+        program.send(SIGKILL)
+        #expect(try program.finish().status == -SIGKILL)
+        let resumed = try SeededRun.resume(in: folder)
+        #expect(try resumed == run.uninterrupted())
+        let other = try SeededRun(iterations: 40, optimizer: #""name": "adafactor""#).uninterrupted()
+        #expect(other.model != resumed.model)
+    }
+
     @Test func leftoversAreNotTakenForCheckpointsAndGo() throws {
         let run = SeededRun(iterations: 60)
         let folder = try WorkFolder()

@@ -2,7 +2,7 @@ import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
 
-/// The rows that factored gradients of dense layers stand for, written out a microbatch at a time.
+/// The rows that factored gradients stand for, written out a microbatch at a time.
 struct InstantiatedRows {
     private var matrix = Matrix(rows: 0, columns: 0)
 
@@ -21,29 +21,14 @@ struct InstantiatedRows {
     }
 
     private mutating func write(_ examples: Range<Int>, of gradients: FactoredGradients) {
-        let (layout, columns) = (gradients.layout, matrix.columns)
+        let columns = matrix.columns
         matrix.withUnsafeMutableElements { rows in
+            nonisolated(unsafe) let rows = rows
             Threads.withTeam(of: examples.count) { member in
-                for part in gradients.parts {
-                    guard case .dense(let kernel, let bias?, let activations, let outputGradients) = part,
-                        let kernelBegin = layout[kernel]?.range.lowerBound,
-                        let biasBegin = layout[bias]?.range.lowerBound
-                    else { preconditionFailure("A perceptron has dense layers with biases only.") }
-                    let width = outputGradients.columns
-                    for index in member.share(of: 0..<examples.count) {
-                        let row = rows.baseAddress! + index * columns
-                        activations.withRow(examples.lowerBound + index) { activations in
-                            outputGradients.withRow(examples.lowerBound + index) { outputGradients in
-                                outputGradients.withUnsafeBufferPointer { outputGradients in
-                                    for j in 0..<width { row[biasBegin + j] = outputGradients[j] }
-                                    for i in 0..<activations.count {
-                                        let (activation, target) = (activations[i], row + kernelBegin + i * width)
-                                        for j in 0..<width { target[j] = activation * outputGradients[j] }
-                                    }
-                                }
-                            }
-                        }
-                    }
+                for index in member.share(of: 0..<examples.count) {
+                    var row = UnsafeMutableBufferPointer(rebasing: rows[index * columns..<(index + 1) * columns])
+                        .mutableSpan
+                    gradients.copyGradient(of: examples.lowerBound + index, into: &row)
                 }
             }
         }

@@ -11,10 +11,11 @@ struct StepCommand: ParsableCommand {
         abstract: "Times whole training steps of a perceptron with ReLU by Adam: not private, factored and dense.",
         discussion: """
             A step is the forward and the backward pass, clipping, noise where it is private, and the update. \
-            The scaled ones scale gradients by Adam's second moment before clipping (scale-then-privatize). The \
-            gradients of all are checked to agree first, on the whole batch if a dense path is measured, otherwise on \
-            as many examples as 256 MB of rows hold. A step needs at least 2·batch·(2·weights of the first layer \
-            + 3·weights of the others) floating-point operations.
+            The scaled ones scale gradients by Adam's second moment before clipping (scale-then-privatize), the one \
+            of rank one by Adafactor's, whose unscaled step is beside it. The gradients of all are checked to agree \
+            first, on the whole batch if a dense path is measured, otherwise on as many examples as 256 MB of rows \
+            hold. A step needs at least 2·batch·(2·weights of the first layer + 3·weights of the others) \
+            floating-point operations.
             """)
 
     @Option(help: "Widths of the layers.")

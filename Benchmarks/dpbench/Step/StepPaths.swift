@@ -11,6 +11,8 @@ enum StepPathKind: String, CaseIterable {
     case factoredFloatingPoint = "factored-floating-point"
     case factoredScaled = "factored-scaled"
     case factoredScaledFloatingPoint = "factored-scaled-floating-point"
+    case factoredAdafactor = "factored-adafactor"
+    case factoredRankOne = "factored-rank-one"
     case dense
     case denseScaled = "dense-scaled"
 
@@ -28,6 +30,10 @@ enum StepPathKind: String, CaseIterable {
         case .factoredScaled: return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: false)
         case .factoredScaledFloatingPoint:
             return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: false, noise: .floatingPointGaussian)
+        case .factoredAdafactor:
+            return try PrivatePath(problem, IdentityAugmented(adafactor(learningRate: 1e-3)), isDense: false)
+        case .factoredRankOne:
+            return try PrivatePath(problem, ScaleThenPrivatize(adafactor(learningRate: 1e-3)), isDense: false)
         case .denseScaled: return try PrivatePath(problem, ScaleThenPrivatize(base), isDense: true)
         }
     }

@@ -77,6 +77,9 @@ typedef struct {
     /// and s[order] = 0. Register i begins at registers[i] + offset.
     void (*filter)(long order, const float *b, const float *a, float factor, long offset, long count, float *updates,
                    float *_Nonnull const *_Nonnull registers);
+
+    /// sums[j] += g[j]² in Float64, and returns Σ g[j]²; the squares are exact.
+    double (*add_squares)(const float *g, long count, double *sums);
 } dpk_optimizers;
 
 #pragma clang assume_nonnull end

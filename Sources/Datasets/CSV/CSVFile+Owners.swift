@@ -28,32 +28,38 @@ extension CSVSchema {
 }
 
 extension CSVFile {
-    /// The names in the header of the file at `path`. Throws ``DatasetError`` if it cannot be read or has no records.
+    /// The names in the header of the file at `path`, the first record. What follows it is not looked at, and not even
+    /// read beyond some kilobytes unless the file is compressed or a pipe.
+    ///
+    /// Throws ``DatasetError`` if the file cannot be read, has no records, or a header that is not UTF-8.
     static func header(of path: String, schema: CSVSchema) throws(DatasetError) -> [String] {
-        try withScanner(of: path, schema: schema) { (scanner) throws(DatasetError) in
-            guard try scanner.next() else { throw .noExamples(path: path) }
-            return scanner.fields.map(scanner.text(of:))
+        var names: [String]?
+        try scanParts(of: path, schema: schema, size: 1 << 16) { (scanner) throws(DatasetError) in
+            names = try scanner.nextTexts()
+            return names == nil
         }
+        guard let names else { throw .noExamples(path: path) }
+        return names
     }
 
-    /// The texts in the column `name` of the file at `path`, one for each example.
+    /// The texts in the column `name` of the file at `path`, one for each example. Where the file is not compressed,
+    /// only a part of it is in memory at once.
     ///
-    /// Throws ``DatasetError`` if the file cannot be read, has no such column, or lacks a value: nobody can be
-    /// protected who is not named.
+    /// Throws ``DatasetError`` if the file cannot be read or has no such column; and, unless `allowsMissing`, if it
+    /// lacks a value: nobody can be protected who is not named.
     public static func texts(
-        ofColumn name: String, in path: String, schema: CSVSchema
+        ofColumn name: String, in path: String, schema: CSVSchema, allowsMissing: Bool = false
     ) throws(DatasetError) -> [String] {
-        try withScanner(of: path, schema: schema) { (scanner) throws(DatasetError) in
-            var names = schema.columns.map(\.name)
-            if schema.hasHeader {
-                guard try scanner.next() else { throw .noExamples(path: path) }
-                names = scanner.fields.map(scanner.text(of:))
-            }
+        let missing = MissingMarkers(schema)
+        var names = schema.hasHeader ? nil : schema.columns.map(\.name)
+        var texts: [String] = []
+        try scanParts(of: path, schema: schema) { (scanner) throws(DatasetError) in
+            if names == nil { names = try scanner.nextTexts() }
+            // A part of comments alone has no header.
+            guard let names else { return true }
             guard let column = names.firstIndex(of: name) else {
                 throw .headerMismatch(path: path, column: name.shortened, problem: .missing)
             }
-            let missing = MissingMarkers(schema)
-            var texts: [String] = []
             while try scanner.next() {
                 let line = scanner.place(of: scanner.recordBegin).line
                 guard scanner.fields.count == names.count else {
@@ -63,25 +69,50 @@ extension CSVFile {
                 let isMissing = try scanner.withBytes(of: field) { (bytes) throws(DatasetError) in
                     bytes.isEmpty || missing.contains(bytes)
                 }
-                if isMissing { throw .missingOwner(path: path, line: line) }
+                if isMissing, !allowsMissing { throw .missingOwner(path: path, line: line) }
                 texts.append(scanner.text(of: field))
             }
-            return texts
+            return true
+        }
+        guard names != nil else { throw .noExamples(path: path) }
+        return texts
+    }
+
+    /// Calls `body` with a scanner of each part of the file until it says that it is enough: of whole records of
+    /// about `size` bytes, or of everything where the file is compressed or a pipe.
+    private static func scanParts(
+        of path: String, schema: CSVSchema, size: Int = RecordBlocks.usualSize,
+        _ body: (inout CSVScanner) throws(DatasetError) -> Bool
+    ) throws(DatasetError) {
+        let file: StreamedFile
+        do throws(DatasetError) {
+            file = try StreamedFile(uncompressed: path)
+        } catch {
+            guard case .cannotStream = error else { throw error }
+            return try scanWhole(path, schema, body)
+        }
+        var blocks = RecordBlocks(file, RecordBlocks.Ends(schema), size: size)
+        while let block = try blocks.next() {
+            let goesOn = try block.bytes.withUnsafeBufferPointer { (bytes) throws(DatasetError) in
+                var scanner = CSVScanner(bytes, path: path, schema: schema, firstLine: block.firstLine)
+                return try body(&scanner)
+            }
+            if !goesOn { return }
         }
     }
 
-    private static func withScanner<Result>(
-        of path: String, schema: CSVSchema, _ body: (inout CSVScanner) throws(DatasetError) -> Result
-    ) throws(DatasetError) -> Result {
+    private static func scanWhole(
+        _ path: String, _ schema: CSVSchema, _ body: (inout CSVScanner) throws(DatasetError) -> Bool
+    ) throws(DatasetError) {
         let bytes: [UInt8]
         do throws(FileError) {
             bytes = try FileContents.readInflating(path)
         } catch {
             throw .file(error)
         }
-        return try bytes.withUnsafeBufferPointer { (bytes) throws(DatasetError) in
+        try bytes.withUnsafeBufferPointer { (bytes) throws(DatasetError) in
             var scanner = CSVScanner(bytes, path: path, schema: schema)
-            return try body(&scanner)
+            _ = try body(&scanner)
         }
     }
 }

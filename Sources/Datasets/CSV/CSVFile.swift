@@ -87,14 +87,14 @@ public struct CSVFile: Sendable {
         self.schema = complete
     }
 
-    private static func targets(_ answers: [CSVEncoder.Answer], _ schema: CSVSchema) -> Targets {
+    static func targets(_ answers: [CSVEncoder.Answer], _ schema: CSVSchema) -> Targets {
         if !schema.classes.isEmpty { return .classes(answers.map(\.label), classCount: schema.classes.count) }
         guard schema.target != nil else { return .values(Matrix(rows: answers.count, columns: 0)) }
         return .values(Matrix(rows: answers.count, columns: 1, elements: answers.map(\.target)))
     }
 
     /// The schema's column for each field of a record, as the header says if there is one.
-    private static func columnsOfFields(
+    static func columnsOfFields(
         _ scanner: inout CSVScanner, schema: CSVSchema
     ) throws(DatasetError) -> [Int] {
         guard schema.hasHeader else { return Array(schema.columns.indices) }

@@ -18,6 +18,8 @@ struct CSVScanner {
     let path: String
     private let separator: UInt8
     private let commentPrefix: [UInt8]
+    /// The number of the line that the bytes begin with.
+    private let firstLine: Int
     private var position = 0
 
     /// Where the latest record begins.
@@ -25,13 +27,15 @@ struct CSVScanner {
     /// The fields of the latest record.
     private(set) var fields: [Field] = []
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, path: String, schema: CSVSchema) {
+    /// - Parameter firstLine: the number of the line that the bytes begin with: 1 at the beginning of a file, where the
+    ///   mark that some programs put before UTF-8 is skipped.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, path: String, schema: CSVSchema, firstLine: Int = 1) {
         self.bytes = bytes
         self.path = path
+        self.firstLine = firstLine
         separator = schema.separator.utf8.first ?? UInt8(ascii: ",")
         commentPrefix = Array((schema.commentPrefix ?? "").utf8)
-        // The mark that some programs put before UTF-8.
-        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
+        if firstLine == 1, bytes.startsWithUTF8Mark { position = 3 }
     }
 
     /// Moves to the next record; false at the end of the file.
@@ -138,13 +142,25 @@ struct CSVScanner {
 
 extension CSVScanner {
     /// The line and the byte in it, from 1, of an offset. Counted anew each time, because only errors ask.
-    func place(of offset: Int) -> (line: Int, column: Int) { bytes.place(of: offset) }
+    func place(of offset: Int) -> (line: Int, column: Int) { bytes.place(of: offset, firstLine: firstLine) }
 
     /// The text of a field, its doubled quotes made single ones.
     func text(of field: Field) -> String {
         field.isEscaped
             ? String(decoding: unescaped(field), as: UTF8.self)
             : String(decoding: bytes[field.begin..<field.end], as: UTF8.self)
+    }
+
+    /// The texts of the next record's fields; nil at the end of the file. Throws ``DatasetError``, also where they are
+    /// not UTF-8.
+    mutating func nextTexts() throws(DatasetError) -> [String]? {
+        guard try next() else { return nil }
+        let record = UnsafeBufferPointer(rebasing: bytes[recordBegin..<(fields.last?.end ?? recordBegin)])
+        if let offset = record.firstInvalidUTF8 {
+            let (line, column) = place(of: recordBegin + offset)
+            throw .invalidUTF8(path: path, line: line, column: column)
+        }
+        return fields.map(text(of:))
     }
 
     private func unescaped(_ field: Field) -> [UInt8] {
@@ -169,10 +185,13 @@ extension CSVScanner {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// The line and the byte in it, from 1, of an offset. Lines end with LF, CR LF or CR.
-    func place(of offset: Int) -> (line: Int, column: Int) {
+    /// Whether the bytes begin with the mark that some programs put before UTF-8.
+    var startsWithUTF8Mark: Bool { starts(with: [0xef, 0xbb, 0xbf]) }
+
+    /// The line and the byte in it of an offset, counted from `firstLine` and from 1. Lines end with LF, CR LF or CR.
+    func place(of offset: Int, firstLine: Int = 1) -> (line: Int, column: Int) {
         let (lineFeed, carriageReturn) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
-        var (line, lineBegin) = (1, 0)
+        var (line, lineBegin) = (firstLine, 0)
         for position in 0..<offset {
             let endsLine =
                 self[position] == lineFeed
@@ -203,7 +222,7 @@ extension UnsafeBufferPointer<UInt8> {
     }
 
     /// The number of bytes of the scalar beyond ASCII at `position` (Unicode, table 3-7); nil if there is none.
-    private func scalarLength(_ position: Int) -> Int? {
+    func scalarLength(_ position: Int) -> Int? {
         let (length, second): (Int, ClosedRange<UInt8>)
         switch self[position] {
         case 0xc2...0xdf: (length, second) = (2, 0x80...0xbf)

@@ -68,6 +68,7 @@ extension InMemoryDataset {
     ///
     /// Traps unless the inputs have as many columns as the map takes.
     public func mapped(by map: some FeatureMap) -> InMemoryDataset {
-        InMemoryDataset(inputs: map.features(of: inputs), targets: targets, notCovered: notCovered)
+        InMemoryDataset(
+            inputs: map.features(of: inputs), targets: targets, lengths: lengths, notCovered: notCovered)
     }
 }

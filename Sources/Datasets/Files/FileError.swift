@@ -20,8 +20,13 @@ public enum FileError: Error, Equatable, Sendable {
     case cannotWrite(path: String, step: WritingStep, code: Int32)
     /// A file is to be replaced by something that is no regular file: a folder, a device, a pipe.
     case notARegularFile(path: String)
+    /// A file that is read example by example is not the one any more that it was when it was opened: its size, its
+    /// time of modification or its inode differ, or it is gone.
+    case changed(path: String)
     /// A safetensors file breaks its format, or does not hold what it should.
     case tensors(path: String, problem: SafeTensorsProblem)
+    /// A safetensors file, the mapping that it is read or written by, and the leaves do not fit together.
+    case mapping(path: String, problem: WeightMappingProblem)
 
     /// The steps of an atomic write, in their order.
     public enum WritingStep: String, Sendable {
@@ -59,8 +64,13 @@ extension FileError: CustomStringConvertible {
                     : "What was there before is untouched; see to space and permissions, and write again.")
         case .notARegularFile(let path):
             "'\(path)' is a folder, a device or a pipe, which cannot be replaced by a file: choose another path."
+        case .changed(let path):
+            "'\(path)' has changed, or is gone, since it was opened, and examples are read from it all the time: leave "
+                + "data alone until training ends, and begin again."
         case .tensors(let path, let problem):
             "'\(path)' is not the safetensors file that was expected: \(problem)"
+        case .mapping(let path, let problem):
+            "The mapping does not fit '\(path)': \(problem)"
         }
     }
 

@@ -6,6 +6,9 @@ import PyTrees
 /// A leaf `dense/kernel` becomes an F32 tensor `dense.kernel`, in the layout's order. A file is 8 bytes with the length
 /// of the header (little-endian), the header as JSON, padded with spaces to a multiple of 8, and the elements of all
 /// tensors (little-endian) without gaps. Bits are kept: NaN payloads and subnormal numbers come back as they were.
+///
+/// F16 and BF16 are read, too: each of their values is a Float32, subnormal numbers, infinities and NaN included.
+/// Tensors with other names and orders, such as PyTorch's, go through a ``WeightMapping``.
 public enum SafeTensors {
     /// What a file holds.
     public struct Contents: Sendable {
@@ -36,7 +39,7 @@ public enum SafeTensors {
 
     /// The bytes of the file that ``write(_:metadata:to:)`` writes.
     static func encode(
-        _ parameters: ParameterVector, metadata: [String: String], headerLimit: Int = Self.headerLimit
+        _ parameters: ParameterVector, metadata: [String: String], headerLimit: Int = SafeTensorsFile.headerLimit
     ) throws(SafeTensorsProblem) -> Data {
         // Before texts of that size are quoted.
         let least = metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }

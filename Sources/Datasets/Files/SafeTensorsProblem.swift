@@ -11,12 +11,12 @@ public enum SafeTensorsProblem: Error, Equatable, Sendable {
     case malformedHeader(offset: Int, expected: String)
     /// A name or a key occurs twice.
     case duplicateKey(String)
-    /// A tensor is not of type F32.
+    /// A tensor is of another type than F32, F16 and BF16, such as F64 or I64.
     case unsupportedType(name: String, type: String)
     /// A tensor's bytes are said to lie outside the file's, or to end before they begin.
     case outOfRange(name: String, begin: Int, end: Int, dataBytes: Int)
     /// A tensor's bytes are not as many as its shape needs.
-    case sizeMismatch(name: String, shape: [Int], bytes: Int)
+    case sizeMismatch(name: String, shape: [Int], bytes: Int, bytesPerElement: Int)
     /// A tensor begins before the one before it ends, or after a gap.
     case notContiguous(name: String, begin: Int, expected: Int)
     /// Bytes after the last tensor belong to none.
@@ -55,12 +55,14 @@ extension SafeTensorsProblem: CustomStringConvertible {
         case .duplicateKey(let key):
             "\"\(key)\" occurs twice in its header, but every name may only occur once."
         case .unsupportedType(let name, let type):
-            "the tensor \"\(name)\" is of type \(type), but must be of type F32: convert it before saving."
+            "the tensor \"\(name)\" is of type \(type), but must be of type F32, F16 or BF16, which become Float32 "
+                + "exactly: convert it before saving, in PyTorch by tensor.float(), or leave it out."
         case .outOfRange(let name, let begin, let end, let dataBytes):
             "the tensor \"\(name)\" is said to lie in bytes \(begin) to \(end) of the \(dataBytes) bytes of data: "
                 + "the file is damaged or was not written to its end."
-        case .sizeMismatch(let name, let shape, let bytes):
-            "the tensor \"\(name)\" of shape \(shape) has \(bytes) bytes, but must have 4 for each element."
+        case .sizeMismatch(let name, let shape, let bytes, let bytesPerElement):
+            "the tensor \"\(name)\" of shape \(shape) has \(bytes) bytes, but must have \(bytesPerElement) for each "
+                + "element."
         case .notContiguous(let name, let begin, let expected):
             "the tensor \"\(name)\" begins at byte \(begin) of the data, but must begin at \(expected), where the one "
                 + "before it ends."

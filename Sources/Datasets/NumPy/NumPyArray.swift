@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Requirements
 
 /// An array from a file in NumPy's format (numpy.lib.format, versions 1 to 3), plain or gzip.
 ///
@@ -46,9 +47,21 @@ public struct NumPyArray: Sendable {
         }
     }
 
+    /// An array of `elements`, in C order, as they stand in a file. Traps unless they are as many as the shape says.
+    init(shape: [Int], type: String, elementType: NumPyType, elements: [UInt8]) {
+        require(
+            Self.byteCount(shape, elementType) == elements.count,
+            "\(elements.count) bytes do not fill an array of shape \(shape) and type \(type).")
+        self.shape = shape
+        self.type = type
+        self.elementType = elementType
+        isFortranOrder = false
+        bytes = elements[...]
+    }
+
     /// The number of bytes of the elements; nil if they, or those of an array with 1 in the place of 0, are more than
     /// `Int` counts.
-    private static func byteCount(_ shape: [Int], _ type: NumPyType) -> Int? {
+    static func byteCount(_ shape: [Int], _ type: NumPyType) -> Int? {
         var bytes = type.size
         for dimension in shape where dimension != 0 {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: dimension)

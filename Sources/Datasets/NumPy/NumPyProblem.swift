@@ -20,6 +20,20 @@ public enum NumPyProblem: Error, Equatable, Sendable {
     case classesAreNotWhole(type: String)
     /// The owners of examples are of this type.
     case ownersAreNotWhole(type: String)
+    /// The lengths of sequences are of this type.
+    case lengthsAreNotWhole(type: String)
+    /// A sequence's length is not in 1...`positions`.
+    case lengthOutOfRange(row: Int, length: Int, positions: Int)
+    /// A token's id is no whole number in 0..<2²⁴; −1 is one only behind the sequence's end.
+    case notAToken(row: Int, position: Int, value: String)
+    /// A row of token ids holds padding alone.
+    case emptySequence(row: Int)
+    /// A position's target is neither −1 nor in 0..<`limit`.
+    case positionTargetOutOfRange(row: Int, position: Int, value: Int, limit: Int)
+    /// The array stands in Fortran order, in which an example's numbers are all over the file.
+    case fortranOrder
+    /// An archive has several arrays that mean the same.
+    case ambiguousArrays([String])
     /// An archive has none of the arrays that are looked for.
     case missingArray([String], found: [String])
     /// An archive contradicts itself, or is not made as NumPy makes them.
@@ -56,6 +70,26 @@ extension NumPyProblem: CustomStringConvertible {
                 + "or leave the number of classes out to predict numbers."
         case .ownersAreNotWhole(let type):
             "its elements are of type '\(type)', but owners must be whole numbers: save owners.astype(numpy.int64)."
+        case .lengthsAreNotWhole(let type):
+            "its elements are of type '\(type)', but the lengths of sequences must be whole numbers: save "
+                + "lengths.astype(numpy.int64)."
+        case .lengthOutOfRange(let row, let length, let positions):
+            "the length in row \(row), counted from 0, is \(length), but must be in 1...\(positions), as the examples "
+                + "have \(positions) positions: correct it, or leave an empty sequence out."
+        case .notAToken(let row, let position, let value):
+            "the token in row \(row), position \(position), counted from 0, is \(value), but ids must be whole numbers "
+                + "in 0..<\(NumPySequences.tokenLimit), and -1 (padding) may only stand behind a sequence's end: "
+                + "correct it, or its length."
+        case .emptySequence(let row):
+            "row \(row), counted from 0, holds padding (-1) alone, but a sequence must have a token: leave it out."
+        case .positionTargetOutOfRange(let row, let position, let value, let limit):
+            "the target in row \(row), position \(position), counted from 0, is \(value), but must be in "
+                + "0..<\(limit), or -1 where it is to be ignored: correct it, or the number of classes."
+        case .fortranOrder:
+            "it is in Fortran order, in which examples cannot be read one by one: save "
+                + "numpy.ascontiguousarray(array), or read it into memory."
+        case .ambiguousArrays(let names):
+            "it has \(names.map { "'\($0)'" }.joined(separator: " and ")), which mean the same: leave one out."
         case .missingArray(let names, let found):
             "it has no array named \(names.map { "'\($0)'" }.joined(separator: " or ")), but "
                 + (found.isEmpty ? "none at all" : found.prefix(10).map { "'\($0)'" }.joined(separator: ", "))

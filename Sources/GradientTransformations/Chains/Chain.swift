@@ -61,6 +61,9 @@ public struct ChainState<Location: SecondMomentLocation>: Codable, Sendable {
 extension ChainState: Equatable where Location.First: Equatable, Location.Second: Equatable {}
 
 extension ChainState: SecondMomentState where Location: SecondMomentPath {
+    /// That of the part that has them.
+    public typealias Form = Location.Form
+
     /// Calls `body` with the second moments of the part that has them.
     public func readSecondMoments(_ body: (ParameterVector) -> Void) { Location.read(first, second, body) }
     /// Calls `body` with the second moments of the part that has them, to change them in place.

@@ -4,7 +4,8 @@
     import Glibc
 #endif
 
-/// A number of steps that was checked against a bound when it was set, and is checked again when it is decoded.
+/// A whole number, such as one of steps, that was checked against a bound when it was set, and is checked again when it
+/// is decoded.
 @propertyWrapper
 public struct StepNumber<Bounds: StepNumberBounds>: Hashable, Sendable {
     /// The number.
@@ -24,7 +25,7 @@ extension StepNumber: Codable {
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer().decode(Int.self)
         do throws(GradientTransformationError) {
-            try self.init(value, decoder.codingPath.last?.stringValue ?? "The number of steps")
+            try self.init(value, decoder.codingPath.last?.stringValue ?? "The number")
         } catch {
             throw error.decodingError(at: decoder.codingPath)
         }
@@ -37,19 +38,19 @@ extension StepNumber: Codable {
     }
 }
 
-/// The least allowed number of steps.
+/// The least allowed number.
 public protocol StepNumberBounds: Sendable {
     /// The bound.
     static var minimum: Int { get }
 }
 
-/// Numbers of steps from 0 on.
+/// Numbers from 0 on.
 public enum AtLeastZero: StepNumberBounds {
     /// Zero.
     public static let minimum = 0
 }
 
-/// Numbers of steps from 1 on.
+/// Numbers from 1 on.
 public enum AtLeastOne: StepNumberBounds {
     /// One.
     public static let minimum = 1

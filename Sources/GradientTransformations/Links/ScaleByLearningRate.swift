@@ -16,7 +16,7 @@ public struct ScaleByLearningRate<Rate: Schedule>: ElementwiseTransformation, Ha
 
     /// Throws `invalidHyperparameter` if the learning rate is, or sinks, below 0, or is not finite.
     public init(_ learningRate: Rate) throws(GradientTransformationError) {
-        if let value = learningRate.smallestValue { _ = try Hyperparameter<NonNegative>(value, "learningRate") }
+        try learningRate.requireLearningRate()
         self.learningRate = learningRate
     }
 
@@ -28,6 +28,13 @@ public struct ScaleByLearningRate<Rate: Schedule>: ElementwiseTransformation, Ha
         let rate = learningRate.value(at: state.steps)
         state.steps += 1
         body(ScaleOperation(factor: Float(-rate)))
+    }
+}
+
+extension Schedule {
+    /// Throws `invalidHyperparameter` unless all values are at least 0 and finite.
+    func requireLearningRate() throws(GradientTransformationError) {
+        if let value = smallestValue { _ = try Hyperparameter<NonNegative>(value, "learningRate") }
     }
 }
 

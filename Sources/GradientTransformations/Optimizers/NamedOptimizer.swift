@@ -12,7 +12,7 @@ package struct NamedOptimizer: Sendable {
     /// them go through.
     package let testRate: Double
 
-    /// How it is made: with a second moment that a scale can be made from, or without.
+    /// How it is made: with a second moment that a scale can be made from, a factored one, or none.
     package let maker: Maker
 
     package enum Maker: Sendable {
@@ -22,6 +22,9 @@ package struct NamedOptimizer: Sendable {
         case adaptive(
             @Sendable (NamedSchedule, OptimizerHyperparameters) throws(GradientTransformationError)
                 -> any SecondMomentTransformation)
+        case factored(
+            @Sendable (NamedSchedule, OptimizerHyperparameters) throws(GradientTransformationError)
+                -> any FactoredMomentTransformation)
     }
 
     private init(
@@ -34,7 +37,7 @@ package struct NamedOptimizer: Sendable {
     }
 
     /// Whether it has a second moment.
-    package var isAdaptive: Bool { if case .adaptive = maker { true } else { false } }
+    package var isAdaptive: Bool { if case .plain = maker { false } else { true } }
 
     /// The optimizer under `rate`. Throws `invalidHyperparameter`.
     package func optimizer(
@@ -43,6 +46,7 @@ package struct NamedOptimizer: Sendable {
         switch maker {
         case .plain(let make): try make(rate, values)
         case .adaptive(let make): try make(rate, values)
+        case .factored(let make): try make(rate, values)
         }
     }
 
@@ -130,6 +134,28 @@ package struct NamedOptimizer: Sendable {
                 try lamb(
                     learningRate: rate, weightDecay: own.weightDecay ?? 0, beta1: own.beta1 ?? 0.9,
                     beta2: own.beta2 ?? 0.999, epsilon: own.epsilon ?? 1e-6)
+            }),
+        NamedOptimizer(
+            "adafactor",
+            [
+                .decay, .epsilon, .momentum, .weightDecay, .minimumFactoredSide, .clippingThreshold,
+                .multiplyByParameterScale,
+            ], testRate: 0.02,
+            .factored { rate, own throws(GradientTransformationError) in
+                let (side, decay, epsilon) = (
+                    own.minimumFactoredSide ?? 128, own.decay ?? 0.8, own.epsilon ?? 1e-30
+                )
+                let (threshold, isRelative) = (own.clippingThreshold ?? 1, own.multiplyByParameterScale ?? true)
+                guard let momentum = own.momentum else {
+                    return try adafactor(
+                        learningRate: rate, minimumFactoredSide: side, decayExponent: decay,
+                        clippingThreshold: threshold, multiplyByParameterScale: isRelative,
+                        weightDecay: own.weightDecay ?? 0, epsilon: epsilon)
+                }
+                return try adafactor(
+                    learningRate: rate, minimumFactoredSide: side, decayExponent: decay, clippingThreshold: threshold,
+                    multiplyByParameterScale: isRelative, momentum: momentum, weightDecay: own.weightDecay ?? 0,
+                    epsilon: epsilon)
             }),
     ]
 }

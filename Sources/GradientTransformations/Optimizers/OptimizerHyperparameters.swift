@@ -2,16 +2,20 @@
 package struct OptimizerHyperparameters: Codable, Hashable, Sendable {
     package enum CodingKeys: String, CaseIterable, CodingKey, Sendable {
         case momentum, nesterov, beta1, beta2, decay, epsilon, weightDecay
+        case minimumFactoredSide, clippingThreshold, multiplyByParameterScale
     }
 
     package var momentum: Double?
     package var nesterov: Bool?
     package var beta1: Double?
     package var beta2: Double?
-    /// The decay of averages, where there is one.
+    /// The decay of averages, where there is one; Adafactor's is an exponent.
     package var decay: Double?
     package var epsilon: Double?
     package var weightDecay: Double?
+    package var minimumFactoredSide: Int?
+    package var clippingThreshold: Double?
+    package var multiplyByParameterScale: Bool?
 
     package init() {}
 
@@ -26,6 +30,9 @@ package struct OptimizerHyperparameters: Codable, Hashable, Sendable {
             case .decay: decay != nil
             case .epsilon: epsilon != nil
             case .weightDecay: weightDecay != nil
+            case .minimumFactoredSide: minimumFactoredSide != nil
+            case .clippingThreshold: clippingThreshold != nil
+            case .multiplyByParameterScale: multiplyByParameterScale != nil
             }
         }
     }

@@ -86,6 +86,9 @@ private struct AccumulateOperation: BlockOperation {
 }
 
 extension Accumulate.State: SecondMomentState where Inner.State: SecondMomentState {
+    /// The inner form.
+    public typealias Form = Inner.State.Form
+
     /// Calls `body` with the inner second moments.
     public func readSecondMoments(_ body: (ParameterVector) -> Void) { inner.readSecondMoments(body) }
 

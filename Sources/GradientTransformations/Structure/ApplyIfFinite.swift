@@ -67,6 +67,9 @@ public struct ApplyIfFinite<Inner: GradientTransformation>: GradientTransformati
 }
 
 extension ApplyIfFinite.State: SecondMomentState where Inner.State: SecondMomentState {
+    /// The inner form.
+    public typealias Form = Inner.State.Form
+
     /// Calls `body` with the inner second moments.
     public func readSecondMoments(_ body: (ParameterVector) -> Void) { inner.readSecondMoments(body) }
 

@@ -67,6 +67,9 @@ public struct MaskedState<Inner: Codable & Sendable>: Codable, Sendable {
 extension MaskedState: Equatable where Inner: Equatable {}
 
 extension MaskedState: SecondMomentState where Inner: SecondMomentState {
+    /// The inner form.
+    public typealias Form = Inner.Form
+
     /// Calls `body` with the second moments of the selected leaves.
     public func readSecondMoments(_ body: (ParameterVector) -> Void) { inner.readSecondMoments(body) }
 

@@ -9,8 +9,8 @@ import PyTrees
 ///     }
 ///
 /// Throws `leafInTwoParts` or `leafInNoPart` unless every leaf belongs to exactly one part, and `layoutMismatch` if the
-/// masks are for different layouts. Second moments of all parts that have one are found; leaves of the others have
-/// none. As optax's `partition`.
+/// masks are for different layouts. Second moments of all parts that have one are found, if they are kept in one form;
+/// leaves of the others have none. As optax's `partition`.
 public func partition<Content: PartitionContent>(
     @PartitionBuilder _ content: () throws -> Content
 ) throws -> Content {
@@ -47,10 +47,13 @@ extension Chain: PartitionContent where First: PartitionContent, Second: Partiti
     public var masks: [TreeMask] { first.masks + second.masks }
 }
 
-/// Both parts have a second moment, each for leaves of its own.
+/// Both parts have a second moment of one form, each for leaves of its own.
 public enum SecondMomentInBoth<
     First: SecondMomentState & Codable & Sendable, Second: SecondMomentState & Codable & Sendable
->: SecondMomentPath {
+>: SecondMomentPath where First.Form == Second.Form {
+    /// That of both.
+    public typealias Form = First.Form
+
     /// Calls `body` with the second moments of both.
     public static func read(_ first: First, _ second: Second, _ body: (ParameterVector) -> Void) {
         first.readSecondMoments(body)
@@ -93,11 +96,18 @@ public enum PartitionBuilder {
         TrailingMomentChain(accumulated, next)
     }
 
-    /// Parts with second moments.
+    /// Parts with second moments of one form.
     public static func buildPartialBlock<Parts: PartitionContent, Inner: GradientTransformation>(
         accumulated: Parts, next: Masked<Inner>
     ) -> Chain<Parts, Masked<Inner>, SecondMomentInBoth<Parts.State, MaskedState<Inner.State>>>
-    where Parts.State: SecondMomentState, Inner.State: SecondMomentState {
+    where Parts.State: SecondMomentState, Inner.State: SecondMomentState, Parts.State.Form == Inner.State.Form {
         Chain(accumulated, next)
+    }
+
+    /// Parts with second moments of two forms, of which the compiler chooses neither.
+    public static func buildPartialBlock<Parts: PartitionContent, Inner: GradientTransformation>(
+        accumulated: Parts, next: Masked<Inner>
+    ) -> PlainChain<Parts, Masked<Inner>> where Parts.State: SecondMomentState, Inner.State: SecondMomentState {
+        PlainChain(accumulated, next)
     }
 }

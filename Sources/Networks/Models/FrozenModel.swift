@@ -122,6 +122,9 @@ extension FrozenModel: TrainableModel {
         ]
     }
 
+    /// Those of ``base`` that are trained.
+    public var unusedLeaves: [TreePath] { base.unusedLeaves.filter { layout[$0] != nil } }
+
     /// Those of ``base``, and the frozen leaves.
     public var fixedParameters: [ParameterVector] {
         let frozen = mask.complement

@@ -70,6 +70,9 @@ extension FunctionModel: TrainableModel {
     /// Values, their gradients, and what is kept for the way back, in Float32.
     public var gradientBytesPerExample: Int { 4 * program.numbersPerExample }
 
+    /// The leaves that the function does not use.
+    public var unusedLeaves: [TreePath] { program.unusedLeaves }
+
     /// What the model was made with.
     public func initialParameters(seed: UInt64) -> Parameters { start(seed) }
 

@@ -34,6 +34,10 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// wraps another model must pass it on.
     var fixedParameters: [ParameterVector] { get }
 
+    /// Parameters that the model does not compute with: their gradients are zero, whatever the examples are. Empty
+    /// unless a conforming type says otherwise; one that wraps another model must pass it on.
+    var unusedLeaves: [TreePath] { get }
+
     /// The parameters before the first step. Drawn from a public generator: they must not depend on the data.
     func initialParameters(seed: UInt64) -> Parameters
 
@@ -76,6 +80,9 @@ extension TrainableModel {
 
     /// Nothing.
     public var fixedParameters: [ParameterVector] { [] }
+
+    /// None.
+    public var unusedLeaves: [TreePath] { [] }
 
     /// The outputs for each row of inputs, all of whose positions are there.
     public func outputs(for inputs: Matrix, at parameters: Parameters, workspace: inout Workspace) -> Matrix {

@@ -73,6 +73,12 @@ public struct Batch: Hashable, Sendable {
             })
     }
 
+    /// Whose gradients come beside each other if each row comes back as `copies` of them; nil where each is by itself.
+    package func units(copies: Int) -> UnitRows? {
+        if copies == 1 { return units }
+        return UnitRows(counts: (0..<unitCount).map { copies * (units?[$0].count ?? 1) })
+    }
+
     /// For each unit, whether it only fills the batch up; nil if none does.
     public var padding: [Bool]? {
         guard examples.last == -1 else { return nil }

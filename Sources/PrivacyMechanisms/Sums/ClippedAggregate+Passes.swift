@@ -20,19 +20,33 @@ extension ClippedAggregate {
         switch form {
         case .identity: add(gradients, under: nil, padding: padding, norms: norms)
         case .diagonal(let scale): add(gradients, under: scale, padding: padding, norms: norms)
-        case .general(let map):
-            if let factored = gradients as? FactoredGradients, let mapped = map.transformed(factored) {
-                require(
-                    mapped.layout == bounds.layout && mapped.exampleCount == factored.exampleCount,
-                    """
-                    \(mapped.exampleCount) gradients of layout\n\(mapped.layout)\nare not the images of \
-                    \(factored.exampleCount) in the transformed space\n\(bounds.layout)
-                    """)
-                addAnswers(of: mapped, under: nil, padding: padding, norms: norms)
+        case .rankOne(let map):
+            if let factored = gradients as? FactoredGradients, case .exact(let sum, let grid) = sum {
+                FactoredGridPass(
+                    gradients: factored, scale: .rankOne(map), bounds: bounds, grid: grid, padding: padding
+                ).run(sum: sum, norms: norms)
             } else {
-                addMapped(gradients, by: map, padding: padding, norms: norms)
+                addImages(of: gradients, by: map, padding: padding, norms: norms)
             }
+        case .general(let map): addImages(of: gradients, by: map, padding: padding, norms: norms)
         }
+    }
+
+    /// Maps gradients into the transformed space and adds them there: factored where they and the map are, or as rows.
+    private func addImages(
+        of gradients: some PerExampleGradients, by map: some GeneralTransform, padding: [Bool]?,
+        norms: UnsafeMutableBufferPointer<Double>?
+    ) {
+        guard let factored = gradients as? FactoredGradients, let mapped = map.transformed(factored) else {
+            return addMapped(gradients, by: map, padding: padding, norms: norms)
+        }
+        require(
+            mapped.layout == bounds.layout && mapped.exampleCount == factored.exampleCount,
+            """
+            \(mapped.exampleCount) gradients of layout\n\(mapped.layout)\nare not the images of \
+            \(factored.exampleCount) in the transformed space\n\(bounds.layout)
+            """)
+        addAnswers(of: mapped, under: nil, padding: padding, norms: norms)
     }
 
     private func add(
@@ -60,8 +74,9 @@ extension ClippedAggregate {
             addAnswers(of: gradients, under: scale, padding: padding, norms: norms, to: values)
         case .exact(let sum, let grid):
             if let factored = gradients as? FactoredGradients {
-                FactoredGridPass(gradients: factored, scale: scale, bounds: bounds, grid: grid, padding: padding)
-                    .run(sum: sum, norms: norms)
+                FactoredGridPass(
+                    gradients: factored, scale: .elements(scale), bounds: bounds, grid: grid, padding: padding
+                ).run(sum: sum, norms: norms)
             } else {
                 forEachBlock(of: gradients, columns: parameterLayout.count, norms: norms) { rows, examples, norms in
                     // The rows of a block lie one after the other.

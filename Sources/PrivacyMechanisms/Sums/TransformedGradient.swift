@@ -38,24 +38,8 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
     /// T⁻¹(y): the gradient in the space of the parameters.
     public consuming func inverted() -> PrivateGradient {
         let inversion = inversion()
-        if let divisor = inversion.divisor { Self.divide(&inversion.memory.vector, by: divisor) }
+        inversion.divisor?.divide(&inversion.memory.vector)
         return PrivateGradient(inversion.memory)
-    }
-
-    private static func divide(_ vector: inout ParameterVector, by divisor: ParameterVector) {
-        let divide = dpk_active_kernels().pointee.optimizers.pointee.divide
-        let count = vector.count
-        vector.withUnsafeMutableValues { values in
-            divisor.withUnsafeValues { divisor in
-                guard let values = values.baseAddress, let divisor = divisor.baseAddress else { return }
-                // Members write disjoint parts.
-                nonisolated(unsafe) let (target, source) = (values, divisor)
-                Threads.withTeam(of: count / Threads.workPerThread(1 << 17)) { member in
-                    let part = member.share(of: 0..<count)
-                    divide(source + part.lowerBound, part.count, target + part.lowerBound)
-                }
-            }
-        }
     }
 
     /// The one inverse. A division is left to whoever takes the gradient on, who does it in the same trip through
@@ -63,7 +47,8 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
     package consuming func inversion() -> GradientInversion {
         switch form {
         case .identity: return GradientInversion(memory: memory, divisor: nil)
-        case .diagonal(let scale): return GradientInversion(memory: memory, divisor: scale)
+        case .diagonal(let scale): return GradientInversion(memory: memory, divisor: .elements(scale))
+        case .rankOne(let map): return GradientInversion(memory: memory, divisor: .rankOne(map))
         case .general(let map):
             let inverse = map.inverse(memory.vector)
             require(
@@ -90,7 +75,35 @@ public struct PrivateGradient: ~Copyable {
 /// What is left of an inverse: a vector, and what it is still to be divided by.
 package struct GradientInversion: ~Copyable {
     package let memory: GradientMemory
-    package let divisor: ParameterVector?
+    package let divisor: GradientDivisor?
+}
+
+/// What an inverse divides by.
+package enum GradientDivisor {
+    /// A number for each element.
+    case elements(ParameterVector)
+    /// The scale of a transform of rank one.
+    case rankOne(RankOneTransform)
+
+    func divide(_ vector: inout ParameterVector) {
+        let divide = dpk_active_kernels().pointee.optimizers.pointee.divide
+        let count = vector.count
+        vector.withUnsafeMutableValues { values in
+            guard let values = values.baseAddress else { return }
+            // Members write disjoint parts.
+            nonisolated(unsafe) let target = values
+            Threads.withTeam(of: count / Threads.workPerThread(1 << 17)) { member in
+                let part = member.share(of: 0..<count)
+                switch self {
+                case .elements(let divisor):
+                    divisor.withUnsafeValues {
+                        divide($0.baseAddress! + part.lowerBound, part.count, target + part.lowerBound)
+                    }
+                case .rankOne(let map): map.divide(target + part.lowerBound, part)
+                }
+            }
+        }
+    }
 }
 
 /// The memory of one gradient, which a workspace hands out again once nobody else holds it.

@@ -13,13 +13,8 @@ extension PreClippingTransform {
             result.withUnsafeMutableValues { result in
                 for index in result.indices { result[index] *= scale.values[index] }
             }
-        case .general(let map):
-            let gradient = result
-            result = ParameterVector(zeros: transformedLayout)
-            result.withMutableSpan { image in
-                // On one thread, as in a pass over a batch: the same gradient has the same image in every bit.
-                Threads.withoutTeams { map.transform(gradient.values.span, into: &image) }
-            }
+        case .rankOne(let map): result = map.image(of: result)
+        case .general(let map): result = map.image(of: result)
         }
         return result
     }
@@ -39,6 +34,17 @@ extension PreClippingTransform {
     /// `parameters` have that of the gradients that it takes.
     public func inverse<Tree: PyTree>(_ transformed: ParameterVector, like parameters: Tree) -> Tree {
         TransformedGradient(transformed, transform: self).inverted().tree(like: parameters)
+    }
+}
+
+extension GeneralTransform {
+    fileprivate func image(of gradient: ParameterVector) -> ParameterVector {
+        var result = ParameterVector(zeros: transformedLayout)
+        result.withMutableSpan { image in
+            // On one thread, as in a pass over a batch: the same gradient has the same image in every bit.
+            Threads.withoutTeams { transform(gradient.values.span, into: &image) }
+        }
+        return result
     }
 }
 

@@ -7,6 +7,8 @@ public enum TransformForm: Sendable {
     case identity
     /// Every gradient is multiplied by the same positive scale, element by element.
     case diagonal(ParameterVector)
+    /// Every gradient is multiplied by the same positive scale, which is of rank one in each matrix.
+    case rankOne(RankOneTransform)
     /// Every gradient is mapped by itself.
     case general(any GeneralTransform)
 }
@@ -15,13 +17,8 @@ extension TransformForm {
     /// Only a general map changes the layout.
     func preconditionFits(_ parameterLayout: TreeLayout, _ transformedLayout: TreeLayout) {
         switch self {
-        case .general(let map):
-            require(
-                map.parameterLayout == parameterLayout && map.transformedLayout == transformedLayout,
-                """
-                A map from\n\(map.parameterLayout)\nto\n\(map.transformedLayout)\nis not a transform from\n\
-                \(parameterLayout)\nto\n\(transformedLayout)
-                """)
+        case .general(let map): map.preconditionFits(parameterLayout, transformedLayout)
+        case .rankOne(let map): map.preconditionFits(parameterLayout, transformedLayout)
         case .diagonal(let scale):
             require(
                 scale.layout == parameterLayout,
@@ -32,5 +29,16 @@ extension TransformForm {
                 parameterLayout == transformedLayout,
                 "A transform from\n\(parameterLayout)\nto\n\(transformedLayout)\nis neither identity nor diagonal.")
         }
+    }
+}
+
+extension GeneralTransform {
+    fileprivate func preconditionFits(_ parameterLayout: TreeLayout, _ transformedLayout: TreeLayout) {
+        require(
+            self.parameterLayout == parameterLayout && self.transformedLayout == transformedLayout,
+            """
+            A map from\n\(self.parameterLayout)\nto\n\(self.transformedLayout)\nis not a transform from\n\
+            \(parameterLayout)\nto\n\(transformedLayout)
+            """)
     }
 }

@@ -10,13 +10,13 @@ extension ScaleThenPrivatize {
     ) throws(GradientTransformationError) -> ScaleThenPrivatizeState<Base.State> {
         var state = ScaleThenPrivatizeState(
             base: try base.initialState(for: parameters),
-            scale: ParameterVector(repeating: 1, layout: parameters.layout))
+            scale: ParameterVector(repeating: 1, layout: Moment.Form.scaleLayout(of: parameters.layout)))
         if initialSecondMoment > 0 {
             moment.change(&state.base) {
                 $0 = ParameterVector(repeating: Float(initialSecondMoment), layout: $0.layout)
             }
         }
-        refreshScale(&state)
+        refreshScale(&state, for: parameters.layout)
         return state
     }
 
@@ -24,75 +24,46 @@ extension ScaleThenPrivatize {
     /// second moment that became infinite or NaN.
     public func preClippingTransform(
         for state: ScaleThenPrivatizeState<Base.State>, layout: TreeLayout
-    ) throws(PrivacyMechanismError) -> DiagonalTransform {
+    ) throws(PrivacyMechanismError) -> Moment.Form.Transform {
+        let scaleLayout = Moment.Form.scaleLayout(of: layout)
         require(
-            state.scale.layout == layout,
+            state.scale.layout == scaleLayout,
             "A scale of layout\n\(state.scale.layout)\ndoes not fit parameters of layout\n\(layout)")
-        if state.isScaleChecked { return DiagonalTransform(checkedScale: state.scale) }
-        return try DiagonalTransform(scale: state.scale)
+        return try Moment.Form.transform(state.scale, of: layout, isChecked: state.isScaleChecked)
     }
 
     /// Divides the noisy, scaled gradient by the scale, updates by the base, and makes the next step's scale.
     public func update(
-        _ gradient: consuming TransformedGradient<DiagonalTransform>,
+        _ gradient: consuming TransformedGradient<Moment.Form.Transform>,
         state: inout ScaleThenPrivatizeState<Base.State>, parameters: ParameterVector
     ) -> ParameterVector {
         let updates = gradient.updates(for: parameters) { base.join(&$0, state: &state.base, then: $1) }
         state.steps += 1
-        refreshScale(&state)
+        refreshScale(&state, for: parameters.layout)
         return updates
     }
 
     /// The same, and adds the updates to the parameters in one trip through memory.
     public func step(
-        _ gradient: consuming TransformedGradient<DiagonalTransform>,
+        _ gradient: consuming TransformedGradient<Moment.Form.Transform>,
         state: inout ScaleThenPrivatizeState<Base.State>, parameters: inout ParameterVector
     ) {
         gradient.step(&parameters) { base.join(&$0, state: &state.base, then: $1) }
         state.steps += 1
-        refreshScale(&state)
+        refreshScale(&state, for: parameters.layout)
     }
 
-    private func refreshScale(_ state: inout ScaleThenPrivatizeState<Base.State>) {
+    private func refreshScale(_ state: inout ScaleThenPrivatizeState<Base.State>, for parameters: TreeLayout) {
         if state.steps < warmUpSteps { return }
         let formula = PreconditionerScale(
             // Below the normal range 1/ε would be infinite.
             epsilon: max(Float(epsilon), .leastNormalMagnitude), epsilonRoot: Float(epsilonRoot), floor: Float(floor))
-        let layout = state.scale.layout
         var isValid = true
-        state.scale.withUnsafeMutableValues { scale in
-            guard let scale = scale.baseAddress else { return }
-            moment.read(state.base) { moment in
-                moment.withUnsafeValues { values in
-                    guard let values = values.baseAddress else { return }
-                    for (source, target) in columns(of: moment.layout, in: layout) {
-                        let isPartValid = formula.write(
-                            values + source.lowerBound, count: source.count, into: scale + target)
-                        isValid = isValid && isPartValid
-                    }
-                }
-            }
+        moment.read(state.base) { moment in
+            let isPartValid = Moment.Form.writeScale(formula, of: moment, for: parameters, to: &state.scale)
+            isValid = isValid && isPartValid
         }
         state.isScaleChecked = isValid
-    }
-
-    /// Where the leaves of a moment lie, and where they begin in the whole vector; adjacent ones merged.
-    private func columns(of part: TreeLayout, in layout: TreeLayout) -> [(source: Range<Int>, target: Int)] {
-        if part == layout { return [(0..<layout.count, 0)] }
-        var result: [(source: Range<Int>, target: Int)] = []
-        for leaf in part.leaves {
-            guard let target = layout[leaf.path], target.shape == leaf.shape else {
-                fail(
-                    "A second moment for '\(leaf.path)' of shape \(leaf.shape) does not fit parameters of layout\n"
-                        + "\(layout)")
-            }
-            if let last = result.last, last.target + last.source.count == target.range.lowerBound {
-                result[result.count - 1].source = last.source.lowerBound..<leaf.range.upperBound
-            } else {
-                result.append((leaf.range, target.range.lowerBound))
-            }
-        }
-        return result
     }
 }
 
@@ -106,7 +77,8 @@ public struct ScaleThenPrivatizeState<Base: Codable & Sendable>: Codable, Sendab
     /// The number of steps taken.
     public internal(set) var steps = 0
 
-    /// The scale s for the next step.
+    /// The scale s for the next step: in the layout of the parameters or, over a factored moment, in that of
+    /// ``PrivacyMechanisms/RankOneTransform/scaleLayout(of:)``.
     public internal(set) var scale: ParameterVector
 
     /// Whether the scale was found to be positive and finite when it was made; a decoded one is looked at again.

@@ -16,14 +16,22 @@ import Requirements
 /// The compiler finds v wherever it lies in a chain, a mask or a partition, and rejects a base without one. For a
 /// state of your own, say where it is: `try ScaleThenPrivatize(mine, secondMoment: \.squares)`.
 ///
+/// Over a factored moment, Adafactor's, the scale of every matrix is of rank one, so that factored gradients cost no
+/// third matrix product: with the means R of the moment's rows and C of its columns, and m the mean of either,
+///
+///     s_jk = ρ_j γ_k,  ρ = 1 / (√(R/√m + √εᵣ) + √ε),  γ = 1 / (√(C/√m + √εᵣ) + √ε)
+///
+/// A matrix that the base does not factor, because it is small, is scaled so, too, by the means of its v. Vectors and
+/// single numbers have the s above. A leaf with more axes is scaled element by element, by the product of its factors.
+///
 /// Before the first step v = 0, and s = 1/ε: every example then has a norm of 1/ε times its own and is clipped, which
 /// keeps its direction only. At ``ScaleEpsilon/paper``, 10⁻⁸, an optimizer can stand still for hundreds of steps; the
 /// default is ``ScaleEpsilon/usual``, 10⁻³, and the paper recommends to tune ε. Further remedies, to be combined at
 /// will:
 /// - `warmUpSteps`: s = 1 for that many steps. The clip norm then bounds unscaled gradients.
-/// - `floor`: v counts as at least this much in the scale.
+/// - `floor`: v counts as at least this much in the scale; each of the factors R/√m and C/√m as at least its root.
 /// - `initialSecondMoment`: v starts there, for the base too. Adam's bias correction takes it for a mean of the steps
-///   so far, which makes its first updates small.
+///   so far, which makes its first updates small; Adafactor forgets it in the first step, whose scale it then makes.
 ///
 /// Noise comes back through the scale: where gradients are small against it, one step makes
 /// v ← (β₂ + (1 − β₂)σ²)·v, with σ = zC/N. From σ = 1 on, noise alone makes v grow without end; choose a clip norm, a
@@ -87,7 +95,8 @@ public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMom
     }
 }
 
-extension ScaleThenPrivatize where Base.State: SecondMomentState, Moment == KnownSecondMoment<Base.State> {
+extension ScaleThenPrivatize
+where Base.State: SecondMomentState, Base.State.Form: ScalableMoments, Moment == KnownSecondMoment<Base.State> {
     /// Scales by the base's second moment. Throws `invalidHyperparameter` if a number lies outside its range.
     public init(
         _ base: Base, epsilon: Double = ScaleEpsilon.usual, epsilonRoot: Double = 0, warmUpSteps: Int = 0,
@@ -105,7 +114,7 @@ extension ScaleThenPrivatize where Moment == SecondMomentAtKeyPath<Base.State> {
         *, unavailable,
         message: """
             ScaleThenPrivatize scales by the base optimizer's second moment, and this base keeps none (or two, of \
-            which neither is chosen): take adam, adamw, amsgrad, rmsprop or adagrad, or name the place, \
+            which neither is chosen): take adam, adamw, amsgrad, rmsprop, adagrad or adafactor, or name the place, \
             secondMoment: \\.path
             """
     )

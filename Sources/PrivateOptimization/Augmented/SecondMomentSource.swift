@@ -6,6 +6,9 @@ public protocol SecondMomentSource<State>: Sendable {
     /// The base optimizer's state.
     associatedtype State
 
+    /// How the moments are kept.
+    associatedtype Form: ScalableMoments
+
     /// Calls `body` with each vector of second moments; no leaf occurs twice.
     func read(_ state: State, _ body: (ParameterVector) -> Void)
 
@@ -14,7 +17,11 @@ public protocol SecondMomentSource<State>: Sendable {
 }
 
 /// The second moment that the state itself knows of: found by the compiler, wherever it lies.
-public struct KnownSecondMoment<State: SecondMomentState>: SecondMomentSource, Codable, Hashable {
+public struct KnownSecondMoment<State: SecondMomentState>: SecondMomentSource, Codable, Hashable
+where State.Form: ScalableMoments {
+    /// That of the state.
+    public typealias Form = State.Form
+
     init() {}
 
     /// Calls `body` with what the state says.
@@ -30,6 +37,9 @@ public struct KnownSecondMoment<State: SecondMomentState>: SecondMomentSource, C
 
 /// The second moment at a key path of the state.
 public struct SecondMomentAtKeyPath<State>: SecondMomentSource, Equatable {
+    /// One number for each parameter.
+    public typealias Form = ParameterwiseMoments
+
     let path: any WritableKeyPath<State, ParameterVector> & Sendable
 
     /// Calls `body` with the vector at the path.

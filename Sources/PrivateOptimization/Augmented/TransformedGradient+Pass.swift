@@ -30,10 +30,23 @@ extension TransformedGradient {
     }
 
     private static func divide(
-        _ pass: inout UpdatePass, by divisor: ParameterVector?, _ body: (inout UpdatePass) -> Void
+        _ pass: inout UpdatePass, by divisor: GradientDivisor?, _ body: (inout UpdatePass) -> Void
     ) {
-        guard let divisor else { return body(&pass) }
-        pass.withDivision(by: divisor, body)
+        switch divisor {
+        case nil: body(&pass)
+        case .elements(let divisor): pass.withDivision(by: divisor, body)
+        case .rankOne(let map):
+            pass.append(RankOneDivision(map: map))
+            body(&pass)
+        }
+    }
+}
+
+private struct RankOneDivision: BlockOperation {
+    let map: RankOneTransform
+
+    func apply(to block: UpdateBlock) {
+        map.divide(block.updates, block.offset..<block.offset + block.count)
     }
 }
 

@@ -174,13 +174,16 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     ///   - microbatchSize: how many examples are asked for at once, at least 1; nil for the whole batch.
     ///   - multiple: each block is filled up to a multiple of this number, at least 1, with the index −1. A gradient
     ///     is due for these too, and is ignored: for programs that only run with fixed shapes.
+    ///   - copies: how many gradients come back for each index, at least 1, beside each other: those of an augmented
+    ///     example. Their mean is what is clipped.
     ///   - gradients: the gradients of the examples at `indices`, in their order, at the given parameters. The indices
     ///     are not private: which examples were drawn must not be seen by anyone.
     /// - Complexity: one copy of the parameters if they are a struct, beside what `gradients` and the optimizer take.
     public mutating func step<Gradients: PerExampleGradients>(
-        microbatchSize: Int? = nil, paddedToMultipleOf multiple: Int = 1,
+        microbatchSize: Int? = nil, paddedToMultipleOf multiple: Int = 1, copies: Int = 1,
         gradients: (_ indices: [Int], _ parameters: Parameters) throws -> Gradients
     ) throws {
+        require(copies >= 1, "\(copies) gradients for each example were announced; 1 is the least.")
         require(multiple >= 1, "Blocks are filled up to a multiple of \(multiple), but it must be at least 1.")
         require(
             microbatchSize ?? 1 >= 1, "Blocks of \(microbatchSize ?? 0) examples were asked for; 1 is the smallest.")
@@ -194,10 +197,10 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
                 let rows = examples.padded(toMultipleOf: multiple)
                 let block = try gradients(rows.examples, parameters)
                 require(
-                    block.exampleCount == rows.count,
-                    "\(block.exampleCount) gradients were returned for \(rows.count) examples: return one for "
+                    block.exampleCount == rows.count * copies,
+                    "\(block.exampleCount) gradients were returned for \(rows.count) examples: return \(copies) for "
                         + "each index that was asked for.")
-                if let units = rows.units {
+                if let units = rows.units(copies: copies) {
                     batch.add(block, meansOf: units, padding: rows.padding)
                 } else {
                     batch.add(block, padding: rows.padding)

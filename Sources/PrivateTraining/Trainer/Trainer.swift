@@ -24,15 +24,22 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     public let optimizer: Optimizer
     /// Options that affect only speed, memory and accuracy.
     public let options: TrainingOptions
+    /// How examples are changed at random in training; nil for not at all.
+    public let augmentation: (any Augmentation)?
 
     /// Throws ``TrainingError/outOfRange(name:value:allowed:)`` for options out of range.
     public init(
-        plan: PrivacyPlan, model: Model, optimizer: Optimizer, options: TrainingOptions = TrainingOptions()
+        plan: PrivacyPlan, model: Model, optimizer: Optimizer, options: TrainingOptions = TrainingOptions(),
+        augmentation: (any Augmentation)? = nil
     ) throws(TrainingError) {
         self.plan = plan
         self.model = model
         self.optimizer = optimizer
         self.options = try options.validated()
+        self.augmentation = augmentation
+        if let count = augmentation?.count, count < 1 {
+            throw .outOfRange(name: "augmentation.count", value: "\(count)", allowed: "at least 1")
+        }
     }
 
     /// Trains to the end of the plan, or until `onStep` says to stop.
@@ -72,7 +79,16 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var time = TrainingTime()
         var session = try open(checkpoints, parameters, &time)
         var workspace = model.makeWorkspace()
-        let microbatchSize = options.microbatchSize(for: model)
+        let copies = augmentation?.count ?? 1
+        let microbatchSize = options.microbatchSize(for: model, copies: copies)
+        try augmentation?.check(featureCount: model.featureCount)
+        if let logger, !model.unusedLeaves.isEmpty {
+            logger.warning(
+                """
+                The model does not use \(model.unusedLeaves.map { "'\($0)'" }.joined(separator: ", ")): nothing of the \
+                data reaches these parameters, and noise alone moves them.
+                """)
+        }
         var lastEvaluation: Evaluation?
         var lastSeconds: Double?
         func evaluate(_ session: borrowing Session) throws {
@@ -98,9 +114,12 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var isStopped = session.run.stepsTaken > 0 ? try tell(session, isDue: isReportDue(session)) : false
         while !session.run.isFinished, !isStopped {
             let begin = ContinuousClock.now
-            try session.run.step(microbatchSize: microbatchSize) { indices, parameters in
-                let examples = try data.examples(at: indices)
+            let drawKey = options.drawKey(step: session.run.stepsTaken)
+            try session.run.step(microbatchSize: microbatchSize, copies: copies) { indices, parameters in
+                var examples = try data.examples(at: indices)
                 try model.check(featureCount: examples.inputs.columns, targets: examples.targets)
+                examples.drawKey = drawKey
+                if let augmentation { examples = examples.augmented(by: augmentation) }
                 return model.gradients(of: examples, at: parameters, workspace: &workspace)
             }
             let step = session.run.stepsTaken
@@ -202,8 +221,11 @@ extension Trainer {
     ///
     /// Throws ``TrainingError/outOfRange(name:value:allowed:)`` for options out of range.
     public init<Base: GradientTransformation>(
-        plan: PrivacyPlan, model: Model, optimizer: Base, options: TrainingOptions = TrainingOptions()
+        plan: PrivacyPlan, model: Model, optimizer: Base, options: TrainingOptions = TrainingOptions(),
+        augmentation: (any Augmentation)? = nil
     ) throws(TrainingError) where Optimizer == IdentityAugmented<Base> {
-        try self.init(plan: plan, model: model, optimizer: IdentityAugmented(optimizer), options: options)
+        try self.init(
+            plan: plan, model: model, optimizer: IdentityAugmented(optimizer), options: options,
+            augmentation: augmentation)
     }
 }

@@ -10,7 +10,7 @@ public struct TrainingOptions: Hashable, Sendable {
     public var averaging: ParameterAveraging
     /// After which steps the model is evaluated and reported.
     public var evaluation: EvaluationSchedule
-    /// The seed of the initial parameters, which do not depend on the data.
+    /// The seed of the initial parameters, which do not depend on the data, and of dropout and augmentation.
     public var initializationSeed: UInt64
     /// Replays noise and sampling. **Not private**: for tests.
     public var nonPrivateSeed: UInt64?
@@ -39,8 +39,12 @@ public struct TrainingOptions: Hashable, Sendable {
         return self
     }
 
-    /// The microbatch that was asked for, or the one that fits.
-    func microbatchSize(for model: some TrainableModel) -> Int {
-        microbatchSize ?? min(512, max(1, 256_000_000 / max(1, model.gradientBytesPerExample)))
+    /// The microbatch that was asked for, or the one that fits, where there are so many copies of each example.
+    func microbatchSize(for model: some TrainableModel, copies: Int = 1) -> Int {
+        microbatchSize ?? min(512, max(1, 256_000_000 / max(1, model.gradientBytesPerExample * copies)))
     }
+
+    /// What dropout and augmentations draw from in a step, together with each example: public, and the same when the
+    /// step is taken again.
+    func drawKey(step: Int) -> UInt64 { initializationSeed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step) }
 }

@@ -1,22 +1,67 @@
 import ArgumentParser
 import CommandLineSupport
 import GradientTransformations
+import PrivateTraining
 
 /// Where the examples come from.
 struct DataOptions: ParsableArguments {
-    @Option(help: "A folder with idx files, a CSV file (plain or .gz), a .npy or a .npz file.", completion: .file())
+    @Option(
+        help: "A folder with idx files, a CSV or a text file (plain or .gz), a .npy or a .npz file.",
+        completion: .file())
     var data: String?
 
     @Option(
-        help: "A CSV or NumPy file to test on. It is not covered by the promise. (default: none)",
+        help: "A CSV, text or NumPy file to test on. It is not covered by the promise. (default: none)",
         completion: .file())
     var testData: String?
 
-    @Option(help: "A .npy file with the labels of a .npy file.", completion: .file(extensions: ["npy"]))
+    @Option(
+        help: """
+            A .npy file with the labels of a .npy file; of a text, the labels that its lines can begin with, such as \
+            ham,spam. They are public, and never taken from the data.
+            """,
+        completion: .file(extensions: ["npy"]))
     var labels: String?
 
     @Option(help: "A .npy file with the labels of the test set.", completion: .file(extensions: ["npy"]))
     var testLabels: String?
+
+    @Option(
+        help: "A .npy file with the lengths of the sequences in a .npy file.", completion: .file(extensions: ["npy"]))
+    var lengths: String?
+
+    @Option(
+        help: "A .npy file with the lengths of the test set's sequences.", completion: .file(extensions: ["npy"]))
+    var testLengths: String?
+
+    @Option(
+        help: """
+            What the numbers of NumPy files are, features or tokens. (default: features, unless they are whole and \
+            have lengths)
+            """)
+    var inputs: Given<NumPyFile.Inputs>?
+
+    @Option(
+        help: """
+            The vocabulary of a text: bytes, or a file with a token a line. It must be public, and not made of the \
+            text.
+            """,
+        completion: .file())
+    var vocabulary: String?
+
+    @Option(help: "What the vocabulary's file lists, words or characters. (default: words)")
+    var tokens: Given<DataConfiguration.Tokens>?
+
+    @Option(parsing: .unconditional, help: "How many tokens are kept of each line of a text.")
+    var length: Given<Int>?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Cut a text into windows of so many tokens, and promise privacy to each of them, instead of to lines.")
+    var window: Given<Int>?
+
+    @Flag(help: "Read examples from disk when they are needed, and not all of them into memory.")
+    var stream = false
 
     @Option(
         parsing: .unconditional,
@@ -103,6 +148,11 @@ struct ModelOptions: ParsableArguments {
         completion: .file(extensions: ["safetensors"]))
     var initial: String?
 
+    @Option(
+        help: "A JSON file that says which tensors of --init the model's parameters are; see 'dp help formats'.",
+        completion: .file(extensions: ["json"]))
+    var mapping: String?
+
     @Option(help: "Keep a layer or a leaf as it began: conv1, dense2/kernel. Several times for several.")
     var freeze: [String] = []
 
@@ -159,3 +209,7 @@ extension OptimizerConfiguration.Name: OptionValue {
 }
 
 extension OutputFormat: OptionValue {}
+
+extension NumPyFile.Inputs: OptionValue {}
+
+extension DataConfiguration.Tokens: OptionValue {}

@@ -17,6 +17,10 @@ extension Formats {
                 example: #"{"kind": "scattering", "height": 28, "width": 28}"#,
                 "a fixed map of the inputs that was not learned from data"),
             Setting(
+                "augmentation", .group(augmentation), absent: "examples are taken as they are",
+                example: #"{"count": 4, "height": 28, "width": 28, "shift": 2}"#,
+                "random changes of images, whose gradients are averaged before clipping"),
+            Setting(
                 "model", .text, absent: "linear, logistic or softmax, as the targets are", example: #""softmax""#,
                 "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist"),
             Setting(
@@ -26,6 +30,9 @@ extension Formats {
             Setting(
                 "init", .text, absent: "random parameters", example: #""public.safetensors""#,
                 "a file of parameters to begin from: public, with this package's names or PyTorch's"),
+            Setting(
+                "mapping", .text, absent: "the names in the file of init say what each tensor is",
+                example: #""mapping.json""#, "a file that says which tensors the parameters are"),
             Setting(
                 "frozen", .list(.text), absent: "nothing", example: #"["conv1", "dense2/kernel"]"#,
                 "layers and leaves that stay as they began"),
@@ -66,56 +73,6 @@ extension Formats {
                 "the most examples of a user that one step takes the mean of"),
         ])
 
-    static let data = SettingGroup(
-        "data", "Where the examples come from. Paths are relative to the working folder.", [],
-        kinds: SettingGroup.Kinds(
-            key: "kind",
-            choices: [
-                SettingGroup.Kind(
-                    name: "idx", about: "a folder with the four files of MNIST and its kin, plain or .gz",
-                    settings: [path, classCount("10")]),
-                SettingGroup.Kind(
-                    name: "csv", about: "a CSV file, plain or .gz",
-                    settings: [
-                        path,
-                        Setting(
-                            "testPath", .text, absent: "no test data", example: #""test.csv""#, "a file to test on"),
-                        Setting(
-                            "schema", .text, absent: "only where --schema gives it", example: #""schema.json""#,
-                            "the file that says what the columns mean"),
-                        Setting(
-                            "takesOpenRangesFromDataWithoutPrivacy", .flag, absent: "false", example: "false",
-                            "take bounds and categories that the schema leaves open from the data: NOT PRIVATE"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "numpy",
-                    about: "a .npy file and one with its labels, or a .npz file with x_train and y_train",
-                    settings: [
-                        path,
-                        Setting(
-                            "labels", .text, absent: "they are in the .npz file", example: #""y.npy""#,
-                            "the file with the labels"),
-                        Setting(
-                            "testPath", .text, absent: "x_test of the .npz file, or none", example: #""x-test.npy""#,
-                            "a file to test on"),
-                        Setting(
-                            "testLabels", .text, absent: "they are in the .npz file", example: #""y-test.npy""#,
-                            "the file with its labels"),
-                        classCount("labels are numbers"),
-                    ]),
-                SettingGroup.Kind(
-                    name: "digits", about: "the 1,797 digits that ship with the program", settings: []),
-            ]))
-
-    private static func classCount(_ absent: String) -> Setting {
-        Setting(
-            "classCount", .whole(.classCount), absent: absent, example: "10",
-            "the number of classes: public, never taken from the data")
-    }
-
-    private static let path = Setting(
-        "path", .text, absent: "only where --data gives it", example: #""data""#, "the folder or file")
-
     static let features = SettingGroup(
         "features", "A fixed map of the inputs.", [],
         kinds: SettingGroup.Kinds(
@@ -154,11 +111,22 @@ extension Formats {
         Setting("nesterov", .flag, absent: "false", example: "true", "Nesterov's momentum"),
         Setting("beta1", .number(.belowOne), absent: "the optimizer's", example: "0.9", "decay of the first moment"),
         Setting("beta2", .number(.belowOne), absent: "the optimizer's", example: "0.999", "decay of the second moment"),
-        Setting("decay", .number(.belowOne), absent: "the optimizer's", example: "0.9", "decay of averages"),
+        Setting(
+            "decay", .number(.belowOne), absent: "the optimizer's", example: "0.9",
+            "decay of averages; of adafactor, c in 1 − t⁻ᶜ"),
         Setting(
             "epsilon", .number(.positive), absent: "the optimizer's", example: "1e-8",
             "what divisors are kept from 0 by"),
         Setting("weightDecay", .number(.notNegative), absent: "the optimizer's", example: "1e-4", "weight decay"),
+        Setting(
+            "minimumFactoredSide", .whole(.atLeast(1)), absent: "128", example: "16",
+            "the least length of both axes of a leaf whose second moment is factored"),
+        Setting(
+            "clippingThreshold", .number(.positive), absent: "1", example: "1",
+            "the largest root mean square of a leaf's update before the learning rate"),
+        Setting(
+            "multiplyByParameterScale", .flag, absent: "true", example: "false",
+            "learning rates are relative to the size of a leaf's parameters"),
     ]
 
     static let learningRate = SettingGroup(
@@ -187,12 +155,14 @@ extension Formats {
         "final", .number(.notNegative), absent: "0", example: "0.05", "the rate at the end")
 
     static let scaling = SettingGroup(
-        "scaleThenPrivatize", "Scale-then-privatize: gradients are clipped under 1/(√(v + epsilonRoot) + epsilon).",
+        "scaleThenPrivatize",
+        "Scale-then-privatize: gradients are clipped under 1/(√(v + epsilonRoot) + epsilon), which adafactor has of "
+            + "rank one.",
         [
             Setting("epsilon", .number(.positive), absent: "1e-3", example: "1e-3", "the ε of the scale"),
             Setting("epsilonRoot", .number(.notNegative), absent: "0", example: "0", "the ε under the root"),
             Setting("warmUpSteps", .whole(.atLeast(0)), absent: "0", example: "10", "steps without a scale"),
-            Setting("floor", .number(.notNegative), absent: "0", example: "0", "the smallest scale"),
+            Setting("floor", .number(.notNegative), absent: "0", example: "0", "the least that v counts as"),
             Setting(
                 "initialSecondMoment", .number(.notNegative), absent: "0", example: "0", "v before the first step"),
         ])
@@ -231,6 +201,12 @@ extension Formats {
                 "byteInputs", .flag, absent: "the data is neither idx nor NumPy files", example: "true",
                 "whether features are unsigned bytes, which are scaled by 1/255"),
             Setting(
+                "inputs", .choice(NumPyFile.Inputs.allCases.map(\.rawValue)), absent: "features",
+                example: #""tokens""#, "what the numbers of NumPy files are"),
+            Setting(
+                "text", .group(textFormat), absent: "the data is no text",
+                example: #"{"vocabulary": {"kind": "bytes"}, "length": 100}"#, "how lines or windows become inputs"),
+            Setting(
                 "ownerColumn", .text, absent: "no column names owners", example: #""user_id""#,
                 "the column of CSV files that is no input, and may be left out of them"),
         ])
@@ -248,6 +224,18 @@ extension Formats {
             Setting(
                 "loss", .choice(LossFunction.allCases.map(\.rawValue)), example: #""softmaxCrossEntropy""#,
                 "what training makes small"),
+        ])
+
+    static let augmentation = SettingGroup(
+        "augmentation", "Images that are shifted at random, several copies of each example in a step.",
+        [
+            Setting("count", .whole(.atLeast(1)), example: "4", "copies of each example in a step"),
+            Setting("height", .whole(.atLeast(1)), example: "28", "rows of an image"),
+            Setting("width", .whole(.atLeast(1)), example: "28", "columns of an image"),
+            Setting("channels", .whole(.atLeast(1)), absent: "1", example: "3", "numbers of a pixel"),
+            Setting(
+                "shift", .whole(.atLeast(0)), absent: "0", example: "2", "the most pixels that an image is moved by"),
+            Setting("flip", .flag, absent: "false", example: "true", "whether half of the copies are mirrored"),
         ])
 
     static let input = SettingGroup(
@@ -354,6 +342,11 @@ extension Formats {
                         Setting("upper", .number(.any), absent: "open", example: "50", "the upper bound: public"),
                     ]),
                 SettingGroup.Kind(name: "ignored", about: "not read", settings: []),
+            ],
+            retired: [
+                CSVSchema.openKind:
+                    "is still '\(CSVSchema.openKind)', as 'dp schema' left it: write what the column is, "
+                    + "one of numeric, buckets, categorical, label, target, ignored."
             ]))
 
     private static let unlisted = Setting(

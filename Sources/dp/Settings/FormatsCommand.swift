@@ -4,7 +4,7 @@ import CommandLineSupport
 struct FormatsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "formats",
-        abstract: "What the files hold that dp reads: configuration, plan, schema, model.")
+        abstract: "What the files hold that dp reads: configuration, plan, mapping, schema, model.")
 
     func run() { print(Formats.text(columns: min(100, Terminal.output.columns))) }
 }
@@ -14,6 +14,7 @@ extension Formats {
     static let files: [(name: String, command: String, group: SettingGroup)] = [
         ("A configuration", "dp train --config FILE, and RUN/config.json", configuration),
         ("A plan", "dp plan FILE", plan),
+        ("A mapping", "dp train --mapping FILE", mapping),
         ("A schema", "dp train --schema FILE", schema),
         ("A model", "RUN/model.json", model),
     ]

@@ -25,9 +25,12 @@ struct Settings {
     private static let options = [
         "data": "--data", "data.path": "--data", "data.testPath": "--test-data", "data.schema": "--schema",
         "data.labels": "--labels", "data.testLabels": "--test-labels", "data.classCount": "--classes",
+        "data.lengths": "--lengths", "data.testLengths": "--test-lengths", "data.inputs": "--inputs",
+        "data.vocabulary": "--vocabulary", "data.tokens": "--tokens", "data.length": "--length",
+        "data.window": "--window", "data.streaming": "--stream",
         "users": "--owners", "users.owners": "--owners", "users.examplesPerUser": "--examples-per-user",
         "model": "--model",
-        "init": "--init", "frozen": "--freeze",
+        "init": "--init", "mapping": "--mapping", "frozen": "--freeze",
         "data.takesOpenRangesFromDataWithoutPrivacy": "--open-ranges-from-data-without-privacy",
         "optimizer.name": "--optimizer", "optimizer.learningRate": "--learning-rate",
         "optimizer.momentum": "--momentum", "optimizer.scaleThenPrivatize": "--scale-then-privatize",

@@ -8,6 +8,8 @@ import Requirements
 ///     {"kind": "csv", "path": "adult.data.gz", "testPath": "adult.test.gz", "schema": "adult-schema.json"}
 ///     {"kind": "numpy", "path": "X.npy", "labels": "y.npy", "classCount": 10}
 ///     {"kind": "numpy", "path": "mnist.npz", "classCount": 10}
+///     {"kind": "numpy", "path": "ids.npy", "lengths": "lengths.npy", "labels": "y.npy", "streaming": true}
+///     {"kind": "text", "path": "mails.txt", "vocabulary": "words.txt", "length": 80, "labels": ["ham", "spam"]}
 ///     {"kind": "digits"}
 ///
 /// Paths are relative to the working folder.
@@ -19,6 +21,8 @@ struct DataConfiguration: Codable, Hashable, Sendable {
         case csv
         /// A `.npy` file and another one for its labels, or a `.npz` archive.
         case numpy
+        /// A text file, of which lines or windows are the examples.
+        case text
         /// The digits that ship with the package.
         case digits
     }
@@ -30,13 +34,58 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     var schema: String?
     /// Whether bounds and categories that the schema leaves open may be taken from the data: not covered by privacy.
     var takesOpenRangesFromDataWithoutPrivacy: Bool?
-    /// The `.npy` file with the labels of `path`.
-    var labels: String?
+    /// The `.npy` file with the labels of `path`, or the labels that lines of text can have.
+    var labels: Labels?
     /// The `.npy` file with the labels of `testPath`, or of the test set in the archive at `path`.
     var testLabels: String?
     /// The number of classes of idx and NumPy files: public, and never taken from the data. Nil for 10 of idx files,
     /// and for NumPy's labels that are no classes.
     var classCount: Int?
+    /// The `.npy` file with the lengths of the sequences in `path`.
+    var lengths: String?
+    /// The same for `testPath`, or for the test set in the archive at `path`.
+    var testLengths: String?
+    /// Whether the numbers of NumPy files are features or token ids; nil for features, unless they are whole and have
+    /// lengths.
+    var inputs: NumPyFile.Inputs?
+    /// The public vocabulary of a text: "bytes", or a file with a token a line.
+    var vocabulary: String?
+    /// Whether a vocabulary's file lists words or characters; nil for words.
+    var tokens: Tokens?
+    /// The number of tokens that are kept of a line.
+    var length: Int?
+    /// The number of tokens of a window; nil where lines are the examples.
+    var window: Int?
+    /// Whether examples are read from disk when they are needed; nil to read everything into memory.
+    var streaming: Bool?
+
+    /// What the labels of NumPy files and those of text are: the path of a file, or the texts themselves.
+    enum Labels: Codable, Hashable, Sendable {
+        case file(String)
+        case names([String])
+
+        init(from decoder: any Decoder) throws {
+            let box = try decoder.singleValueContainer()
+            if let path = try? box.decode(String.self) {
+                self = .file(path)
+            } else {
+                self = .names(try box.decode([String].self))
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var box = encoder.singleValueContainer()
+            switch self {
+            case .file(let path): try box.encode(path)
+            case .names(let names): try box.encode(names)
+            }
+        }
+    }
+
+    /// What a vocabulary's file lists.
+    enum Tokens: String, Codable, CaseIterable {
+        case words, characters
+    }
 
     init(_ kind: Kind, path: String? = nil) {
         self.kind = kind
@@ -45,13 +94,19 @@ struct DataConfiguration: Codable, Hashable, Sendable {
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, path, testPath, schema, takesOpenRangesFromDataWithoutPrivacy, labels, testLabels, classCount
+        case lengths, testLengths, inputs, vocabulary, tokens, length, window, streaming
 
         /// The keys that data of a kind has: another one would look as if it had been followed.
         static func allowed(for kind: Kind) -> [CodingKeys] {
             switch kind {
             case .idx: [.kind, .path, .classCount]
-            case .csv: [.kind, .path, .testPath, .schema, .takesOpenRangesFromDataWithoutPrivacy]
-            case .numpy: [.kind, .path, .labels, .testPath, .testLabels, .classCount]
+            case .csv: [.kind, .path, .testPath, .schema, .takesOpenRangesFromDataWithoutPrivacy, .streaming]
+            case .numpy:
+                [
+                    .kind, .path, .labels, .lengths, .testPath, .testLabels, .testLengths, .inputs, .classCount,
+                    .streaming,
+                ]
+            case .text: [.kind, .path, .testPath, .vocabulary, .tokens, .length, .window, .labels, .streaming]
             case .digits: [.kind]
             }
         }
@@ -66,20 +121,35 @@ struct DataConfiguration: Codable, Hashable, Sendable {
         schema = try box.decodeIfPresent(String.self, forKey: .schema)
         takesOpenRangesFromDataWithoutPrivacy =
             try box.decodeIfPresent(Bool.self, forKey: .takesOpenRangesFromDataWithoutPrivacy)
-        labels = try box.decodeIfPresent(String.self, forKey: .labels)
+        labels = try box.decodeIfPresent(Labels.self, forKey: .labels)
         testLabels = try box.decodeIfPresent(String.self, forKey: .testLabels)
         classCount = try box.decodeIfPresent(Int.self, forKey: .classCount)
+        lengths = try box.decodeIfPresent(String.self, forKey: .lengths)
+        testLengths = try box.decodeIfPresent(String.self, forKey: .testLengths)
+        inputs = try box.decodeChoiceIfPresent(NumPyFile.Inputs.self, forKey: .inputs)
+        vocabulary = try box.decodeIfPresent(String.self, forKey: .vocabulary)
+        tokens = try box.decodeChoiceIfPresent(Tokens.self, forKey: .tokens)
+        length = try box.decodeIfPresent(Int.self, forKey: .length)
+        window = try box.decodeIfPresent(Int.self, forKey: .window)
+        streaming = try box.decodeIfPresent(Bool.self, forKey: .streaming)
     }
 
     /// The kind of data that is at `path`: a folder holds idx files, names that end with `.npy` or `.npz` are NumPy's,
-    /// other files are CSV. Throws `TrainingConfigurationError` if there is nothing.
+    /// those that end with `.txt` are text, other files are CSV. Throws `TrainingConfigurationError` if there is
+    /// nothing.
     static func guess(path: String) throws -> DataConfiguration {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw TrainingConfigurationError.noSuchFile([path])
         }
         if isFolder.boolValue { return DataConfiguration(.idx, path: path) }
-        return DataConfiguration(isNumPy(path) ? .numpy : .csv, path: path)
+        return DataConfiguration(isNumPy(path) ? .numpy : isText(path) ? .text : .csv, path: path)
+    }
+
+    /// Whether the name of `path` is that of a text file.
+    private static func isText(_ path: String) -> Bool {
+        let name = path.lowercased()
+        return [".txt", ".txt.gz"].contains(where: name.hasSuffix)
     }
 
     /// Whether the name of `path` is that of one of NumPy's files.
@@ -104,179 +174,24 @@ struct DataConfiguration: Codable, Hashable, Sendable {
         path.hasPrefix("/") ? path : (folder as NSString).appendingPathComponent(path)
     }
 
-    private static var paths: [WritableKeyPath<DataConfiguration, String?>] {
-        [\.path, \.testPath, \.schema, \.labels, \.testLabels]
-    }
-}
-
-/// Data that has been read.
-struct LoadedData {
-    let training: InMemoryDataset
-    let test: InMemoryDataset?
-    /// Rows and columns of images; nil where examples are none.
-    var imageShape: [Int]?
-    /// A CSV file's schema with nothing open.
-    var schema: CSVSchema?
-    /// Whether features are unsigned bytes, which are scaled by 1/255; nil where a file cannot have others.
-    var byteInputs: Bool?
-    /// The owner of each training example, where they were asked for.
-    var owners: [String]?
-    /// The column that the owners stand in, which is not in the schema; nil where they stand in a file.
-    var ownerColumn: String?
-}
-
-extension DataConfiguration {
-    /// Reads the files. Throws `DatasetError` and `TrainingConfigurationError`, also if the test data is the training
-    /// data: the same file over whatever links, or a file with the same examples.
-    ///
-    /// - Parameter owners: where the owners of the training examples stand, as in ``UserConfiguration``; nil if nobody
-    ///   asks.
-    func load(owners: String? = nil) throws -> LoadedData {
-        let missing = Self.paths.compactMap { self[keyPath: $0] }
-            .filter { !FileManager.default.fileExists(atPath: $0) }
-        guard missing.isEmpty else { throw TrainingConfigurationError.noSuchFile(missing) }
-        if let path, let testPath, FileContents.isSameFile(path, testPath) {
-            throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
-        }
-        if let owners, kind != .csv { try checkOwnersFile(owners) }
-        var data: LoadedData
-        switch kind {
-        case .digits:
-            let split = Digits.split
-            data = LoadedData(training: split.train, test: split.test)
-        case .idx:
-            let folder = try idxFolder()
-            data = LoadedData(
-                training: folder.train, test: folder.test, imageShape: [folder.height, folder.width],
-                byteInputs: true)
-        case .csv: data = try loadCSV(owners: owners)
-        case .numpy: data = try loadNumPy()
-        }
-        if let owners, data.owners == nil { data.owners = try readOwners(owners, count: data.training.count) }
-        return data
+    static var paths: [WritableKeyPath<DataConfiguration, String?>] {
+        [
+            \.path, \.testPath, \.schema, \.labelsPath, \.testLabels, \.lengths, \.testLengths, \.vocabularyPath,
+        ]
     }
 
-    /// Throws `TrainingConfigurationError.noOwners` unless there is a file with owners at `path`.
-    private func checkOwnersFile(_ path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw TrainingConfigurationError.noOwners(path, isCSV: kind == .csv)
-        }
+    /// The name of the vocabulary that needs no file.
+    static let bytes = "bytes"
+
+    /// The file with the labels; nil where labels are no file.
+    var labelsPath: String? {
+        get { if case .file(let path)? = labels { path } else { nil } }
+        set { if let newValue { labels = .file(newValue) } }
     }
 
-    /// The owners in a file of their own. Throws `DatasetError` unless there are `count`.
-    private func readOwners(_ path: String, count: Int) throws -> [String] {
-        let owners = try OwnersFile.read(path)
-        guard owners.count == count else {
-            throw DatasetError.ownerCountMismatch(exampleCount: count, path: path, ownerCount: owners.count)
-        }
-        return owners
-    }
-
-    private func loadCSV(owners: String?) throws -> LoadedData {
-        let open: CSVFile.OpenRanges =
-            takesOpenRangesFromDataWithoutPrivacy == true ? .takenFromDataWithoutPrivacy : .refused
-        let path = try requiredPath()
-        let schema = try readSchema()
-        let withOwners = try owners.flatMap { try schema.ignoring($0, in: path) }
-        // Before what the schema does not know of is found: the column may be misspelt.
-        if let owners, withOwners == nil { try checkOwnersFile(owners) }
-        let file = try CSVFile(path, schema: withOwners ?? schema, openRanges: open)
-        guard file.dataset.targets.outputCount > 0 else {
-            throw TrainingConfigurationError.missing(
-                what: "What is to be learned", remedy: "give one column of the schema the kind label or target")
-        }
-        // The test set may name owners, and need not.
-        let ownerColumn = withOwners == nil ? nil : owners
-        let complete = ownerColumn.map { file.schema.without(optionalColumn: $0) } ?? file.schema
-        let test = try testPath.map { testPath in
-            let schema = try ownerColumn.flatMap { try complete.ignoring($0, in: testPath) } ?? complete
-            return try CSVFile(testPath, schema: schema).dataset
-        }
-        if let testPath, let test, try file.dataset.hasSameExamples(as: test) {
-            throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
-        }
-        return LoadedData(
-            training: file.dataset, test: test, schema: complete,
-            owners: try ownerColumn.map { try CSVFile.texts(ofColumn: $0, in: path, schema: file.schema) },
-            ownerColumn: ownerColumn)
-    }
-
-    private func loadNumPy() throws -> LoadedData {
-        let path = try requiredPath()
-        let file = try NumPyFile(path, labels: labels, classCount: classCount)
-        guard file.dataset.targets.outputCount > 0 else {
-            throw TrainingConfigurationError.missingLabels(path, option: "--labels")
-        }
-        guard let testPath else {
-            var test = file.test
-            if let testLabels {
-                guard test != nil else {
-                    throw TrainingConfigurationError.unused(
-                        what: ["testLabels"],
-                        reason: "there is no test set whose labels they are; give one with --test-data")
-                }
-                test = try NumPyFile(evaluationSet: path, labels: testLabels, classCount: classCount).dataset
-            }
-            if test?.targets.outputCount == 0 {
-                throw TrainingConfigurationError.missingLabels("\(path)/x_test.npy", option: "--test-labels")
-            }
-            return LoadedData(training: file.dataset, test: test, byteInputs: file.hasByteFeatures)
-        }
-        let testFile = try NumPyFile(evaluationSet: testPath, labels: testLabels, classCount: classCount)
-        let test = testFile.dataset
-        guard file.hasByteFeatures == testFile.hasByteFeatures else {
-            throw DatasetError.featureTypeMismatch(
-                path: testPath, type: testFile.featureType, trainedOnBytes: file.hasByteFeatures)
-        }
-        guard test.targets.outputCount > 0 else {
-            throw TrainingConfigurationError.missingLabels(testPath, option: "--test-labels")
-        }
-        guard file.exampleShape == testFile.exampleShape else {
-            throw DatasetError.exampleShapeMismatch(train: file.exampleShape, test: testFile.exampleShape)
-        }
-        // Whatever labels they have, as for the test set of one archive.
-        guard file.dataset.inputs != test.inputs else {
-            throw TrainingConfigurationError.testsOnTrainingData(training: path, test: testPath)
-        }
-        return LoadedData(training: file.dataset, test: test, byteInputs: file.hasByteFeatures)
-    }
-
-    /// Whether `examples` are the ones that a run with this configuration trains on, as far as its files are still
-    /// where they were. `model` is what the run wrote down. Throws what reading the files throws.
-    func trains(on examples: InMemoryDataset, model: RunFolder.Model) throws -> Bool {
-        switch kind {
-        case .digits: return Digits.split.train.inputs == examples.inputs
-        // Whatever labels they have, as for the test set of one folder.
-        case .idx: return try idxFolder().train.inputs == examples.inputs
-        case .numpy: return try NumPyFile(features: try requiredPath()).dataset.inputs == examples.inputs
-        case .csv:
-            let path = try requiredPath()
-            return try CSVFile(path, schema: model.schema(for: path) ?? readSchema()).dataset
-                .hasSameExamples(as: examples)
-        }
-    }
-
-    private func idxFolder() throws -> IdxFolder {
-        try IdxFolder(try requiredPath(), classCount: classCount ?? Self.idxClassCount)
-    }
-
-    /// The number of classes of idx files where nobody says it.
-    static let idxClassCount = 10
-
-    private func requiredPath() throws -> String {
-        guard let path else {
-            throw TrainingConfigurationError.missing(
-                what: "The path of the data", remedy: "give it with --data, or as \"path\" under \"data\"")
-        }
-        return path
-    }
-
-    private func readSchema() throws -> CSVSchema {
-        guard let schema else {
-            throw TrainingConfigurationError.missing(
-                what: "The schema of the CSV file",
-                remedy: "give a JSON file with --schema that says what its columns mean and what bounds they have")
-        }
-        return try Settings(file: schema) { _ in Formats.schema }.decoded(as: Formats.schema)
+    /// The file with the vocabulary; nil where there is none.
+    var vocabularyPath: String? {
+        get { vocabulary == Self.bytes ? nil : vocabulary }
+        set { if let newValue { vocabulary = newValue } }
     }
 }

@@ -16,7 +16,10 @@ struct EvaluateCommand: ParsableCommand {
     var runPath: String
 
     @Option(
-        help: "A folder with idx files or a .npz file, of which the test set is taken, a .npy file, or a CSV file.",
+        help: """
+            A folder with idx files or a .npz file, of which the test set is taken, a .npy file, a CSV file, or a text \
+            file.
+            """,
         completion: .file())
     var data: String
 
@@ -25,6 +28,13 @@ struct EvaluateCommand: ParsableCommand {
         completion: .file(extensions: ["npy"])
     )
     var labels: String?
+
+    @Option(
+        help: "A .npy file with the lengths of the sequences in a .npy file.", completion: .file(extensions: ["npy"]))
+    var lengths: String?
+
+    @Flag(help: "Read examples from disk when they are needed, and not all of them into memory.")
+    var stream = false
 
     @Option(parsing: .unconditional, help: "A table for people, or one JSON object. (default: table)")
     var format: Given<OutputFormat>?
@@ -39,9 +49,9 @@ struct EvaluateCommand: ParsableCommand {
         let folder = RunFolder(runPath)
         let model = try TrainedModel(from: folder)
         let read = try labelledData(model)
-        model.description.schema?.target?.warnOfClamped(read.targets)
-        let evaluation = model.description.inUnits(
-            try model.network.evaluate(on: model.mapped(read), at: model.parameters))
+        try model.description.schema?.target?.warnOfClamped(in: read)
+        let mapped = try model.mapped(read)
+        let evaluation = model.description.inUnits(try model.network.evaluate(on: mapped, at: model.parameters))
         let result = Result(evaluation: evaluation, provenance: provenance(of: read, folder, model))
         if format == .json { return try printJSONLine(result) }
         if let accuracy = evaluation.accuracy { print("accuracy  \(Percent.text(accuracy))") }
@@ -53,7 +63,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     /// Whether the examples are those that the run was trained on.
-    private func provenance(of examples: InMemoryDataset, _ folder: RunFolder, _ model: TrainedModel) -> Provenance {
+    private func provenance(of examples: any Dataset, _ folder: RunFolder, _ model: TrainedModel) -> Provenance {
         guard let configuration: TrainingConfiguration = try? folder.read("config.json") else {
             return .unknown("The run's config.json cannot be read")
         }
@@ -65,26 +75,31 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
-    private func labelledData(_ model: TrainedModel) throws -> InMemoryDataset {
-        var configuration = try DataConfiguration.guess(path: data)
-        if model.description.schema != nil { configuration.kind = .csv }
-        guard labels == nil || configuration.kind == .numpy else {
+    private func labelledData(_ model: TrainedModel) throws -> any Dataset {
+        let kind = try model.kind(ofDataAt: data)
+        let given = [("--labels", labels), ("--lengths", lengths)].filter { $0.1 != nil }.map(\.0)
+        guard given.isEmpty || kind == .numpy else {
             throw TrainingConfigurationError.unused(
-                what: ["--labels"], reason: "'\(data)' is read as \(configuration.kind.rawValue) data; leave it out")
+                what: given, reason: "'\(data)' is read as \(kind.rawValue) data; leave it out")
         }
-        switch configuration.kind {
+        try model.checkStreaming(stream, of: kind, at: data)
+        let reader = DataReader(streams: stream)
+        switch kind {
         case .csv, .digits:
             guard let schema = try model.description.schema(for: data) else {
                 throw TrainingConfigurationError.notARun(path: runPath, reason: "It was not trained on a CSV file.")
             }
-            return try CSVFile(data, schema: schema).dataset
+            return try reader.csv(data, schema).dataset
+        case .text: return try reader.text(data, model.textFormat(runPath))
         case .idx:
             try model.checkType(of: data)
             return try IdxFolder(data, classCount: model.classCount ?? DataConfiguration.idxClassCount).test
         case .numpy:
-            let file = try NumPyFile(evaluationSet: data, labels: labels, classCount: model.classCount)
-            try model.checkType(file.featureType, isByte: file.hasByteFeatures, of: data)
-            guard file.dataset.targets.outputCount > 0 else {
+            let file = try reader.evaluated(
+                data, labels: labels, lengths: lengths, inputs: model.description.inputs ?? .features,
+                classCount: model.classCount)
+            try model.check(file, of: data)
+            guard try file.hasTargets else {
                 throw TrainingConfigurationError.missingLabels(data, option: "--labels")
             }
             return file.dataset

@@ -36,13 +36,15 @@ enum FeatureConfiguration: Codable, Hashable, Sendable {
     }
 
     /// The data with features in the place of inputs; throws `FeatureMapError` if they do not fit.
-    func map(_ data: InMemoryDataset) throws(FeatureMapError) -> InMemoryDataset {
+    func map(_ data: any Dataset) throws(FeatureMapError) -> any Dataset {
         switch self {
         case .scattering(let map):
             guard data.featureCount == map.inputCount else {
                 throw .inputMismatch(expected: map.inputCount, found: data.featureCount)
             }
-            return data.mapped(by: map)
+            // What lies in memory is mapped once, and not each time that it is read.
+            if let data = data as? InMemoryDataset { return data.mapped(by: map) }
+            return MappedDataset(data, map: map)
         }
     }
 }

@@ -1,5 +1,6 @@
 import GradientTransformations
 import PrivacyMechanisms
+import PrivateOptimization
 import PrivateTraining
 import Requirements
 
@@ -108,10 +109,11 @@ extension OptimizerConfiguration {
         guard let scaling = scaleThenPrivatize else {
             return try plain(entry.optimizer(rate: rate, hyperparameters), visitor)
         }
-        guard case .adaptive(let make) = entry.maker else {
-            throw TrainingConfigurationError.noSecondMoment(optimizer: name.rawValue)
+        switch entry.maker {
+        case .plain: throw TrainingConfigurationError.noSecondMoment(optimizer: name.rawValue)
+        case .adaptive(let make): return try adaptive(make(rate, hyperparameters), scaling, visitor)
+        case .factored(let make): return try factored(make(rate, hyperparameters), scaling, visitor)
         }
-        return try scaled(make(rate, hyperparameters), scaling, visitor)
     }
 
     private func plain<Visitor: OptimizerVisitor>(
@@ -120,9 +122,21 @@ extension OptimizerConfiguration {
         try visitor.visit(IdentityAugmented(optimizer))
     }
 
-    private func scaled<Visitor: OptimizerVisitor>(
+    private func adaptive<Visitor: OptimizerVisitor>(
         _ optimizer: some SecondMomentTransformation, _ scaling: Scaling, _ visitor: Visitor
     ) throws -> Visitor.Result {
+        try scaled(optimizer, scaling, visitor)
+    }
+
+    private func factored<Visitor: OptimizerVisitor>(
+        _ optimizer: some FactoredMomentTransformation, _ scaling: Scaling, _ visitor: Visitor
+    ) throws -> Visitor.Result {
+        try scaled(optimizer, scaling, visitor)
+    }
+
+    private func scaled<Base: GradientTransformation, Visitor: OptimizerVisitor>(
+        _ optimizer: Base, _ scaling: Scaling, _ visitor: Visitor
+    ) throws -> Visitor.Result where Base.State: SecondMomentState, Base.State.Form: ScalableMoments {
         try visitor.visit(
             ScaleThenPrivatize(
                 optimizer, epsilon: scaling.epsilon ?? ScaleEpsilon.usual, epsilonRoot: scaling.epsilonRoot ?? 0,

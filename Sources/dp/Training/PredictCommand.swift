@@ -13,17 +13,30 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         help: """
-            A CSV file, a .npy file, an idx file of images; or a folder with idx files or a .npz file, of which the \
-            test set is taken.
+            A CSV file, a text file, a .npy file, an idx file of images; or a folder with idx files or a .npz file, of \
+            which the test set is taken.
             """,
         completion: .file())
     var data: String
 
-    @Flag(help: "The CSV file has no column for the label or target.")
+    @Option(
+        help: "A .npy file with the lengths of the sequences in a .npy file.", completion: .file(extensions: ["npy"]))
+    var lengths: String?
+
+    @Option(help: "A column of the CSV file, whose texts are written in the place of each example's number.")
+    var id: String?
+
+    @Flag(help: "The CSV file has no column for the label or target; a text file's lines have no label.")
     var withoutLabelColumn = false
 
     @Flag(help: "Write the score of each class, too.")
     var scores = false
+
+    @Flag(help: "Write the probability of each class, too.")
+    var probabilities = false
+
+    @Flag(help: "Read examples from disk when they are needed, and not all of them into memory.")
+    var stream = false
 
     @Option(help: "The file to write; standard output if it is left out.", completion: .file(extensions: ["csv"]))
     var output: String?
@@ -35,57 +48,98 @@ struct PredictCommand: ParsableCommand {
         check.refuse(unrecognized.words, of: Self.self)
         try check.finish()
         let model = try TrainedModel(from: RunFolder(runPath))
-        if scores, model.classCount == nil {
-            throw TrainingConfigurationError.unused(
-                what: ["--scores"], reason: "the model predicts numbers, and scores are those of classes; leave it out")
-        }
-        if withoutLabelColumn, model.description.schema == nil {
-            throw TrainingConfigurationError.unused(
-                what: ["--without-label-column"],
-                reason: "the model was not trained on a CSV file, and its data has no columns; leave it out")
-        }
+        try refuseUnused(model)
         let examples = try model.mapped(unlabelledData(model))
         try model.network.checkInputs(of: examples)
+        let ids = try readIDs(model)
         var lines = [header(model)]
-        model.network.forEachBlock(of: examples.inputs, at: model.parameters) { outputs in
-            let predictions = model.network.predictions(from: outputs)
-            for row in 0..<outputs.rows {
-                let values = outputs.withRow(row) { row in row.indices.map { row[$0] } }
-                var fields = ["\(lines.count - 1)"]
-                switch predictions {
-                case .classes(let classes, _):
-                    fields.append(model.name(of: classes[row]))
-                    if scores { fields += values.map { "\($0)" } }
-                case .values: fields += values.map { "\(model.value(ofOutput: $0))" }
+        // Not a block more than is needed: what is read from disk may not fit into memory.
+        for begin in stride(from: 0, to: examples.count, by: 1024) {
+            let block = try examples.examples(at: Array(begin..<min(begin + 1024, examples.count)))
+            model.network.forEachBlock(of: block.inputs, at: model.parameters) { outputs in
+                let predictions = model.network.predictions(from: outputs)
+                for row in 0..<outputs.rows {
+                    let values = outputs.withRow(row) { row in row.indices.map { row[$0] } }
+                    var fields = [ids?[lines.count - 1] ?? "\(lines.count - 1)"]
+                    switch predictions {
+                    case .classes(let classes, _):
+                        fields.append(model.name(of: classes[row]))
+                        if scores { fields += values.map { "\($0)" } }
+                        if probabilities { fields += ClassProbabilities(scores: values).values.map { "\($0)" } }
+                    case .values: fields += values.map { "\(model.value(ofOutput: $0))" }
+                    }
+                    lines.append(CSVWriter.record(fields))
                 }
-                lines.append(CSVWriter.record(fields))
             }
         }
         let text = lines.joined(separator: "\n") + "\n"
         if let output { try AtomicFile.write(Data(text.utf8), to: output) } else { print(text, terminator: "") }
     }
 
-    private func header(_ model: TrainedModel) -> String {
-        let count = model.network.outputCount
-        guard model.description.architecture.loss != .squaredError else {
-            if let target = model.description.schema?.target { return CSVWriter.record(["example", target.column]) }
-            return CSVWriter.record(["example"] + (0..<count).map { "value\($0)" })
+    /// Throws `TrainingConfigurationError.unused` for options that mean nothing for the model.
+    private func refuseUnused(_ model: TrainedModel) throws {
+        func refuse(_ option: String, _ isGiven: Bool, _ reason: String) throws {
+            if isGiven { throw TrainingConfigurationError.unused(what: [option], reason: "\(reason); leave it out") }
         }
-        let names = count == 1 ? ["score"] : (0..<count).map { "score \(model.name(of: $0))" }
-        return CSVWriter.record(["example", "class"] + (scores ? names : []))
+        if model.classCount == nil {
+            let reason = "the model predicts numbers, and scores are those of classes"
+            try refuse("--scores", scores, reason)
+            try refuse("--probabilities", probabilities, reason.replacing("scores", with: "probabilities"))
+        }
+        let isCSV = model.description.schema != nil
+        if !isCSV, model.description.text?.labels == nil {
+            try refuse(
+                "--without-label-column", withoutLabelColumn,
+                "the model was not trained on a CSV file, and its data has no columns")
+        }
+        if !isCSV {
+            try refuse("--id", id != nil, "the model was not trained on a CSV file, and its data has no columns")
+        }
+        let kind = try model.kind(ofDataAt: data)
+        if kind != .numpy { try refuse("--lengths", lengths != nil, "'\(data)' is read as \(kind.rawValue) data") }
+        try model.checkStreaming(stream, of: kind, at: data)
     }
 
-    private func unlabelledData(_ model: TrainedModel) throws -> InMemoryDataset {
-        if let schema = try model.description.schema(for: data) {
-            return try CSVFile(data, schema: schema.withoutLabel(hasColumn: !withoutLabelColumn)).dataset
+    /// The texts of the column for ids, as they are; nil if nobody asks for them.
+    private func readIDs(_ model: TrainedModel) throws -> [String]? {
+        guard let id, let schema = try csvSchema(model) else { return nil }
+        return try CSVFile.texts(ofColumn: id, in: data, schema: schema, allowsMissing: true)
+    }
+
+    /// The schema for the CSV file, with or without columns for label, owners and ids; nil if there is none.
+    private func csvSchema(_ model: TrainedModel) throws -> CSVSchema? {
+        guard let schema = try model.description.schema(for: data)?.withoutLabel(hasColumn: !withoutLabelColumn) else {
+            return nil
         }
-        switch try DataConfiguration.guess(path: data).kind {
+        // A column that is a feature is copied, and stays one.
+        guard let id, !schema.columns.contains(where: { $0.name == id }) else { return schema }
+        return try schema.ignoring(id, in: data) ?? schema
+    }
+
+    private func header(_ model: TrainedModel) -> String {
+        let count = model.network.outputCount
+        let first = id ?? "example"
+        guard let classCount = model.classCount else {
+            if let target = model.description.schema?.target { return CSVWriter.record([first, target.column]) }
+            return CSVWriter.record([first] + (0..<count).map { "value\($0)" })
+        }
+        let names = count == 1 ? ["score"] : (0..<count).map { "score \(model.name(of: $0))" }
+        let shares = (0..<classCount).map { "probability \(model.name(of: $0))" }
+        return CSVWriter.record([first, "class"] + (scores ? names : []) + (probabilities ? shares : []))
+    }
+
+    private func unlabelledData(_ model: TrainedModel) throws -> any Dataset {
+        let reader = DataReader(streams: stream)
+        if let schema = try csvSchema(model) { return try reader.csv(data, schema).dataset }
+        switch try model.kind(ofDataAt: data) {
+        case .text: return try reader.text(data, model.textFormat(runPath), isLabelled: !withoutLabelColumn)
         case .idx:
             try model.checkType(of: data)
             return try IdxFolder(data, classCount: model.classCount ?? DataConfiguration.idxClassCount).test
         case .numpy:
-            let file = try NumPyFile(features: data)
-            try model.checkType(file.featureType, isByte: file.hasByteFeatures, of: data)
+            let file = try reader.unlabelled(
+                data, lengths: lengths, inputs: model.description.inputs ?? .features)
+            try model.check(file, of: data)
             return file.test ?? file.dataset
         case .csv, .digits: break
         }
@@ -98,7 +152,7 @@ struct PredictCommand: ParsableCommand {
 
 extension Network {
     /// Throws `ModelError` unless the examples have as many features as the model.
-    func checkInputs(of data: InMemoryDataset) throws(ModelError) {
+    func checkInputs(of data: any Dataset) throws(ModelError) {
         guard data.featureCount == featureCount else {
             throw .widthMismatch(.inputs, model: featureCount, data: data.featureCount)
         }

@@ -41,20 +41,23 @@ struct RunFolder {
         var byteInputs: Bool?
         /// The column of CSV files that names owners, which is no input: files may have it, or not.
         var ownerColumn: String?
+        /// What the numbers of NumPy files are; nil for features, and for other data.
+        var inputs: NumPyFile.Inputs?
+        /// What the examples of text files are, with the whole vocabulary.
+        var text: TextFormat?
 
         private enum CodingKeys: CodingKey, CaseIterable {
-            case architecture, features, schema, byteInputs, ownerColumn
+            case architecture, features, schema, byteInputs, ownerColumn, inputs, text
         }
 
-        init(
-            architecture: NetworkArchitecture, features: FeatureConfiguration?, schema: CSVSchema?, byteInputs: Bool?,
-            ownerColumn: String?
-        ) {
+        init(architecture: NetworkArchitecture, features: FeatureConfiguration?, encoding: DataEncoding) {
             self.architecture = architecture
             self.features = features
-            self.schema = schema
-            self.byteInputs = byteInputs
-            self.ownerColumn = ownerColumn
+            schema = encoding.schema
+            byteInputs = encoding.byteInputs
+            ownerColumn = encoding.ownerColumn
+            inputs = encoding.inputs == .features ? nil : encoding.inputs
+            text = encoding.text
         }
 
         init(from decoder: any Decoder) throws {
@@ -65,6 +68,8 @@ struct RunFolder {
             schema = try box.decodeIfPresent(CSVSchema.self, forKey: .schema)
             byteInputs = try box.decodeIfPresent(Bool.self, forKey: .byteInputs)
             ownerColumn = try box.decodeIfPresent(String.self, forKey: .ownerColumn)
+            inputs = try box.decodeChoiceIfPresent(NumPyFile.Inputs.self, forKey: .inputs)
+            text = try box.decodeIfPresent(TextFormat.self, forKey: .text)
         }
 
         /// The schema for the CSV file at `path`, with or without a column for owners; nil if there is no schema.
@@ -110,7 +115,8 @@ struct RunFolder {
     func path(_ name: String) -> String { url.appending(path: name).path }
 
     /// Makes the folder, clears away what a killed process left half-written, and writes down what is going to be
-    /// trained. The paths of the data and of `init` are made absolute, so that the run can be resumed from anywhere.
+    /// trained. The paths of the data, of `init` and of its mapping are made absolute, so that the run can be resumed
+    /// from anywhere.
     func begin(_ configuration: TrainingConfiguration, _ model: Model) throws {
         try checkName()
         do {
@@ -123,6 +129,7 @@ struct RunFolder {
         var published = configuration.published
         published.data = published.data.withAbsolutePaths()
         published.initial = published.initial.map { DataConfiguration.absolute($0) }
+        published.mapping = published.mapping.map { DataConfiguration.absolute($0) }
         if let users = published.users, model.ownerColumn == nil {
             published.users?.owners = DataConfiguration.absolute(users.owners)
         }

@@ -25,6 +25,12 @@ extension TrainCommand {
         addPlan(to: &settings)
         if let model = model.model { settings.set("model", to: .text(model)) }
         if let initial = model.initial { settings.set("init", to: .text(initial)) }
+        if let mapping = model.mapping { settings.set("mapping", to: .text(mapping)) }
+        if settings["mapping"] != nil, settings["init"] == nil {
+            settings.add(
+                "\(settings.name(of: "mapping")) says what the tensors of a file are, but \(settings.name(of: "init")) "
+                    + "is missing: give the safetensors file, or leave the mapping out.")
+        }
         if !model.freeze.isEmpty { settings.set("frozen", to: .list(model.freeze.map { .text($0) })) }
         if model.averageTail != nil {
             settings.set("averaging.fraction", to: model.averageTail)
@@ -42,23 +48,40 @@ extension TrainCommand {
                 settings.complete("data.kind", with: .text(kind(of: path, noting: &settings).rawValue))
             }
             // Labels belong to the file that they were made for.
-            if settings["data.path"] != nil { settings.remove("data.labels") }
+            if settings["data.path"] != nil, settings["data.kind"] != .text("text") {
+                settings.remove("data.labels")
+                settings.remove("data.lengths")
+            }
             settings.set("data.path", to: .text(path))
         }
         if let path = data.testData {
             settings.remove("data.testLabels")
+            settings.remove("data.testLengths")
             settings.set("data.testPath", to: .text(path))
         }
-        if let path = data.labels { settings.set("data.labels", to: .text(path)) }
+        if let labels = data.labels {
+            // Of a text they are a list of what they can be.
+            let names = labels.split(separator: ",", omittingEmptySubsequences: false).map { JSONValue.text("\($0)") }
+            settings.set("data.labels", to: settings["data.kind"] == .text("text") ? .list(names) : .text(labels))
+        }
         if let path = data.testLabels { settings.set("data.testLabels", to: .text(path)) }
+        if let path = data.lengths { settings.set("data.lengths", to: .text(path)) }
+        if let path = data.testLengths { settings.set("data.testLengths", to: .text(path)) }
+        settings.set("data.inputs", to: data.inputs)
+        addText(to: &settings)
+        if data.stream { settings.set("data.streaming", to: .flag(true)) }
         settings.set("data.classCount", to: data.classes)
         if let path = data.schema { settings.set("data.schema", to: .text(path)) }
         if data.openRangesFromDataWithoutPrivacy {
             settings.set("data.takesOpenRangesFromDataWithoutPrivacy", to: .flag(true))
         }
+        let isText = settings["data.kind"] == .text("text")
         let files = [
-            ("--test-data", data.testData), ("--labels", data.labels), ("--test-labels", data.testLabels),
+            ("--test-data", data.testData), ("--labels", isText ? nil : data.labels),
+            ("--test-labels", data.testLabels), ("--lengths", data.lengths), ("--test-lengths", data.testLengths),
+            ("--vocabulary", data.vocabulary == DataConfiguration.bytes ? nil : data.vocabulary),
             ("--schema", data.schema), ("--init", model.initial),
+            ("--mapping", model.mapping),
         ]
         for (option, path) in files {
             if let path, !FileManager.default.fileExists(atPath: path) {
@@ -69,6 +92,34 @@ extension TrainCommand {
             settings.add(
                 "\(settings.name(of: "data.schema")) is missing: a JSON file that says what the columns of the CSV "
                     + "file mean, and what bounds they have; see 'dp help formats'.")
+        }
+    }
+
+    private func addText(to settings: inout Settings) {
+        if let vocabulary = data.vocabulary {
+            // What a file lists belongs to that file.
+            settings.remove("data.tokens")
+            settings.set("data.vocabulary", to: .text(vocabulary))
+        }
+        settings.set("data.tokens", to: data.tokens)
+        if data.length != nil { settings.remove("data.window") }
+        if data.window != nil { settings.remove("data.length") }
+        settings.set("data.length", to: data.length)
+        settings.set("data.window", to: data.window)
+        guard settings["data.kind"] == .text("text") else { return }
+        let (length, window) = (settings.name(of: "data.length"), settings.name(of: "data.window"))
+        switch (settings["data.length"], settings["data.window"]) {
+        case (nil, nil):
+            settings.add("\(length) is missing: how many tokens are kept of each line. Or cut the text by \(window).")
+        case (_?, _?): settings.add("\(length) and \(window) both say what an example is: leave one out.")
+        default: break
+        }
+        if settings["data.vocabulary"] == nil {
+            settings.add(
+                "\(settings.name(of: "data.vocabulary")) is missing: bytes, or a public file with a token a line that "
+                    + "was not made of the text.")
+        } else if settings["data.vocabulary"] == .text(DataConfiguration.bytes), settings["data.tokens"] != nil {
+            settings.add("\(settings.name(of: "data.tokens")) means nothing: the tokens are bytes. Leave it out.")
         }
     }
 
@@ -94,9 +145,11 @@ extension TrainCommand {
     /// What the name of `path` says of its kind if there is nothing, which is noted.
     private func kind(of path: String, noting settings: inout Settings) -> DataConfiguration.Kind {
         do {
-            return try DataConfiguration.guess(path: path).kind
+            let guess = try DataConfiguration.guess(path: path).kind
+            return guess == .csv && data.vocabulary != nil ? .text : guess
         } catch {
             settings.add("--data: \(error)")
+            if data.vocabulary != nil { return .text }
             if data.schema != nil { return .csv }
             return data.labels != nil || DataConfiguration.isNumPy(path) ? .numpy : .idx
         }

@@ -13,6 +13,7 @@ struct TrainCommand: ParsableCommand {
 
               dp train --data mnist --epsilon 2 --delta 1e-6 --output RUN
               dp train --data people.csv --schema people.json --epsilon 1 --delta 1e-6
+              dp train --data mails.txt --vocabulary bytes --length 99 --labels ham,spam …
 
             Or at once, on the digits that ship with this program: dp train --demo
 

@@ -16,7 +16,7 @@ struct TrainedModel {
     }
 
     /// What the model's inputs are for examples as they are read.
-    func mapped(_ data: InMemoryDataset) throws -> InMemoryDataset {
+    func mapped(_ data: any Dataset) throws -> any Dataset {
         try description.features?.map(data) ?? data
     }
 
@@ -26,6 +26,40 @@ struct TrainedModel {
         if let byteInputs = description.byteInputs, byteInputs != isByte {
             throw .featureTypeMismatch(path: path, type: type, trainedOnBytes: byteInputs)
         }
+    }
+
+    /// The same for arrays of NumPy's; throws `TrainingConfigurationError.unused` if they were read as token ids, and
+    /// the model takes features.
+    func check(_ file: NumPyData, of path: String) throws {
+        guard file.inputs == .features || description.inputs == .tokens else {
+            throw TrainingConfigurationError.unused(
+                what: ["The lengths of '\(path)'"],
+                reason:
+                    "whole numbers with lengths are token ids, but the model was trained on features; leave them out")
+        }
+        try checkType(file.featureType, isByte: file.hasByteFeatures, of: path)
+    }
+
+    /// The kind of the data at `path`: the model's own where it says so, and else what the path's name says.
+    func kind(ofDataAt path: String) throws -> DataConfiguration.Kind {
+        let guess = try DataConfiguration.guess(path: path).kind
+        return description.schema != nil ? .csv : description.text != nil ? .text : guess
+    }
+
+    /// The format of the texts that the model was trained on; throws `TrainingConfigurationError.notARun` if it was
+    /// not trained on any. `path` is the run's folder.
+    func textFormat(_ path: String) throws -> TextFormat {
+        guard let text = description.text else {
+            throw TrainingConfigurationError.notARun(path: path, reason: "It was not trained on a text.")
+        }
+        return text
+    }
+
+    /// Throws `TrainingConfigurationError.unused` if data of the kind is to be streamed that cannot be.
+    func checkStreaming(_ streams: Bool, of kind: DataConfiguration.Kind, at path: String) throws {
+        guard streams, kind == .idx || kind == .digits else { return }
+        throw TrainingConfigurationError.unused(
+            what: ["--stream"], reason: "'\(path)' is read into memory as a whole; leave it out")
     }
 
     /// The number of classes; nil if the model predicts numbers.
@@ -46,7 +80,8 @@ struct TrainedModel {
 
     /// The names of the classes where the data has them, their numbers elsewhere.
     func name(of label: Int) -> String {
-        guard let classes = description.schema?.classes, classes.indices.contains(label) else { return "\(label)" }
+        let names = description.schema?.classes ?? description.text?.labels
+        guard let classes = names, classes.indices.contains(label) else { return "\(label)" }
         return classes[label]
     }
 }

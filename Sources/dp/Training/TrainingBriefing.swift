@@ -7,8 +7,11 @@ import PrivateTraining
 struct TrainingBriefing {
     let configuration: TrainingConfiguration
     let plan: PrivacyPlan
-    let training: InMemoryDataset
-    let test: InMemoryDataset?
+    let exampleCount: Int
+    /// Nil where numbers are to be predicted.
+    let classCount: Int?
+    /// Nil where there is nothing to test on.
+    let testCount: Int?
     let parameterCount: Int
     let choices: [TrainingDefaults.Choice]
 
@@ -21,10 +24,10 @@ struct TrainingBriefing {
     }
 
     var lines: [String] {
-        let classes = training.targets.classCount.map { " of \($0) classes" } ?? ""
-        let tests = test.map { ", \(grouped($0.count)) to test on" } ?? ", none to test on"
+        let classes = classCount.map { " of \($0) classes" } ?? ""
+        let tests = testCount.map { ", \(grouped($0)) to test on" } ?? ", none to test on"
         var lines = [
-            "Training on \(grouped(training.count)) examples\(classes)\(owners)\(tests).", "",
+            "Training on \(grouped(exampleCount)) examples\(classes)\(owners)\(tests).", "",
             line("model", "\(configuration.model ?? ""), \(grouped(parameterCount)) parameters"),
             line("optimizer", optimizerText),
             line("steps", "\(plan.iterations), of \(contributions) on average"),

@@ -12,12 +12,16 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     var users: UserConfiguration?
     /// A fixed map of the inputs that was not learned from the data; nil to train on the inputs themselves.
     var features: FeatureConfiguration?
+    /// How images are changed at random in training; nil for not at all.
+    var augmentation: ImageAugmentation?
     /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
     var model: String?
     var optimizer: OptimizerConfiguration?
     /// A safetensors file with the parameters to begin from, with this package's names or PyTorch's. They must be
     /// public.
     var initial: String?
+    /// A JSON file with the `WeightMapping` that ``initial`` is read by; nil where its names say enough.
+    var mapping: String?
     /// Parameters that stay as they began: paths of leaves, or of layers.
     var frozen: [TreePath]?
     /// What the run promises.
@@ -40,8 +44,8 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, users, features, model, optimizer, frozen, plan, averaging, microbatchSize, evaluationInterval
-        case checkpointInterval, initializationSeed, nonPrivateSeed
+        case data, users, features, augmentation, model, optimizer, mapping, frozen, plan, averaging, microbatchSize
+        case evaluationInterval, checkpointInterval, initializationSeed, nonPrivateSeed
         case initial = "init"
     }
 
@@ -52,9 +56,11 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         data = try box.decode(DataConfiguration.self, forKey: .data)
         users = try box.decodeIfPresent(UserConfiguration.self, forKey: .users)
         features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
+        augmentation = try box.decodeIfPresent(ImageAugmentation.self, forKey: .augmentation)
         model = try box.decodeIfPresent(String.self, forKey: .model)
         optimizer = try box.decodeIfPresent(OptimizerConfiguration.self, forKey: .optimizer)
         initial = try box.decodeIfPresent(String.self, forKey: .initial)
+        mapping = try box.decodeIfPresent(String.self, forKey: .mapping)
         frozen = try box.decodeIfPresent([TreePath].self, forKey: .frozen)
         plan = try box.decodeIfPresent(PlanRequest.self, forKey: .plan) ?? PlanRequest()
         averaging = try box.decodeIfPresent(ParameterAveraging.self, forKey: .averaging)

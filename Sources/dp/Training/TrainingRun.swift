@@ -25,10 +25,10 @@ struct TrainingRun {
         progress.show("reading the data")
         var configuration = configuration
         let data = try configuration.data.load(owners: configuration.users?.owners)
+        let targets = try data.firstTargets
         var defaults = TrainingDefaults(
             exampleCount: data.training.count, userCount: data.owners.map { Set($0).count },
-            classCount: data.training.targets.classCount,
-            imageShape: data.imageShape)
+            classCount: targets.classCount, imageShape: data.imageShape)
         defaults.chooseModel(of: &configuration)
         let training = try mapped(data.training, by: configuration.features)
         let test = try data.test.map { try mapped($0, by: configuration.features) }
@@ -46,16 +46,17 @@ struct TrainingRun {
         }
         let architecture = try NetworkArchitecture(
             specification: configuration.model ?? "", featureCount: training.featureCount,
-            outputCount: training.targets.outputCount)
+            outputCount: targets.outputCount)
         let network = try Network(architecture)
-        for examples in [training, test].compactMap(\.self) {
-            try network.check(featureCount: examples.featureCount, targets: examples.targets)
+        for data in [training, test].compactMap(\.self) {
+            try network.check(featureCount: data.featureCount, targets: data.examples(at: [0]).targets)
         }
+        try configuration.augmentation?.check(featureCount: network.featureCount)
         let given = try givenParameters(for: network)
         let frozen = configuration.frozen ?? []
         let model =
             if let given {
-                try network.freezing(frozen, of: given)
+                try network.freezing(frozen, of: given.parameters)
             } else {
                 try network.freezing(frozen, ofInitialParameters: configuration.initializationSeed)
             }
@@ -66,16 +67,16 @@ struct TrainingRun {
             fail("The defaults choose an optimizer and its rate.")
         }
         progress.clear()
-        if let test = data.test { data.schema?.target?.warnOfClamped(test.targets) }
+        given?.notes.forEach(note)
+        if let test = data.test { try data.encoding.schema?.target?.warnOfClamped(in: test) }
         let briefing = TrainingBriefing(
-            configuration: configuration, plan: plan, training: training, test: test,
-            parameterCount: parameterCount, choices: defaults.choices)
+            configuration: configuration, plan: plan, exampleCount: training.count, classCount: targets.classCount,
+            testCount: test?.count, parameterCount: parameterCount, choices: defaults.choices)
         let session = Session(
             configuration: configuration, briefing: briefing, format: format,
             description: RunFolder.Model(
-                architecture: architecture, features: configuration.features, schema: data.schema,
-                byteInputs: data.byteInputs, ownerColumn: data.ownerColumn),
-            folder: folder, plan: plan, model: model, given: given, training: training, test: test,
+                architecture: architecture, features: configuration.features, encoding: data.encoding),
+            folder: folder, plan: plan, model: model, given: given?.parameters, training: training, test: test,
             progress: progress, begin: begin)
         let result = try optimizer.with(steps: plan.iterations, learningRate: rate, session)
         progress.clear()
@@ -84,16 +85,18 @@ struct TrainingRun {
 
     /// What training is to begin from; nil for the network's own initial parameters. A run that goes on has them in its
     /// folder: frozen ones stand in no checkpoint, and the file that they came from may have changed.
-    private func givenParameters(for network: Network) throws -> ParameterVector? {
-        guard let path = configuration.initial else { return nil }
-        guard let folder, folder.hasRun else { return try network.read(path) }
+    private func givenParameters(for network: Network) throws -> GivenParameters? {
+        guard configuration.initial != nil else { return nil }
+        guard let folder, folder.hasRun else { return try GivenParameters(of: configuration, for: network) }
         let kept = folder.path(RunFolder.initial)
-        if FileManager.default.fileExists(atPath: kept) { return try network.read(kept) }
+        if FileManager.default.fileExists(atPath: kept) {
+            return GivenParameters(parameters: try network.read(kept), notes: [])
+        }
         if folder.hasCheckpoints { throw TrainingConfigurationError.missingInitial(path: kept) }
-        return try network.read(path)
+        return try GivenParameters(of: configuration, for: network)
     }
 
-    private func mapped(_ data: InMemoryDataset, by features: FeatureConfiguration?) throws -> InMemoryDataset {
+    private func mapped(_ data: any Dataset, by features: FeatureConfiguration?) throws -> any Dataset {
         guard let features else { return data }
         return try features.map(data)
     }
@@ -109,14 +112,15 @@ private struct Session: OptimizerVisitor {
     let plan: PrivacyPlan
     let model: FrozenModel<Network>
     let given: ParameterVector?
-    let training: InMemoryDataset
-    let test: InMemoryDataset?
+    let training: any Dataset
+    let test: (any Dataset)?
     let progress: ProgressLine
     let begin: ContinuousClock.Instant
 
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
         let trainer = try Trainer(
-            plan: plan, model: model, optimizer: optimizer, options: configuration.options)
+            plan: plan, model: model, optimizer: optimizer, options: configuration.options,
+            augmentation: configuration.augmentation)
         let checkpoints = try folder.map {
             try CheckpointFolder<Optimizer>(
                 $0.checkpoints, interval: configuration.checkpointInterval ?? max(1, plan.iterations / 20))

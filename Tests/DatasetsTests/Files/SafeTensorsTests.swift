@@ -134,11 +134,17 @@ import Testing
             ([tensor("a", [2], 8, 0)], 8, .outOfRange(name: "a", begin: 8, end: 0, dataBytes: 8)),
             ([first], 12, .unclaimedBytes(4)),
             ([], 1, .unclaimedBytes(1)),
-            ([tensor("a", [3], 0, 8)], 8, .sizeMismatch(name: "a", shape: [3], bytes: 8)),
-            ([tensor("a", [0], 0, 8)], 8, .sizeMismatch(name: "a", shape: [0], bytes: 8)),
+            ([tensor("a", [3], 0, 8)], 8, .sizeMismatch(name: "a", shape: [3], bytes: 8, bytesPerElement: 4)),
+            ([tensor("a", [0], 0, 8)], 8, .sizeMismatch(name: "a", shape: [0], bytes: 8, bytesPerElement: 4)),
             // Times 4 it overflows to 8.
-            ([tensor("a", [1 << 62, 2], 0, 8)], 8, .sizeMismatch(name: "a", shape: [1 << 62, 2], bytes: 8)),
-            ([tensor("a", [4], 0, 8, type: "F16")], 8, .unsupportedType(name: "a", type: "F16")),
+            (
+                [tensor("a", [1 << 62, 2], 0, 8)], 8,
+                .sizeMismatch(name: "a", shape: [1 << 62, 2], bytes: 8, bytesPerElement: 4)
+            ),
+            (
+                [tensor("a", [3], 0, 8, type: "BF16")], 8,
+                .sizeMismatch(name: "a", shape: [3], bytes: 8, bytesPerElement: 2)
+            ),
             ([first, tensor("a", [1], 8, 12)], 12, .duplicateKey("a")),
         ] {
             let path = try file("{\(tensors.joined(separator: ","))}", data: data)
@@ -147,6 +153,16 @@ import Testing
         // The control: `file` makes good files too, in any order in the header.
         let good = try file("{\(tensor("b", [1], 8, 12)), \(first)}  ", data: 12)
         #expect(try SafeTensors.read(good).parameters.layout == layout(("a", [2]), ("b", [1])))
+    }
+
+    @Test(arguments: ["F64", "I64", "I32", "I8", "U8", "BOOL", "F8_E4M3", "f32"])
+    func otherTypesAreNamed(_ type: String) throws {
+        let path = try file("{\(tensor("a", [1], 0, 4)),\(tensor("b", [1], 4, 12, type: type))}", data: 12)
+        let error = FileError.tensors(path: path, problem: .unsupportedType(name: "b", type: type))
+        #expect(throws: error) { try SafeTensors.read(path) }
+        #expect(throws: error) { try SafeTensors.read(path, as: layout(("a", [1]), ("b", [1]))) }
+        #expect(throws: error) { try SafeTensors.readTensors(path) }
+        for part in ["\"b\"", type, "F32, F16 or BF16", "tensor.float()"] { #expect("\(error)".contains(part)) }
     }
 
     @Test func lengthsAreChecked() throws {

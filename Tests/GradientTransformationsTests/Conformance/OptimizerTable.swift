@@ -51,6 +51,12 @@ extension OptimizerEntry {
         OptimizerEntry(name: "rmsprop with momentum") {
             try Running(rmsprop(learningRate: rate(0.002, $1), momentum: 0.9), $0)
         },
+        OptimizerEntry(name: "factored adafactor") {
+            try Running(adafactor(learningRate: rate(0.02, $1), minimumFactoredSide: 2), $0)
+        },
+        OptimizerEntry(name: "factored adafactor with momentum") {
+            try Running(adafactor(learningRate: rate(0.02, $1), minimumFactoredSide: 2, momentum: 0.9), $0)
+        },
         OptimizerEntry(name: "centered rmsprop") { try Running(centeredRmsprop(learningRate: rate(0.01, $1)), $0) },
         OptimizerEntry(name: "adamBC") {
             try Running(adamBC(learningRate: rate(0.02, $1), noiseStandardDeviation: 1e-3), $0)

@@ -122,10 +122,9 @@ import Testing
         }
     }
 
-    func expectAgreement(
-        _ base: some GradientTransformation<some SecondMomentState>, _ name: String, within bounds: Bounds,
-        through door: Door
-    ) throws {
+    func expectAgreement<Base: GradientTransformation>(
+        _ base: Base, _ name: String, within bounds: Bounds, through door: Door
+    ) throws where Base.State: SecondMomentState, Base.State.Form: ScalableMoments {
         let cases = try ScaleThenPrivatizeReference.load().filter { $0.base == name }
         #expect(cases.count == 4)
         for reference in cases {

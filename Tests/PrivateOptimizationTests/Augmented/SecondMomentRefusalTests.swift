@@ -52,6 +52,7 @@ import Testing
             "adam(learningRate: 0.1)",
             "chain { try ClipByGlobalNorm(1); try ScaleByAdam(); try Scale(-0.1) }",
             "chain { try Scale(2); try rmsprop(learningRate: 0.1) }",
+            "adafactor(learningRate: 0.1)", "chain { try ScaleByFactoredRMS(); try Scale(-0.1) }",
         ])
     func adaptiveBasesCompile(_ base: String) throws {
         #expect(try diagnostics(for: "_ = try ScaleThenPrivatize(\(base))") == "")

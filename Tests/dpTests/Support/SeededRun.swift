@@ -8,11 +8,13 @@ struct SeededRun {
     var seed = 7
     var iterations = 220
     var checkpointInterval = 5
+    /// The optimizer's name, and hyperparameters of its own.
+    var optimizer = #""name": "adam""#
 
     var configuration: String {
         """
         {"data": {"kind": "digits"}, "model": "\(model)",
-         "optimizer": {"name": "adam", "learningRate": {"kind": "cosine", "value": 0.02},
+         "optimizer": {\(optimizer), "learningRate": {"kind": "cosine", "value": 0.02},
                        "scaleThenPrivatize": {"epsilon": 0.01}},
          "plan": {"expectedBatchSize": 60, "iterations": \(iterations), "noiseMultiplier": 1, "delta": 1e-5,
                   "accountant": "rdp", "clipping": {"method": "threshold", "l2ClipNorm": 1}},

@@ -9,7 +9,7 @@ import PyTrees
 /// made smaller, and an example for which none is found contributes nothing.
 struct FactoredGridPass {
     let gradients: FactoredGradients
-    let scale: ParameterVector?
+    let scale: GridScale
     let bounds: ClippingBounds
     let grid: SumGrid
     let padding: [Bool]?
@@ -33,13 +33,8 @@ struct FactoredGridPass {
     func run(sum: GridSum, norms: UnsafeMutableBufferPointer<Double>?) {
         let count = gradients.exampleCount
         if count == 0 { return }
-        scale.withUnsafeValues(matching: gradients.layout) { scale in
-            let members = gradients.factors.filter { !$0.columns.isEmpty }.map { factor in
-                Member(
-                    leaf: factor.gridLeaf(
-                        exampleCount: count, scale: scale.map { $0 + factor.columns.lowerBound }, grid: grid),
-                    group: bounds.groups.group(of: factor.columns))
-            }
+        scale.withLeaves(of: gradients, on: grid) { leaves in
+            let members = leaves.map { Member(leaf: $0, group: bounds.groups.group(of: $0.columns)) }
             prepare(members)
             let factors = place(members, norms: norms)
             for begin in stride(from: 0, to: count, by: grid.examplesIn32Bits) {

@@ -9,14 +9,16 @@ import Requirements
 /// f_a brings activations to a norm of A, f_e is the clip factor in units of a grid that is 2^`extraBits` times finer
 /// than the noise's, over f_a. A and the norm E that output gradients have then multiply to the norm of the
 /// contribution in those units, at most 2²⁵, and are shared out so that rounding costs both alike: A/E = √(in/out). k
-/// and l balance the scale, see ``ScaleBalance``.
+/// and l balance the scale, see ``ScaleBalance``. A scale of rank one, ρ_p γ_q, takes the places of 2^k and 2^l, and
+/// is all of the scale.
 ///
 /// **Guarantee:**
 ///
 /// - What an example adds is exactly a_q e_qᵀ, a function of the example, the clip factor and the scale. The sum has no
 ///   rounding, so that no bit depends on its order.
 /// - The norm that is returned is that of a_q e_qᵀ itself under the scale, never below it: under a scale from weights
-///   T_q = Σ_p (s_pq a_q,p)², a Float32 product that is rounded up; the error of rounding e is in it.
+///   T_q = Σ_p (s_pq a_q,p)², a Float32 product that is rounded up; the error of rounding e is in it. Under a scale of
+///   rank one, which the integers contain, it is ‖a_q‖·‖e_q‖.
 /// - Products add up in 32 bits without overflow: |a_q,p e_q,q| ≤ 2²⁵, and as many examples do so as their largest
 ///   products allow.
 ///
@@ -46,7 +48,11 @@ final class OuterGridLeaf: GridLeaf {
     let columns: Range<Int>
     private let factor: OuterFactor
     private let scale: UnsafePointer<Float>?
-    private let balance: ScaleBalance?
+    /// What activations and output gradients are multiplied by before they are rounded.
+    private let activationWeights: UnsafePointer<Float>?
+    private let gradientWeights: UnsafePointer<Float>?
+    /// Holds the weights that balance a scale.
+    private let balance: FloatScratch
     private let extraBits: Int
     private let exampleCount: Int
 
@@ -59,20 +65,43 @@ final class OuterGridLeaf: GridLeaf {
     /// What is known of each example. Threads write that of different examples at once.
     private let examples: UnsafeMutableBufferPointer<Example>
 
-    init(factor: OuterFactor, exampleCount: Int, scale: UnsafePointer<Float>?, grid: SumGrid) {
+    /// What a leaf is scaled by. Its numbers are used as long as the leaf is.
+    enum Scale {
+        /// Any scale, in × out numbers; nil for none.
+        case elements(UnsafePointer<Float>?)
+        /// ρ_p γ_q.
+        case rankOne(rows: UnsafePointer<Float>, columns: UnsafePointer<Float>)
+    }
+
+    init(factor: OuterFactor, exampleCount: Int, scale: Scale, grid: SumGrid) {
+        let (inputs, outputs) = (factor.activations.columns, factor.outputGradients.columns)
+        switch scale {
+        case .elements(let elements?):
+            let powers = ScaleBalance(elements, rows: inputs, columns: outputs)
+            balance = FloatScratch(count: inputs + outputs)
+            balance.base.update(from: powers.activationWeights, count: inputs)
+            (balance.base + inputs).update(from: powers.gradientWeights, count: outputs)
+            self.scale = elements
+            (activationWeights, gradientWeights) = (UnsafePointer(balance.base), UnsafePointer(balance.base + inputs))
+        case .elements(nil):
+            balance = FloatScratch(count: 0)
+            (self.scale, activationWeights, gradientWeights) = (nil, nil, nil)
+        case .rankOne(let rows, let columns):
+            balance = FloatScratch(count: 0)
+            (self.scale, activationWeights, gradientWeights) = (nil, rows, columns)
+        }
         columns = factor.columns
         self.factor = factor
-        self.scale = scale
         self.exampleCount = exampleCount
         extraBits = max(0, Self.fineBits - grid.sensitivity.trailingZeroBitCount)
-        let (inputs, outputs) = (factor.activations.columns, factor.outputGradients.columns)
-        balance = scale.map { ScaleBalance($0, rows: inputs, columns: outputs) }
         activations = FloatScratch(count: exampleCount * inputs)
         gradients = FloatScratch(count: exampleCount * outputs)
-        balancedGradients = FloatScratch(count: scale == nil ? 0 : exampleCount * outputs)
+        balancedGradients = FloatScratch(count: self.scale == nil ? 0 : exampleCount * outputs)
         examples = .allocate(capacity: exampleCount)
         examples.initialize(repeating: Example())
-        weights = OuterWeights(rows: exampleCount, inputs: inputs, outputs: outputs, scale: scale, balance: balance)
+        weights = OuterWeights(
+            rows: exampleCount, inputs: inputs, outputs: outputs, scale: self.scale,
+            activationWeights: activationWeights, gradientWeights: gradientWeights)
         forEachExample(measureFactors)
     }
 
@@ -85,9 +114,9 @@ final class OuterGridLeaf: GridLeaf {
 
     private func measureFactors(_ example: Int) {
         examples[example].squaredActivation = squaredNorm(
-            factor.activations.unsafeRow(example), balance?.activationWeights, count: inputs)
+            factor.activations.unsafeRow(example), activationWeights, count: inputs)
         examples[example].squaredGradient = squaredNorm(
-            factor.outputGradients.unsafeRow(example), balance?.gradientWeights, count: outputs)
+            factor.outputGradients.unsafeRow(example), gradientWeights, count: outputs)
     }
 
     func estimatedSquaredNorm(of example: Int) -> Double {
@@ -120,7 +149,9 @@ final class OuterGridLeaf: GridLeaf {
         TaskTeam.run(tasks: exampleCount, work: exampleCount * (inputs + outputs) * 2) { example, _ in body(example) }
     }
 
-    private func squaredNorm(_ row: UnsafePointer<Float>, _ weights: [Float]?, count: Int) -> Double {
+    private func squaredNorm(
+        _ row: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, count: Int
+    ) -> Double {
         var (row, square) = (row, 0.0)
         Kernels.active.squared_norms(&row, 1, 0, count, weights, &square)
         return square
@@ -144,7 +175,7 @@ final class OuterGridLeaf: GridLeaf {
         let largest =
             range.contains(squaredActivation) && range.contains(squaredGradient)
             ? kernels.quantize(
-                factor.activations.unsafeRow(example), balance?.activationWeights, ownFactor, inputs, target)
+                factor.activations.unsafeRow(example), activationWeights, ownFactor, inputs, target)
             : .infinity
         guard largest <= 32_767 else {
             target.update(repeating: 0, count: inputs)
@@ -158,9 +189,9 @@ final class OuterGridLeaf: GridLeaf {
         examples[example].form = .product
         examples[example].activationFactor = ownFactor
         examples[example].largestActivation = largest
-        if let balance {
+        if scale != nil, let gradientWeights {
             kernels.multiplied(
-                factor.outputGradients.unsafeRow(example), balance.gradientWeights, outputs,
+                factor.outputGradients.unsafeRow(example), gradientWeights, outputs,
                 balancedGradients.base + example * outputs)
         }
     }
@@ -172,7 +203,10 @@ final class OuterGridLeaf: GridLeaf {
 
     /// ‖a_q eᵀ‖² under the scale, over f_a².
     private func productNorm(_ example: Int) -> Double {
-        let square = weights.squaredNorm(of: example, times: balancedGradient(example))
+        let square =
+            scale == nil
+            ? weights.squaredNorm(of: example, timesSquare: examples[example].squaredGradient)
+            : weights.squaredNorm(of: example, times: balancedGradient(example))
         return square / (Double(examples[example].activationFactor) * Double(examples[example].activationFactor))
     }
 
@@ -183,7 +217,7 @@ final class OuterGridLeaf: GridLeaf {
         let gradient = factor.outputGradients.unsafeRow(example)
         guard let scale else {
             examples[example].squaredNorm =
-                squaredNorm(activation, nil, count: inputs) * squaredNorm(gradient, nil, count: outputs)
+                examples[example].squaredActivation * examples[example].squaredGradient
             return
         }
         var (row, sum) = (gradient, 0.0)
@@ -218,7 +252,8 @@ final class OuterGridLeaf: GridLeaf {
             let target = gradients.base + example * outputs
             var largest = Float.infinity
             if own >= 0x1p-120, own <= 0x1p120 {
-                largest = Kernels.active.quantize(balancedGradient(example), nil, Float(own), outputs, target)
+                largest = Kernels.active.quantize(
+                    balancedGradient(example), scale == nil ? gradientWeights : nil, Float(own), outputs, target)
             }
             let product = (Double(largest) + 0.5) * (Double(examples[example].largestActivation) + 0.5)
             guard largest <= 32_767, product <= Double(1 << Self.fineBits) else {
@@ -240,10 +275,11 @@ final class OuterGridLeaf: GridLeaf {
         let target = sum.recent.base + columns.lowerBound
         TaskTeam.run(tasks: inputs, work: chosen.count * inputs * outputs) { input, _ in
             for example in chosen {
-                let activation = Double(factor.activations.unsafeRow(example)[input])
+                var activation = Double(factor.activations.unsafeRow(example)[input])
+                if scale == nil, let activationWeights { activation *= Double(activationWeights[input]) }
                 Kernels.active.add_wide_grid_row(
                     factor.outputGradients.unsafeRow(example), factors[example] * activation, outputs,
-                    scale.map { $0 + input * outputs }, target + input * outputs)
+                    scale.map { $0 + input * outputs } ?? gradientWeights, target + input * outputs)
             }
         }
     }
@@ -254,8 +290,8 @@ final class OuterGridLeaf: GridLeaf {
         let target = sum.fineSum(for: columns) {
             FinePart(
                 columns: columns, rowLength: outputs, unit: 1 / Double(1 << extraBits),
-                rowWeights: balance?.activationWeights.map { 1 / $0 },
-                columnWeights: balance?.gradientWeights.map { 1 / $0 })
+                rowWeights: scale == nil ? nil : weights.rowWeights,
+                columnWeights: scale == nil ? nil : weights.columnWeights)
         }
         OuterIntegerSum(
             examples: chosen, activations: activations.base, inputs: inputs, gradients: gradients.base,
@@ -266,6 +302,6 @@ final class OuterGridLeaf: GridLeaf {
 
 extension OuterFactor {
     func gridLeaf(exampleCount: Int, scale: UnsafePointer<Float>?, grid: SumGrid) -> any GridLeaf {
-        OuterGridLeaf(factor: self, exampleCount: exampleCount, scale: scale, grid: grid)
+        OuterGridLeaf(factor: self, exampleCount: exampleCount, scale: .elements(scale), grid: grid)
     }
 }

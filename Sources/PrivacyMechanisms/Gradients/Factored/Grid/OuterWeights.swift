@@ -14,7 +14,8 @@ final class OuterWeights {
     private let outputs: Int
     private let scale: UnsafePointer<Float>?
     /// The inverse powers of two that balance the scale.
-    private let rowWeights: [Float]
+    let rowWeights: [Float]
+    let columnWeights: [Float]
     private let squaredColumnWeights: [Float]
     /// T, rows × outputs, under a scale; ‖a‖² without one.
     private let weights: FloatScratch
@@ -29,25 +30,39 @@ final class OuterWeights {
     /// Where what is multiplied with such a sum is in this range, nothing underflows.
     private static let factors = 0x1p-60...0x1p100
 
-    init(rows: Int, inputs: Int, outputs: Int, scale: UnsafePointer<Float>?, balance: ScaleBalance?) {
+    /// Weights under `scale`, which the powers of two `activationWeights` and `gradientWeights` balance.
+    init(
+        rows: Int, inputs: Int, outputs: Int, scale: UnsafePointer<Float>?, activationWeights: UnsafePointer<Float>?,
+        gradientWeights: UnsafePointer<Float>?
+    ) {
         self.rows = rows
         self.inputs = inputs
         self.outputs = outputs
         self.scale = scale
-        rowWeights = balance?.activationWeights.map { 1 / $0 } ?? []
-        squaredColumnWeights = balance?.gradientWeights.map { 1 / ($0 * $0) } ?? []
+        if scale != nil, let activationWeights, let gradientWeights {
+            rowWeights = (0..<inputs).map { 1 / activationWeights[$0] }
+            columnWeights = (0..<outputs).map { 1 / gradientWeights[$0] }
+        } else {
+            (rowWeights, columnWeights) = ([], [])
+        }
+        // Powers of two: squares and inverses are exact.
+        squaredColumnWeights = columnWeights.map { $0 * $0 }
         weights = FloatScratch(count: scale == nil ? 0 : rows * outputs)
         squaredNorms = Array(repeating: 0, count: scale == nil ? rows : 0)
     }
 
+    private var rounding: Double { 1 + Double(outputs + 8) * 0x1p-52 }
+
+    /// ‖a‖²·‖e‖² of a row without a scale, rounded up, with a known ‖e‖².
+    func squaredNorm(of row: Int, timesSquare square: Double) -> Double { squaredNorms[row] * square * rounding }
+
     /// Σ_q T_q e_q² of a row, rounded up.
     func squaredNorm(of row: Int, times gradient: UnsafePointer<Float>) -> Double {
         let kernels = Kernels.active
-        let rounding = 1 + Double(outputs + 8) * 0x1p-52
         if scale == nil {
             var (gradient, square) = (gradient, 0.0)
             kernels.squared_norms(&gradient, 1, 0, outputs, nil, &square)
-            return squaredNorms[row] * square * rounding
+            return squaredNorm(of: row, timesSquare: square)
         }
         return kernels.weighted_square_sum(weights.base + row * outputs, gradient, outputs) * rounding
     }

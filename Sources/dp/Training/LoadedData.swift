@@ -1,0 +1,67 @@
+import PrivateTraining
+
+/// Data that has been read, or opened.
+struct LoadedData {
+    let training: any Dataset
+    let test: (any Dataset)?
+    /// Rows and columns of images; nil where examples are none.
+    var imageShape: [Int]?
+    /// What stands between the file and the inputs.
+    var encoding = DataEncoding()
+    /// The owner of each training example, where they were asked for.
+    var owners: [String]?
+
+    /// The targets of the first training example: all are of their kind.
+    var firstTargets: Targets { get throws { try training.examples(at: [0]).targets } }
+}
+
+/// How files became inputs, and how other files must become inputs to be used with the same model.
+struct DataEncoding {
+    /// A CSV file's schema with nothing open.
+    var schema: CSVSchema?
+    /// The column that the owners stand in, which is not in the schema; nil where they stand in a file.
+    var ownerColumn: String?
+    /// Whether features are unsigned bytes, which are scaled by 1/255; nil where a file cannot have others.
+    var byteInputs: Bool?
+    /// What the numbers of NumPy files are; nil of other files.
+    var inputs: NumPyFile.Inputs?
+    /// What the examples of a text file are.
+    var text: TextFormat?
+}
+
+/// Arrays of NumPy's, in memory or on disk.
+struct NumPyData {
+    let dataset: any Dataset
+    /// An archive's test set.
+    let test: (any Dataset)?
+    let exampleShape: [Int]
+    let featureType: String
+    let hasByteFeatures: Bool
+    let inputs: NumPyFile.Inputs
+
+    init(_ file: NumPyFile) {
+        dataset = file.dataset
+        test = file.test
+        exampleShape = file.exampleShape
+        featureType = file.featureType
+        hasByteFeatures = file.hasByteFeatures
+        inputs = file.inputs
+    }
+
+    init(_ file: StreamedNumPyFile) {
+        dataset = file
+        test = nil
+        exampleShape = file.exampleShape
+        featureType = file.featureType
+        hasByteFeatures = file.hasByteFeatures
+        inputs = file.inputs
+    }
+
+    /// Whether there are labels.
+    var hasTargets: Bool { get throws { try dataset.examples(at: [0]).targets.outputCount > 0 } }
+
+    /// How other files must become inputs; whether tokens are bytes does not matter.
+    var encoding: DataEncoding {
+        DataEncoding(byteInputs: inputs == .tokens ? nil : hasByteFeatures, inputs: inputs)
+    }
+}
