@@ -44,6 +44,7 @@ typedef int64_t v4l VECTOR(32, 8);
 #define TABLE(type, name) __attribute__((visibility("hidden"))) const type name
 #define TABLES(level)                                                                                                  \
     extern TABLE(dpk_activations, dpk_activations_##level);                                                            \
+    extern TABLE(dpk_normalizations, dpk_normalizations_##level);                                                      \
     extern TABLE(dpk_optimizers, dpk_optimizers_##level);                                                              \
     extern TABLE(dpk_products, dpk_products_##level);                                                                  \
     extern TABLE(dpk_kernels, dpk_kernels_##level)

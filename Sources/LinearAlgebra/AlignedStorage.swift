@@ -13,6 +13,8 @@ package final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendabl
     // Sendable is unchecked because writers must hold the only reference, which `Matrix` ensures by copying on write.
     package let base: UnsafeMutablePointer<Element>
     package let count: Int
+    /// What the memory belongs to, where it is part of another block.
+    private let owner: AlignedStorage?
 
     /// From this size on, two-megabyte pages are asked for: a pass over the block then misses the translation buffer
     /// once in 512 times as many bytes.
@@ -37,9 +39,20 @@ package final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendabl
         memset(pointer, 0, bytes)
         self.base = pointer.bindMemory(to: Element.self, capacity: count)
         self.count = count
+        owner = nil
     }
 
-    deinit { free(base) }
+    deinit { if owner == nil { free(base) } }
+
+    /// Part of `other`'s elements, which are not copied, and stay as long as this block does.
+    package init(part range: Range<Int>, of other: AlignedStorage) {
+        require(
+            range.lowerBound >= 0 && range.upperBound <= other.count,
+            "A block of \(other.count) elements has no elements \(range).")
+        base = other.base + range.lowerBound
+        count = range.count
+        owner = other
+    }
 
     /// A copy of `other`'s elements in memory of their own.
     package convenience init(copying other: AlignedStorage) {

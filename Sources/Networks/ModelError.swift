@@ -23,10 +23,40 @@ public enum ModelError: Error, Equatable, Sendable {
     case invalidDimension(Int, name: String, layer: Int?)
     /// A convolution or pooling layer follows one whose outputs are no image.
     case noImage(layer: Int)
+    /// A layer over positions follows one whose outputs are no sequence.
+    case noSequence(kind: String, layer: Int)
     /// A layer of numbers follows token ids.
     case tokensNotEmbedded(kind: String, layer: Int)
+    /// An embedding follows numbers.
+    case noTokens(layer: Int)
+    /// The heads of attention do not divide its features, or the groups of a normalisation its channels.
+    case doesNotDivide(Int, name: String, features: Int, layer: Int)
+    /// A tied head follows no embedding.
+    case noEmbedding(layer: Int)
+    /// A tied head is given another number of features than the embedding's rows have.
+    case tiedWidthMismatch(features: Int, embedding: Int, layer: Int)
+    /// The next-token loss was asked for, and the inputs are no tokens.
+    case nextTokenNeedsTokens
+    /// The next-token loss was asked for, and the outputs are not a score for each token at each position.
+    case nextTokenNeedsScores(outputs: [Int], positions: Int, vocabulary: Int)
+    /// The next-token loss was asked for, and a layer sees the tokens that are to be predicted.
+    case nextTokenIsSeen(kind: String, layer: Int)
     /// The window of a convolution or pooling layer is larger than the image it slides over.
     case windowTooLarge(layer: Int, window: Int, image: Int)
+    /// A kernel of one input cannot be standardised.
+    case nothingToStandardise(layer: Int)
+    /// A rate of dropout lies outside of [0, 1).
+    case invalidRate(Double, layer: Int)
+    /// The rank of an adapter lies outside of 1...min(inputs, outputs).
+    case invalidRank(Int, inputs: Int, outputs: Int, layer: Int)
+    /// The α of an adapter is not positive, or not finite.
+    case invalidAlpha(Float, layer: Int)
+    /// The layers inside of a residual connection put out another shape than they are given.
+    case residualChangesShape(layer: Int, from: [Int], to: [Int])
+    /// Something is wrong with the layers inside of a residual connection.
+    indirect case insideResidual(layer: Int, ModelError)
+    /// A recurrent model was asked for, and the data are no sequences.
+    case dataAreNoSequences(String)
     /// An architecture has no layer.
     case noLayers
     /// The logistic loss takes one score, and the architecture ends with another number.
@@ -35,6 +65,12 @@ public enum ModelError: Error, Equatable, Sendable {
     case targetKindMismatch(loss: LossFunction)
     /// A class lies outside 0..<`classCount`.
     case classOutOfRange(Int, classCount: Int, example: Int)
+    /// A token id is not a whole number below the vocabulary.
+    case tokenOutOfRange(Float, vocabulary: Int, example: Int)
+    /// An example has more positions than there is room for.
+    case lengthOutOfRange(Int, positions: Int, example: Int)
+    /// A model of tokens was asked for, and nobody says how many there are.
+    case noVocabulary(String)
     /// Parameters have another leaf than the model in some place: the first that differs. Nil where one of them has no
     /// more leaves, and for both if they differ in empty subtrees only.
     case parametersDoNotFit(found: TreeLayout.Leaf?, expected: TreeLayout.Leaf?)
@@ -61,7 +97,8 @@ extension ModelError: CustomStringConvertible {
     private var sentence: String {
         switch self {
         case .unknownModel(let name):
-            "There is no model '\(name)': choose linear, logistic, softmax, mlp:256 (hidden widths) or cnn:mnist."
+            "There is no model '\(name)': choose linear, logistic, softmax, mlp:256 (hidden widths), cnn:mnist, gru:64, "
+                + "lstm:64 or transformer:layers=2,width=64,heads=4."
         case .malformedSpecification(let text, let form):
             "The model '\(text)' cannot be read: write it as \(form)."
         case .invalidWidth(let width, let text):
@@ -81,8 +118,48 @@ extension ModelError: CustomStringConvertible {
         case .noImage(let layer):
             "Layer \(layer) slides over an image, but the layer before it has none: begin with an image, and put "
                 + "convolution and pooling before the first dense layer."
+        case .noSequence(let kind, let layer):
+            "Layer \(layer), \(kind), runs over the positions of a sequence, but what it is given has none: begin with "
+                + "a sequence, and put it before layers that put out one vector."
+        case .nothingToStandardise(let layer):
+            "The kernel of layer \(layer) has one input, which cannot be standardised: give it a size of at least 2, "
+                + "or leave out standardised."
+        case .invalidRate(let rate, let layer):
+            "The rate of dropout of layer \(layer) is \(rate), but must be in [0, 1)."
+        case .invalidRank(let rank, let inputs, let outputs, let layer):
+            "The rank of the adapter of layer \(layer) is \(rank), but must be in 1...\(min(inputs, outputs)), as the "
+                + "layer has \(inputs) inputs and \(outputs) outputs."
+        case .invalidAlpha(let alpha, let layer):
+            "The alpha of the adapter of layer \(layer) is \(alpha), but must be positive and finite: twice the rank "
+                + "is usual."
+        case .residualChangesShape(let layer, let before, let after):
+            "The layers inside of the residual layer \(layer) are given the shape \(before) and put out \(after): both "
+                + "have to be the same, to be added."
+        case .insideResidual(let layer, let error): "Inside of the residual layer \(layer): \(error.sentence)"
+        case .dataAreNoSequences(let text):
+            "The model '\(text)' runs over the positions of sequences, and the data have none: give data of sequences, "
+                + "or choose a model of vectors, such as mlp:256."
         case .tokensNotEmbedded(let kind, let layer):
             "Layer \(layer), \(kind), takes numbers, and was given token ids: put an embedding before it."
+        case .noTokens(let layer):
+            "Layer \(layer), embedding, takes token ids, and was given numbers: begin with tokens, and put it first."
+        case .doesNotDivide(let count, let name, let features, let layer):
+            "\(count) \(name) do not divide the \(features) features of layer \(layer): choose one of "
+                + "\(Self.divisors(of: features))."
+        case .noEmbedding(let layer):
+            "Layer \(layer), tiedHead, takes the table of an embedding, and none comes before it: begin with one, or "
+                + "end with a dense layer."
+        case .tiedWidthMismatch(let features, let embedding, let layer):
+            "Layer \(layer), tiedHead, is given \(features) features, and the rows of the embedding have \(embedding): "
+                + "make both the same."
+        case .nextTokenNeedsTokens:
+            "The next-token loss predicts tokens, and the inputs are none: begin with tokens, or choose another loss."
+        case .nextTokenNeedsScores(let outputs, let positions, let vocabulary):
+            "The next-token loss takes a score for each of \(vocabulary) tokens at each of \(positions) positions, and "
+                + "the network puts out the shape \(outputs): end with a tiedHead, or a dense layer of \(vocabulary) "
+                + "outputs."
+        case .nextTokenIsSeen(let kind, let layer):
+            "Layer \(layer), \(kind), sees the tokens that the next-token loss asks for: make it causal."
         case .windowTooLarge(let layer, let window, let image):
             "The window of layer \(layer) is \(window) pixels wide, and the padded image only \(image): make it "
                 + "smaller."
@@ -91,11 +168,25 @@ extension ModelError: CustomStringConvertible {
         case .logisticNeedsOneOutput(let outputs):
             "The logistic loss takes 1 output, and the network has \(outputs): use the softmax cross-entropy for more."
         case .targetKindMismatch(let loss):
-            loss == .squaredError
-                ? "The squared error needs numbers as targets, and was given classes: use a softmax model."
-                : "A model of classes was given numbers as targets: use a linear model."
+            switch loss {
+            case .squaredError:
+                "The squared error needs numbers as targets, and was given classes: use a softmax model."
+            case .nextToken:
+                "The next-token loss predicts tokens, and was given numbers as targets: leave them out, or use a "
+                    + "linear model."
+            case .logistic, .softmaxCrossEntropy:
+                "A model of classes was given numbers as targets: use a linear model."
+            }
         case .classOutOfRange(let value, let classCount, let example):
             "Example \(example) has class \(value), outside 0..<\(classCount): correct the data."
+        case .tokenOutOfRange(let id, let vocabulary, let example):
+            "Example \(example) has the token id \(Int(exactly: id).map(String.init) ?? "\(id)"), but ids are whole "
+                + "numbers in 0..<\(vocabulary), and negative for padding: correct the data, or give the model a "
+                + "larger vocabulary."
+        case .lengthOutOfRange(let length, let positions, let example):
+            "Example \(example) has a length of \(length), but there are \(positions) positions: correct the lengths."
+        case .noVocabulary(let text):
+            "The model '\(text)' takes token ids, and the data have none: give data of tokens, or choose mlp:256."
         case .parametersDoNotFit(let found?, let expected?):
             "The parameters have \(found) where the model has \(expected): give parameters of the same model."
         case .parametersDoNotFit(let found?, nil):
@@ -120,6 +211,10 @@ extension ModelError: CustomStringConvertible {
         let hidden = widths.dropFirst().dropLast()
         let isClear = hidden.count == 1 || hidden.first != widths.first && hidden.last != widths.last
         return isClear ? ", or the hidden ones alone, mlp:\(text(hidden))." : "."
+    }
+
+    private static func divisors(of features: Int) -> String {
+        (1...max(1, features)).filter { features.isMultiple(of: $0) }.map(String.init).joined(separator: ", ")
     }
 
     private static func text(_ widths: some Sequence<Int>) -> String { widths.map(String.init).joined(separator: "-") }

@@ -24,22 +24,20 @@ public struct Network: Sendable {
     /// The layers, as the model's function has them.
     public let stack: LayerStack
 
-    let model: FunctionModel<ParameterVector>
+    private(set) var model: FunctionModel<ParameterVector>
 
     /// Builds the network.
     ///
     /// Throws a `ModelError` that names the layer and the number if parts do not fit together.
     public init(_ architecture: NetworkArchitecture) throws(ModelError) {
         let (stack, outputs) = try architecture.build(seed: 0)
-        if architecture.loss == .logistic && outputs.count != 1 {
-            throw .logisticNeedsOneOutput(outputs: outputs.count)
-        }
+        try architecture.checkLoss(of: outputs)
         let featureCount = try architecture.input.shape().count
         let program = Program(
             parameters: stack, featureCount: featureCount, targetCount: outputs.count
         ) { stack, example in
             let outputs = stack(architecture.input.signal(of: example))
-            return architecture.loss.loss(of: outputs.reshaped(outputs.count), example)
+            return architecture.loss.loss(of: outputs, example)
         }
         self.architecture = architecture
         self.stack = stack
@@ -47,7 +45,8 @@ public struct Network: Sendable {
             guard let (stack, _) = try? architecture.build(seed: seed) else {
                 fail("An architecture was built with one seed, and not with another.")
             }
-            return architecture.layers.count == 1 ? ParameterVector(zeros: stack.requiredLayout) : stack.vector()
+            let isRegression = stack.layers.count == 1 && stack.layers[0].layer is Dense
+            return isRegression ? ParameterVector(zeros: stack.requiredLayout) : stack.vector()
         }
     }
 }
@@ -59,6 +58,8 @@ extension NetworkArchitecture.Input {
         case .features: .values(example.features)
         case .image(let height, let width, let channels):
             .values(example.image(height: height, width: width, channels: channels))
+        case .sequence(let positions, _): .values(example.sequence(positions: positions))
+        case .tokens: .tokens(example.tokens)
         }
     }
 }
@@ -76,9 +77,17 @@ extension Network: TrainableModel {
     /// Values, their gradients, and what is kept for the way back, in Float32.
     public var gradientBytesPerExample: Int { model.gradientBytesPerExample }
 
-    /// Random kernels, and biases of zeros; see ``InitialWeights``. A network of one layer, a regression, begins at
-    /// zero.
+    /// Random kernels, and biases of zeros; see ``InitialWeights``. A network of one dense layer, a regression, begins
+    /// at zero.
     public func initialParameters(seed: UInt64) -> ParameterVector { model.initialParameters(seed: seed) }
+
+    /// A network that leaves out what only the other leaves' gradients need. Traps unless the mask is for the network's
+    /// layout.
+    public func training(only mask: TreeMask) -> Network {
+        var network = self
+        network.model = model.training(only: mask)
+        return network
+    }
 
     /// An empty workspace.
     public func makeWorkspace() -> FunctionWorkspace { model.makeWorkspace() }
@@ -109,8 +118,12 @@ extension Network: TrainableModel {
     /// they are.
     public func predictions(from outputs: Matrix) -> Targets { model.predictions(from: outputs) }
 
-    /// Throws `widthMismatch`, `targetKindMismatch` or `classOutOfRange` unless the network can learn such examples.
-    public func check(featureCount: Int, targets: Targets) throws(ModelError) {
-        try model.check(featureCount: featureCount, targets: targets)
+    /// Throws `widthMismatch`, `lengthOutOfRange` or `tokenOutOfRange` unless the network can take the inputs.
+    public func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError) {
+        try model.checkInputs(inputs, lengths: lengths)
     }
+
+    /// Throws what ``checkInputs(_:lengths:)`` does, and `targetKindMismatch` or `classOutOfRange`, unless the network
+    /// can learn such examples.
+    public func check(_ examples: Examples) throws(ModelError) { try model.check(examples) }
 }

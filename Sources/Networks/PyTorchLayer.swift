@@ -95,6 +95,7 @@ extension Network {
                     height: height, width: width, channels: channels, size: pool.size, stride: pool.stride, padding: 0)
                 image = (window.outputHeight, window.outputWidth, channels)
                 activation = .identity
+            case (is Dropout, _): activation = .identity
             default: return nil
             }
             place += activation == .identity ? 1 : 2

@@ -30,7 +30,10 @@ public struct TreeVisitor: ~Copyable {
     /// Whether this traversal changes leaves. Only a type that converts its leaves or stores them indirectly needs it,
     /// to write back what it converted.
     public var isWriting: Bool {
-        if case .write = mode { true } else { false }
+        switch mode {
+        case .layout, .read: false
+        case .write, .number: true
+        }
     }
 
     /// Visits `child` under `key`.
@@ -90,8 +93,8 @@ public struct TreeVisitor: ~Copyable {
             destination.initializeElement(at: range.lowerBound, to: value)
         case .number:
             fail(
-                "The leaf '\(expected.leaves[nextLeaf - 1].path)' is a Float, and nothing can stand for its value: make "
-                    + "it a Tensor of shape [].")
+                "The leaf '\(expected.leaves[nextLeaf - 1].path)' is a Float, and nothing can stand for its value: "
+                    + "make it a Tensor of shape [].")
         case .write(let source, replacing: _):
             value = source[range.lowerBound]
         }

@@ -95,13 +95,16 @@ import Testing
 
     @Test func dataThatDoNotFitAreNamed() {
         let numbers = Targets.values(Matrix(rows: 1, columns: 1))
+        func examples(_ features: Int, _ targets: Targets) -> Examples {
+            Examples(inputs: Matrix(rows: 1, columns: features), targets: targets)
+        }
         #expect(throws: ModelError.widthMismatch(.inputs, model: 3, data: 4)) {
-            try Self.model().check(featureCount: 4, targets: numbers)
+            try Self.model().check(examples(4, numbers))
         }
         #expect(throws: ModelError.targetKindMismatch(loss: .squaredError)) {
-            try Self.model().check(featureCount: 3, targets: .classes([0], classCount: 2))
+            try Self.model().check(examples(3, .classes([0], classCount: 2)))
         }
-        #expect(throws: Never.self) { try Self.model().check(featureCount: 3, targets: numbers) }
+        #expect(throws: Never.self) { try Self.model().check(examples(3, numbers)) }
     }
 
     @Test func mistakesTrap() async {

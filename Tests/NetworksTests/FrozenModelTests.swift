@@ -38,6 +38,37 @@ import Testing
         #expect(outputs == network.outputs(for: examples.inputs, at: parameters, workspace: &workspace))
     }
 
+    /// What only frozen leaves' gradients need is left out: no gradients of the values before the first trained leaf,
+    /// and none of the frozen leaves; all others are the same in every bit.
+    @Test(arguments: [["conv1"], ["conv1", "dense1"], ["dense2"], ["conv1/kernel"], ["dense1/bias"]] as [[TreePath]])
+    func whatOnlyFrozenLeavesNeedIsLeftOut(frozen: [TreePath]) throws {
+        let (network, examples, parameters) = try problem(seed: 7)
+        let mask = try network.freezing(frozen, of: parameters).mask
+        let part = network.training(only: mask)
+        var (workspace, own) = (network.makeWorkspace(), part.makeWorkspace())
+        let all = network.gradients(of: examples, at: parameters, workspace: &workspace)
+        let some = part.gradients(of: examples, at: parameters, workspace: &own)
+        for (row, whole) in zip(some.rows, all.rows) {
+            for (leaf, isTrained) in zip(network.layout.leaves, mask.selection) {
+                let expected = isTrained ? Array(whole[leaf.range]) : leaf.range.map { _ in 0 }
+                #expect(row[leaf.range].map(\.bitPattern) == expected.map(\.bitPattern), "\(leaf)")
+            }
+        }
+        #expect(some.nonPrivateLosses == all.nonPrivateLosses)
+        // Values of 18 numbers before the dense layers, and of 3 between them.
+        let saved = frozen == ["conv1"] ? 4 * 18 : frozen == ["conv1", "dense1"] ? 4 * (18 + 3) : 0
+        #expect(network.gradientBytesPerExample - part.gradientBytesPerExample == saved)
+        #expect(try network.freezing(frozen, of: parameters).gradientBytesPerExample == part.gradientBytesPerExample)
+    }
+
+    @Test func aMaskOfAnotherLayoutTraps() async {
+        await #expect(processExitsWith: .failure) {
+            let network = try Network(.multilayerPerceptron(dims: [2, 2]))
+            let other = try Network(.multilayerPerceptron(dims: [2, 3]))
+            _ = network.training(only: TreeMask(layout: other.layout) { _ in true })
+        }
+    }
+
     @Test func theWholeHasTheFrozenValuesAndTheTrainedOnes() throws {
         let (network, examples, parameters) = try problem(seed: 2)
         let model = try network.freezing(["dense1", "conv1/bias"], of: parameters)

@@ -91,7 +91,8 @@ import Testing
         let softmax = try Network(.softmaxRegression(features: 2, classes: 3))
         let check = { (network: Network, features: Int, targets: Targets) -> ModelError? in
             do throws(ModelError) {
-                try network.check(featureCount: features, targets: targets)
+                try network.check(
+                    Examples(inputs: Matrix(rows: targets.count, columns: features), targets: targets))
                 return nil
             } catch { return error }
         }

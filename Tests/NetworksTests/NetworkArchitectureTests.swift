@@ -41,6 +41,51 @@ import Testing
         #expect(try read("cnn:mnist:gelu", 784, 10) == .mnistConvolutional(activation: .gelu))
     }
 
+    @Test func transformersHaveTheSettingsOfTheirForm() throws {
+        func read(_ text: String) throws -> NetworkArchitecture {
+            try NetworkArchitecture(specification: text, featureCount: 16, outputCount: 3, vocabulary: 9)
+        }
+        let block = NetworkArchitecture.Layer.transformerBlock(heads: 2, hiddenWidth: 32, isCausal: false)
+        let classifier = try read("transformer:layers=3,width=8,heads=2")
+        #expect(
+            classifier
+                == NetworkArchitecture(
+                    input: .tokens(length: 16, vocabulary: 9),
+                    layers: [
+                        .embedding(width: 8), .positionEmbedding, block, block, block, .layerNorm,
+                        .sequencePooling(.mean), .dense(outputs: 3, activation: .identity),
+                    ], loss: .softmaxCrossEntropy))
+        #expect(try read("transformer:heads=2,layers=3,width=8") == classifier)
+        #expect(try read("transformer") == read("transformer:layers=2,width=64,heads=4"))
+        let tied = try read("transformer:layers=1,width=8,heads=2,head=tied")
+        #expect(
+            tied
+                == NetworkArchitecture(
+                    input: .tokens(length: 16, vocabulary: 9),
+                    layers: [
+                        .embedding(width: 8), .positionEmbedding,
+                        .transformerBlock(heads: 2, hiddenWidth: 32, isCausal: true), .layerNorm, .tiedHead,
+                    ], loss: .nextToken))
+        #expect(try Network(classifier).outputCount == 3 && Network(tied).outputCount == 144)
+        for text in [
+            "transformer:", "transformer:layers", "transformer:depth=2", "transformer:layers=2,layers=2",
+            "transformer:head=dense", "transformer:layers=2:tanh",
+        ] {
+            #expect { try read(text) } throws: {
+                if case .malformedSpecification(text, _) = $0 as? ModelError { true } else { false }
+            }
+        }
+        for number in ["0", "-1", "x", "", "99999999999"] {
+            #expect(throws: ModelError.invalidWidth(number, specification: "transformer:width=\(number)")) {
+                try read("transformer:width=\(number)")
+            }
+        }
+        #expect(error("transformer") == .noVocabulary("transformer"))
+        #expect(throws: ModelError.doesNotDivide(3, name: "heads", features: 64, layer: 2)) {
+            try Network(read("transformer:heads=3"))
+        }
+    }
+
     @Test func specificationsThatCannotBeReadAreNamed() {
         #expect(error("") == .unknownModel(""))
         #expect(error("perceptron") == .unknownModel("perceptron"))
@@ -102,7 +147,15 @@ import Testing
             .activation(.unknownActivation("swish")), .activation(.invalidSigmoid(scale: 0, temperature: 1, offset: 0)),
             .invalidDimension(-3, name: "padding", layer: 1), .noImage(layer: 2),
             .windowTooLarge(layer: 1, window: 9, image: 4), .noLayers, .logisticNeedsOneOutput(outputs: 7),
-            .targetKindMismatch(loss: .logistic), .classOutOfRange(11, classCount: 10, example: 5),
+            .targetKindMismatch(loss: .logistic), .targetKindMismatch(loss: .squaredError),
+            .targetKindMismatch(loss: .nextToken), .classOutOfRange(11, classCount: 10, example: 5),
+            .noTokens(layer: 0), .noSequence(kind: "attention", layer: 1),
+            .doesNotDivide(3, name: "heads", features: 64, layer: 2),
+            .noEmbedding(layer: 3), .tiedWidthMismatch(features: 4, embedding: 3, layer: 2), .nextTokenNeedsTokens,
+            .nextTokenNeedsScores(outputs: [4], positions: 5, vocabulary: 4),
+            .nextTokenIsSeen(kind: "attention", layer: 1), .tokenOutOfRange(4, vocabulary: 4, example: 7),
+            .tokenOutOfRange(1.5, vocabulary: 4, example: 7), .lengthOutOfRange(9, positions: 8, example: 7),
+            .noVocabulary("transformer"),
         ]
         #expect(Set(errors.map(\.description)).count == errors.count)
         #expect(errors.allSatisfy { $0.description.hasSuffix(".") })

@@ -10,11 +10,17 @@ extension SeededGenerator {
         let targets: Targets =
             switch network.architecture.loss {
             case .squaredError: .values(matrix(count, outputs))
+            case .nextToken: .values(Matrix(rows: count, columns: 0))
             case .logistic: .classes((0..<count).map { _ in Int.random(in: 0..<2, using: &self) }, classCount: 2)
             case .softmaxCrossEntropy:
                 .classes((0..<count).map { _ in Int.random(in: 0..<outputs, using: &self) }, classCount: outputs)
             }
-        return Examples(inputs: matrix(count, network.featureCount), targets: targets)
+        guard case .tokens(let length, let vocabulary) = network.architecture.input else {
+            return Examples(inputs: matrix(count, network.featureCount), targets: targets)
+        }
+        // Some repeated, some padding.
+        let ids = (0..<count * length).map { _ in Float(Int.random(in: -1..<vocabulary, using: &self)) }
+        return Examples(inputs: Matrix(rows: count, columns: length, elements: ids), targets: targets)
     }
 
     /// Parameters in ±½, biases too.

@@ -67,7 +67,7 @@ import Testing
 
     /// Each documented key can stand in a file: alone beside those that must, and all of them at once.
     @Test(arguments: places) func documentedKeysDecode(_ place: Place) throws {
-        // Of a vector and an image, one at a time; and of the two ways to say how users are drawn.
+        // Of a vector, an image and a sequence, one at a time; and of the two ways to say how users are drawn.
         let isInput = place.group.name == "input"
         let (probability, base) = ("samplingProbability", "base")
         let drawsUsers = place.kind == "user"
@@ -89,6 +89,7 @@ import Testing
         if isInput {
             try place.read(["features": 64])
             try place.read(["height": 28, "width": 28, "channels": 1])
+            try place.read(["positions": 20, "width": 8])
         }
         let document = try JSONDecoder.exact.decode(
             JSONValue.self, from: JSONSerialization.data(withJSONObject: place.object))

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "activations.h"
+#include "normalizations.h"
 #include "optimizers.h"
 #include "products.h"
 
@@ -160,6 +161,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     const dpk_activations *activations;
     const dpk_optimizers *optimizers;
     const dpk_products *products;
+    const dpk_normalizations *normalizations;
 } dpk_kernels;
 
 /// The best set this processor runs, unless the environment variable `DPK_LEVEL` (portable, avx2, avx512) names a

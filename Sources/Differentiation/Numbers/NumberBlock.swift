@@ -41,6 +41,13 @@ public struct NumberBlock<Scalar: Real>: Sendable {
         return result
     }
 
+    /// Rows of `columns` numbers, of the numbers `range` of the block, which are not copied.
+    func part(_ range: Range<Int>, columns: Int) -> NumberBlock {
+        NumberBlock(
+            rows: columns == 0 ? 0 : range.count / columns, columns: columns,
+            sharing: AlignedStorage(part: range, of: storage))
+    }
+
     /// The first number, row after row. Valid as long as the block is held.
     public var base: UnsafeMutablePointer<Scalar> { storage.base }
 

@@ -29,6 +29,32 @@ public protocol Real: BinaryFloatingPoint & BitwiseCopyable & Sendable {
         _ inputs: UnsafePointer<Self>, _ maxima: UnsafePointer<Self>, _ count: Int, _ rest: UnsafeMutablePointer<Self>,
         _ gradients: UnsafeMutablePointer<Self>)
 
+    /// outputs = exp(inputs − offset), for inputs up to `offset`: numbers of at most 1. Returns their sum.
+    static func exponentials(
+        of inputs: UnsafePointer<Self>, minus offset: Self, _ count: Int, into outputs: UnsafeMutablePointer<Self>
+    ) -> Self
+
+    /// Σ values, in an order that depends on `count` alone.
+    static func sum(_ values: UnsafePointer<Self>, _ count: Int) -> Self
+
+    /// Each row of values becomes the softmax of scale · values + mask; a row of nothing but −∞ becomes zeros.
+    static func softmax(_ values: UnsafeMutablePointer<Self>, scale: Self, mask: UnsafePointer<Self>, _ rows: Rows)
+
+    /// gradients = scale · p ∘ (gradients − Σ p ∘ gradients), row by row.
+    static func softmaxBackward(
+        _ gradients: UnsafeMutablePointer<Self>, probabilities: UnsafePointer<Self>, scale: Self, _ rows: Rows)
+
+    /// outputs = x̂ ∘ gain + bias, row by row; see ``RowNormalization``.
+    static func normalize(
+        _ inputs: UnsafePointer<Self>, by normalization: RowNormalization, gain: UnsafePointer<Self>,
+        bias: UnsafePointer<Self>, _ rows: Rows, into outputs: UnsafeMutablePointer<Self>)
+
+    /// The gradients of the inputs, and gainGradient = gainGradient + Σ x̂ ∘ gradients, row after row.
+    static func normalizeBackward(
+        _ inputs: UnsafePointer<Self>, by normalization: RowNormalization, gain: UnsafePointer<Self>,
+        outputGradients: UnsafePointer<Self>, _ rows: Rows, into inputGradients: UnsafeMutablePointer<Self>,
+        gainGradient: UnsafeMutablePointer<Self>)
+
     /// C = A·B on all threads, or on the calling one: `rows` × `columns` numbers, row after row without gaps.
     ///
     /// **Guarantee:** a row of C is a function of one row of A, and of B, alone, in every bit: each element is the
@@ -147,8 +173,8 @@ extension Double: Real {
             for column in 0..<columns {
                 var sum = 0.0
                 for index in 0..<inner {
-                    sum +=
-                        a.base[row * a.rowStep + index * a.columnStep] * b.base[index * b.rowStep + column * b.columnStep]
+                    let left = a.base[row * a.rowStep + index * a.columnStep]
+                    sum += left * b.base[index * b.rowStep + column * b.columnStep]
                 }
                 c[row * columns + column] = sum
             }

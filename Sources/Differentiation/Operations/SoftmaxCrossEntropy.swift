@@ -7,22 +7,26 @@ struct SoftmaxCrossEntropy: Operation {
         let (scores, labels) = (inputs[0], inputs[1])
         require(
             !scores.isEmpty && Array(scores.dropLast()) == labels,
-            "Scores of shape \(scores) do not fit labels of shape \(labels): they have one more dimension, the classes.")
+            "Scores of shape \(scores) do not fit labels of shape \(labels): they have one more dimension, the "
+                + "classes.")
         return []
     }
 
     func isDifferentiable(input index: Int) -> Bool { index == 0 }
 
+    /// The exponentials of one position's scores.
+    func scratchCount(inputs: [[Int]], parameters: [[Int]]) -> Int { inputs[0].last! }
+
     @_specialize(where S == Float)
     func forward<S: Real>(_ pass: ForwardPass<S>) {
         let classes = pass.inputShapes[0].last!
-        pass.forEachExample(work: 8 * pass.count(ofInput: 0)) { example in
+        pass.withScratch(work: 8 * pass.count(ofInput: 0)) { example, scratch in
             let (scores, labels) = (pass.input(0, of: example), pass.input(1, of: example))
             var (sum, count) = (S.zero, 0)
             for position in labels.indices where labels[position] >= 0 {
                 sum += Self.crossEntropy(
                     scores.baseAddress! + position * classes, classes: classes, target: Int(labels[position]),
-                    outputGradients: nil)
+                    outputGradients: scratch.baseAddress!, factor: nil)
                 count += 1
             }
             pass.output(of: example)[0] = count == 0 ? 0 : sum / S(count)
@@ -45,37 +49,40 @@ struct SoftmaxCrossEntropy: Operation {
                 }
                 _ = Self.crossEntropy(
                     scores.baseAddress! + position * classes, classes: classes, target: Int(labels[position]),
-                    outputGradients: target)
-                if factor != 1 { for index in 0..<classes { target[index] *= factor } }
+                    outputGradients: target, factor: factor)
             }
         }
     }
 
-    /// One loss, and its derivatives by the scores where they are asked for.
+    /// One loss, and `factor` times its derivatives by the scores where they are asked for; elsewhere the memory for
+    /// them is used for other numbers.
     ///
     /// No exponential overflows: scores are taken relative to the highest one.
     static func crossEntropy<S: Real>(
-        _ scores: UnsafePointer<S>, classes: Int, target: Int, outputGradients: UnsafeMutablePointer<S>?
+        _ scores: UnsafePointer<S>, classes: Int, target: Int, outputGradients weights: UnsafeMutablePointer<S>,
+        factor: S? = 1
     ) -> S {
         require(target < classes, "The class \(target) lies outside of 0..<\(classes).")
-        var top = 0
-        for index in 0..<classes where scores[index] > scores[top] { top = index }
+        let top = indexOfLargest(scores, classes)
+        _ = S.exponentials(of: scores, minus: scores[top], classes, into: weights)
         // Apart from the summand 1 of the highest score, so that neither a small loss nor a small error is rounded
         // away.
-        var (others, wrong) = (S.zero, S.zero)
-        for index in 0..<classes {
-            let weight = S.exp(scores[index] - scores[top])
-            if index != top { others += weight }
-            if index != target { wrong += weight }
-            outputGradients?[index] = weight
-        }
-        if let outputGradients {
-            let factor = 1 / (1 + others)
-            for index in 0..<classes { outputGradients[index] *= factor }
-            outputGradients[target] = -wrong * factor
-        }
-        return (scores[top] - scores[target]) + S.log1p(others)
+        weights[top] = 0
+        let others = S.sum(weights, classes)
+        let loss = (scores[top] - scores[target]) + S.log1p(others)
+        guard let factor else { return loss }
+        let share = factor / (1 + others)
+        weights[target] = 0
+        let wrong = S.sum(weights, classes) + (top == target ? 0 : 1)
+        weights[top] = 1
+        for index in 0..<classes { weights[index] *= share }
+        weights[target] = -wrong * share
+        return loss
     }
+}
+
+extension SoftmaxCrossEntropy: IdOperation {
+    func ids(inputs: [[Int]], parameters: [[Int]]) -> (input: Int, limit: Int) { (1, inputs[0].last!) }
 }
 
 /// ln Σ_j e^{y_j} − y_t, for scores y of classes and a class t; the mean of it where scores have positions.

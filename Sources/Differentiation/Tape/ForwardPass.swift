@@ -55,6 +55,11 @@ public struct ForwardPass<Scalar: Real> {
     public func saved(of example: Int) -> UnsafeMutableBufferPointer<Scalar> {
         UnsafeMutableBufferPointer(start: savedNumbers + example * savedCount, count: savedCount)
     }
+    /// The first number of a part of what is kept, for operations that keep several things: each part has the numbers
+    /// of all examples beside each other, so that it can be a factor of a ``ParameterGradient``.
+    ///
+    /// - Parameter offset: how many numbers of one example lie in the parts before.
+    public func savedPart(at offset: Int) -> UnsafeMutablePointer<Scalar> { savedNumbers + exampleCount * offset }
 }
 
 /// What an operation computes from and writes to on the way back.
@@ -107,6 +112,14 @@ public struct BackwardPass<Scalar: Real> {
     }
     /// The kept numbers as a block with a row for each example.
     public var savedNumbers: NumberBlock<Scalar> { savedBlock }
+    /// A part of the kept numbers, see ``ForwardPass/savedPart(at:)``, as a block with rows of `columns` numbers.
+    ///
+    /// - Parameters:
+    ///   - offset: how many numbers of one example lie in the parts before.
+    ///   - count: how many numbers of one example the part has.
+    public func savedBlock(at offset: Int, count: Int, columns: Int) -> NumberBlock<Scalar> {
+        savedBlock.part(exampleCount * offset..<exampleCount * (offset + count), columns: columns)
+    }
 }
 
 extension ForwardPass {

@@ -13,9 +13,13 @@ public struct Loss {
     ///
     /// - Parameters:
     ///   - value: shape `[]`. Traps if it has another.
+    ///   - outputs: what is read. Traps if next tokens are read from another shape than `[positions, vocabulary]`.
     ///   - function: how outputs are read: as scores of classes, or as numbers.
     public init(_ value: Value, outputs: Value, readAs function: LossFunction) {
         require(value.shape.isEmpty, "A loss is one number, and not a value of shape \(value.shape).")
+        require(
+            function != .nextToken || outputs.shape.count == 2,
+            "Next tokens are read from scores of shape [positions, vocabulary], and not \(outputs.shape).")
         (self.value, self.outputs, self.function) = (value, outputs, function)
     }
 
@@ -33,4 +37,6 @@ public enum LossFunction: String, Codable, CaseIterable, Hashable, Sendable {
     case logistic
     /// ln Σ_j e^{y_j} − y_t for scores y and a class t.
     case softmaxCrossEntropy
+    /// The mean over positions of the cross-entropy of scores and the next token. Targets are not used.
+    case nextToken
 }

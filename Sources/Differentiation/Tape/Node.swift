@@ -25,6 +25,8 @@ struct Node: Sendable {
     let shape: [Int]
 
     var count: Int { shape.reduce(1, *) }
+    /// The leaves among the parameters.
+    var leaves: [Int] { parameters.compactMap { if case .leaf(let leaf) = $0 { leaf } else { nil } } }
     var operation: (any Operation)? { if case .operation(let operation) = source { operation } else { nil } }
     var savedCount: Int { operation?.savedCount(inputs: inputShapes, parameters: parameterShapes) ?? 0 }
 }

@@ -70,9 +70,9 @@ extension Program {
                 savedBlock: memory.saved[index])
             operation.backward(pass)
             for (place, input) in sums { memory.scratch[place].add(to: memory.gradients[input]) }
-            if node.parameters.isEmpty { continue }
+            if !node.leaves.contains(where: { isTrained[$0] }) { continue }
             for (parameter, gradient) in zip(node.parameters, operation.parameterGradients(pass)) {
-                if case .leaf(let leaf) = parameter { uses[leaf].append(gradient) }
+                if case .leaf(let leaf) = parameter, isTrained[leaf] { uses[leaf].append(gradient) }
             }
         }
         return uses

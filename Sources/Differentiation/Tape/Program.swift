@@ -9,10 +9,15 @@ public struct Program: Sendable {
     public let layout: TreeLayout
     /// The number of features of an example.
     public let featureCount: Int
-    /// The number of outputs of an example.
-    public let outputCount: Int
+    /// The shape of an example's outputs.
+    public let outputShape: [Int]
+    /// The number of positions that an example can have; nil where the function asks for no positions.
+    public let positionCount: Int?
     /// How outputs are read.
     public let function: LossFunction
+    /// What token ids lie below: the number of rows of the smallest table that looks them up, or of classes that they
+    /// are compared with. Nil where features are no ids.
+    public let vocabulary: Int?
     /// The leaves that no operation takes: their gradients are zero, whatever the examples are.
     public let unusedLeaves: [TreePath]
     /// Whether an operation draws random numbers in training.
@@ -22,8 +27,12 @@ public struct Program: Sendable {
     let constants: [Tensor]
     let loss: Int
     let outputs: Int
+    /// The leaves whose gradients are asked for.
+    private(set) var isTrained: [Bool]
     /// Whether the gradient of a node is needed for that of a parameter.
-    let needsGradient: [Bool]
+    private(set) var needsGradient: [Bool]
+    /// Whether the loss can be differentiated by a node.
+    private let isLossAfter: [Bool]
     /// Whether the outputs depend on a node.
     let isBeforeOutputs: [Bool]
 
@@ -47,7 +56,6 @@ public struct Program: Sendable {
             loss.value.recorder === recorder && loss.outputs.recorder === recorder,
             "A model's function has to return a loss of the example that it was given.")
         let nodes = recorder.nodes
-        var needsGradient = [Bool](repeating: false, count: nodes.count)
         var isLossAfter = [Bool](repeating: false, count: nodes.count)
         var isBeforeOutputs = isLossAfter
         isLossAfter[loss.value.node] = true
@@ -62,25 +70,51 @@ public struct Program: Sendable {
         }
         var used: Set<Int> = []
         for (index, node) in nodes.enumerated() {
-            let leaves = node.parameters.compactMap { if case .leaf(let leaf) = $0 { leaf } else { nil } }
-            let isReached = isLossAfter[index]
-            needsGradient[index] =
-                isReached && (!leaves.isEmpty || node.inputs.contains { needsGradient[$0] })
-            if isReached { used.formUnion(leaves) }
+            if isLossAfter[index] { used.formUnion(node.leaves) }
         }
         self.layout = layout
         self.featureCount = featureCount
         self.function = loss.function
-        outputCount = loss.outputs.count
+        outputShape = loss.outputs.shape
+        positionCount = nodes.lazy.compactMap { if case .positions = $0.source { $0.count } else { nil } }.min()
+        vocabulary = nodes.vocabulary
         unusedLeaves = layout.leaves.indices.filter { !used.contains($0) }.map { layout.leaves[$0].path }
         isRandom = nodes.contains { $0.operation is any RandomOperation }
         self.nodes = nodes
         constants = recorder.constants
         self.loss = loss.value.node
         outputs = loss.outputs.node
-        self.needsGradient = needsGradient
+        self.isLossAfter = isLossAfter
         self.isBeforeOutputs = isBeforeOutputs
+        isTrained = layout.leaves.map { _ in true }
+        needsGradient = []
+        needsGradient = nodesThatNeedGradients
     }
+
+    private var nodesThatNeedGradients: [Bool] {
+        var result: [Bool] = []
+        for (index, node) in nodes.enumerated() {
+            let takesTrained = node.leaves.contains { isTrained[$0] }
+            result.append(isLossAfter[index] && (takesTrained || node.inputs.contains { result[$0] }))
+        }
+        return result
+    }
+
+    /// The same program, of whose leaves those that `mask` selects have gradients; the others' are zero, and what only
+    /// they need is not computed. Traps unless the mask is for the program's layout.
+    ///
+    /// **Guarantee:** the gradients of the selected leaves are the same in every bit.
+    public func training(only mask: TreeMask) -> Program {
+        require(
+            mask.layout == layout, "A mask of layout\n\(mask.layout)\ndoes not fit a program of layout\n\(layout)")
+        var program = self
+        program.isTrained = mask.selection
+        program.needsGradient = program.nodesThatNeedGradients
+        return program
+    }
+
+    /// The number of outputs of an example.
+    public var outputCount: Int { outputShape.reduce(1, *) }
 
     /// The numbers that one example takes up in a run with gradients: values, their gradients, and what is kept.
     public var numbersPerExample: Int {

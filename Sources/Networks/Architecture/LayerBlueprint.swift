@@ -11,6 +11,8 @@ protocol LayerBlueprint: Codable, Hashable, Sendable {
     static var name: String { get }
     /// A layer of the kind with all of its keys.
     static var example: Self { get }
+    /// Whether outputs at a position depend on positions after it. False unless a kind says otherwise.
+    var seesLaterPositions: Bool { get }
 
     /// The layer, on what the layer before puts out; `shape` becomes that of its own outputs.
     ///
@@ -21,6 +23,8 @@ protocol LayerBlueprint: Codable, Hashable, Sendable {
 }
 
 extension LayerBlueprint {
+    var seesLaterPositions: Bool { false }
+
     /// The keys in JSON beside `kind`.
     var keys: [String] { Mirror(reflecting: self).children.compactMap(\.label) }
 }
@@ -31,6 +35,13 @@ struct LayerShape: Hashable, Sendable {
     let dimensions: [Int]
     /// How many tokens there are, where the numbers are token ids.
     let vocabulary: Int?
+    /// The table of the embedding among the layers before, which a tied head takes.
+    var table: TableSize?
+
+    struct TableSize: Hashable, Sendable {
+        let vocabulary: Int
+        let width: Int
+    }
 
     init(_ dimensions: [Int], vocabulary: Int? = nil) {
         (self.dimensions, self.vocabulary) = (dimensions, vocabulary)
@@ -44,6 +55,13 @@ struct LayerShape: Hashable, Sendable {
     func features(for kind: String, at layer: Int) throws(ModelError) -> Int {
         if vocabulary != nil { throw .tokensNotEmbedded(kind: kind, layer: layer) }
         return dimensions.last ?? 1
+    }
+
+    /// Positions and features of a sequence. Throws for anything else.
+    func sequence(for kind: String, at layer: Int) throws(ModelError) -> (positions: Int, width: Int) {
+        let width = try features(for: kind, at: layer)
+        guard isSequence else { throw .noSequence(kind: kind, layer: layer) }
+        return (dimensions[0], width)
     }
 
     /// A window over the image.
@@ -86,17 +104,28 @@ extension NetworkArchitecture {
     func build(seed: UInt64) throws(ModelError) -> (stack: LayerStack, outputs: LayerShape) {
         var weights = InitialWeights(seed: seed)
         var shape = try input.shape()
-        var stack = LayerStack()
+        return (try LayerStack(layers, on: &shape, weights: &weights), shape)
+    }
+}
+
+extension LayerStack {
+    /// Layers with random parameters, on values of a shape that becomes that of their outputs. Each that has parameters
+    /// is named by its kind, counted from 1.
+    init(
+        _ architecture: [NetworkArchitecture.Layer], on shape: inout LayerShape, weights: inout InitialWeights
+    ) throws(ModelError) {
+        self.init()
         var counts: [String: Int] = [:]
-        for (index, layer) in layers.enumerated() {
+        for (index, layer) in architecture.enumerated() {
+            let table = shape.table
             let built = try layer.blueprint.build(on: &shape, at: index, weights: &weights)
+            shape.table = shape.table ?? table
             let name = type(of: layer.blueprint).name
             let hasLeaves = !built.requiredLayout.leaves.isEmpty
             if hasLeaves { counts[name, default: 0] += 1 }
-            stack.layers.append((hasLeaves ? "\(name)\(counts[name]!)" : nil, built))
+            layers.append((hasLeaves ? "\(name)\(counts[name]!)" : nil, built))
         }
-        if stack.layers.isEmpty { throw .noLayers }
-        return (stack, shape)
+        if layers.isEmpty { throw .noLayers }
     }
 }
 
@@ -110,6 +139,12 @@ extension NetworkArchitecture.Input {
             try checkDimensions(
                 [(height, "height"), (width, "width"), (channels, "number of channels")], at: nil)
             return LayerShape([height, width, channels])
+        case .sequence(let positions, let width):
+            try checkDimensions([(positions, "number of positions"), (width, "width")], at: nil)
+            return LayerShape([positions, width])
+        case .tokens(let length, let vocabulary):
+            try checkDimensions([(length, "length"), (vocabulary, "vocabulary")], at: nil)
+            return LayerShape([length], vocabulary: vocabulary)
         }
     }
 }

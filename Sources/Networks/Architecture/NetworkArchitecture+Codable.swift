@@ -26,15 +26,20 @@ extension NetworkArchitecture: Codable {
 
 extension NetworkArchitecture.Input: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case features, height, width, channels
+        case features, height, width, channels, positions, length, vocabulary
     }
 
-    /// Reads `{"features": 64}` or `{"height": 28, "width": 28, "channels": 1}`.
+    /// Reads `{"features": 64}`, `{"height": 28, "width": 28, "channels": 1}`, `{"positions": 20, "width": 8}` or
+    /// `{"length": 64, "vocabulary": 256}`.
     public init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let box = try decoder.container(keyedBy: CodingKeys.self)
         if let features = try box.decodeIfPresent(Int.self, forKey: .features) {
             self = .features(features)
+        } else if let positions = try box.decodeIfPresent(Int.self, forKey: .positions) {
+            self = .sequence(positions: positions, width: try box.decode(Int.self, forKey: .width))
+        } else if let length = try box.decodeIfPresent(Int.self, forKey: .length) {
+            self = .tokens(length: length, vocabulary: try box.decode(Int.self, forKey: .vocabulary))
         } else {
             self = .image(
                 height: try box.decode(Int.self, forKey: .height), width: try box.decode(Int.self, forKey: .width),
@@ -51,6 +56,12 @@ extension NetworkArchitecture.Input: Codable {
             try box.encode(height, forKey: .height)
             try box.encode(width, forKey: .width)
             try box.encode(channels, forKey: .channels)
+        case .sequence(let positions, let width):
+            try box.encode(positions, forKey: .positions)
+            try box.encode(width, forKey: .width)
+        case .tokens(let length, let vocabulary):
+            try box.encode(length, forKey: .length)
+            try box.encode(vocabulary, forKey: .vocabulary)
         }
     }
 }

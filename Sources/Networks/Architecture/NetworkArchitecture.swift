@@ -23,6 +23,12 @@ public struct NetworkArchitecture: Hashable, Sendable {
         case features(Int)
         /// An image, row after row, a pixel's channels beside each other: height · width · channels features.
         case image(height: Int, width: Int, channels: Int)
+        /// A sequence, position after position: positions · width features. Of an example with fewer positions the rest
+        /// is padding.
+        case sequence(positions: Int, width: Int)
+        /// Up to `length` token ids in 0..<`vocabulary`; negative ones, and those beyond an example's length, are
+        /// padding.
+        case tokens(length: Int, vocabulary: Int)
     }
 
     /// One layer: what its kind says of it.
@@ -34,6 +40,10 @@ public struct NetworkArchitecture: Hashable, Sendable {
         /// The kinds of layer that an architecture in JSON can name.
         static let kinds: [any LayerBlueprint.Type] = [
             DenseBlueprint.self, ConvolutionBlueprint.self, PoolBlueprint.self,
+            EmbeddingBlueprint.self, PositionEmbeddingBlueprint.self, MultiHeadAttentionBlueprint.self,
+            TransformerBlockBlueprint.self, LayerNormBlueprint.self, RMSNormBlueprint.self, GroupNormBlueprint.self,
+            SequencePoolingBlueprint.self, TiedHeadBlueprint.self, GRUBlueprint.self, LSTMBlueprint.self,
+            DropoutBlueprint.self, ResidualBlueprint.self, LowRankAdapterBlueprint.self,
         ]
     }
 }

@@ -20,16 +20,18 @@ public struct Dense: Layer, StackLayer {
         self.activation = activation
     }
 
+    /// A layer with the given kernel and bias.
+    public init(kernel: Tensor, bias: Tensor?, activation: Activation = .identity) {
+        (self.kernel, self.bias, self.activation) = (kernel, bias, activation)
+    }
+
     /// Shape […, inputs] to […, outputs].
     public func callAsFunction(_ input: Value) -> Value {
         input.dense(kernel: kernel, bias: bias, activation: activation)
     }
 
     /// Takes an image as one vector.
-    public func apply(to signal: Signal, in stack: LayerStack) -> Signal {
-        let input = signal.values
-        return .values(self(input.shape.count == 3 ? input.reshaped(input.count) : input))
-    }
+    public func apply(to signal: Signal, in stack: LayerStack) -> Signal { .values(self(signal.values.flattenedImage)) }
 
     /// `kernel` and `bias`.
     public mutating func visitChildren(_ visitor: inout TreeVisitor) throws(PyTreeError) {
@@ -52,8 +54,15 @@ struct DenseBlueprint: LayerBlueprint {
     func build(
         on shape: inout LayerShape, at layer: Int, weights: inout InitialWeights
     ) throws(ModelError) -> any StackLayer {
+        try dense(on: &shape, as: Self.kind, at: layer, weights: &weights)
+    }
+
+    /// The layer, for one that is made from it and has another `kind`.
+    func dense(
+        on shape: inout LayerShape, as kind: String, at layer: Int, weights: inout InitialWeights
+    ) throws(ModelError) -> Dense {
         try activation.check()
-        let inputs = shape.isImage ? shape.count : try shape.features(for: Self.kind, at: layer)
+        let inputs = shape.isImage ? shape.count : try shape.features(for: kind, at: layer)
         try checkDimensions([(outputs, "number of outputs"), (inputs, "number of inputs")], at: layer)
         shape = LayerShape(shape.isImage ? [outputs] : shape.dimensions.dropLast() + [outputs])
         return Dense(inputs: inputs, outputs: outputs, activation: activation, weights: &weights)

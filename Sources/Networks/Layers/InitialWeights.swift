@@ -31,4 +31,16 @@ public struct InitialWeights: Sendable {
         let bound = (6 / Float(isHalved ? inputs : inputs + (fanOut ?? outputs))).squareRoot()
         return uniform(shape: [inputs, outputs], bound: bound)
     }
+
+    /// The kernels [inputs, gates · width] and [width, gates · width] of a recurrence: uniform in ±1/√width, as
+    /// PyTorch's `nn.GRU` and `nn.LSTM` begin.
+    public mutating func recurrentKernels(
+        inputs: Int, width: Int, gateCount: Int
+    ) -> (input: Tensor, recurrent: Tensor) {
+        let bound = 1 / Float(width).squareRoot()
+        return (
+            uniform(shape: [inputs, gateCount * width], bound: bound),
+            uniform(shape: [width, gateCount * width], bound: bound)
+        )
+    }
 }

@@ -43,6 +43,17 @@ extension Signal {
         guard case .values(let value) = self else { fail("A layer of numbers was given token ids: embed them first.") }
         return value
     }
+
+    /// The token ids. An architecture is checked when it is built, so that no values come where tokens are meant.
+    var tokens: Indices {
+        guard case .tokens(let tokens) = self else { fail("An embedding was given numbers: begin with token ids.") }
+        return tokens
+    }
+}
+
+extension Value {
+    /// An image as one vector; any other value as it is.
+    var flattenedImage: Value { shape.count == 3 ? reshaped(count) : self }
 }
 
 /// The layers of an architecture, one after the other: a tree with a child for each that has parameters.
@@ -59,8 +70,11 @@ public struct LayerStack: PyTree, Sendable {
     }
 
     /// What the layers make of a signal, one after the other.
-    public func callAsFunction(_ signal: Signal) -> Value {
-        layers.reduce(signal) { $1.layer.apply(to: $0, in: self) }.values
+    public func callAsFunction(_ signal: Signal) -> Value { apply(to: signal, in: self).values }
+
+    /// The same for layers that are part of another stack, whose parameters they may use.
+    func apply(to signal: Signal, in stack: LayerStack) -> Signal {
+        layers.reduce(signal) { $1.layer.apply(to: $0, in: stack) }
     }
 }
 

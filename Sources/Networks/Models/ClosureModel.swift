@@ -35,8 +35,12 @@ public struct ClosureModel<Parameters: ParameterStructure & Sendable>: Trainable
         let loss: LossFunction
         let outputs: Outputs
 
-        /// Judges by `loss` what the closure `outputs` writes for each example, zeros before.
+        /// Judges by `loss` what the closure `outputs` writes for each example, zeros before. Traps for the next-token
+        /// loss, which compares outputs with tokens, and not with targets.
         public init(loss: LossFunction, outputs: @escaping Outputs) {
+            require(
+                loss != .nextToken,
+                "The next-token loss compares outputs with tokens, and an evaluation has none: write a FunctionModel.")
             self.loss = loss
             self.outputs = outputs
         }
@@ -135,13 +139,13 @@ extension ClosureModel {
     }
 
     /// Classes or numbers, as the evaluation's loss function takes outputs. Traps if there is none.
-    public func predictions(from outputs: Matrix) -> Targets { judge.loss.predictions(from: outputs) }
+    public func predictions(from outputs: Matrix) -> Targets {
+        judge.loss.predictions(from: outputs, shape: [outputCount])
+    }
 
     /// Throws unless features, and the targets as the evaluation sees them, fit.
-    public func check(featureCount: Int, targets: Targets) throws(ModelError) {
-        if featureCount != self.featureCount {
-            throw .widthMismatch(.inputs, model: self.featureCount, data: featureCount)
-        }
-        try evaluation?.loss.check(targets, outputs: outputCount)
+    public func check(_ examples: Examples) throws(ModelError) {
+        try checkInputs(examples.inputs, lengths: examples.lengths)
+        try evaluation?.loss.check(examples.targets, outputShape: [outputCount])
     }
 }

@@ -28,6 +28,8 @@ public struct FrozenModel<Base: TrainableModel>: Sendable where Base.Gradients: 
     /// The layout of the leaves that are trained.
     public let layout: TreeLayout
 
+    /// The base as gradients are computed by: without those of the frozen leaves, where it can leave them out.
+    private let trained: Base
     private let structure: Base.Parameters
     private let start: ParameterVector
     private let isGiven: Bool
@@ -35,6 +37,7 @@ public struct FrozenModel<Base: TrainableModel>: Sendable where Base.Gradients: 
     /// - Parameter isGiven: whether `start` is more than the base's initial parameters.
     init(_ base: Base, mask: TreeMask, structure: Base.Parameters, start: ParameterVector, isGiven: Bool) {
         self.base = base
+        trained = base.training(only: mask)
         self.isGiven = isGiven
         self.mask = mask
         self.structure = structure
@@ -105,9 +108,10 @@ extension FrozenModel: TrainableModel {
     /// That of ``base``.
     public var outputCount: Int { base.outputCount }
 
-    /// That of ``base``; of dense rows also that of the copy without the frozen columns.
+    /// That of ``base``, for the trained leaves alone where it can leave out the others; of dense rows also that of the
+    /// copy without the frozen columns.
     public var gradientBytesPerExample: Int {
-        base.gradientBytesPerExample + (Base.Gradients.self == DenseRows.self ? 4 * layout.count : 0)
+        trained.gradientBytesPerExample + (Base.Gradients.self == DenseRows.self ? 4 * layout.count : 0)
     }
 
     /// What ``base`` says, the given parameters that training begins from, and the frozen leaves.
@@ -145,7 +149,7 @@ extension FrozenModel: TrainableModel {
     ) -> Base.Gradients {
         mask.write(parameters, to: &workspace.vector)
         return Self.with(workspace.vector, &workspace.structure, &workspace.base) { parameters, memory in
-            base.gradients(of: examples, at: parameters, workspace: &memory)
+            trained.gradients(of: examples, at: parameters, workspace: &memory)
         }.restricted(to: mask, memory: &workspace.rows)
     }
 
@@ -180,7 +184,10 @@ extension FrozenModel: TrainableModel {
     public func predictions(from outputs: Matrix) -> Targets { base.predictions(from: outputs) }
 
     /// Throws what ``base`` throws.
-    public func check(featureCount: Int, targets: Targets) throws(ModelError) {
-        try base.check(featureCount: featureCount, targets: targets)
+    public func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError) {
+        try base.checkInputs(inputs, lengths: lengths)
     }
+
+    /// Throws what ``base`` throws.
+    public func check(_ examples: Examples) throws(ModelError) { try base.check(examples) }
 }

@@ -76,6 +76,12 @@ extension FunctionModel: TrainableModel {
     /// What the model was made with.
     public func initialParameters(seed: UInt64) -> Parameters { start(seed) }
 
+    /// A model whose program leaves out what only the other leaves' gradients need. Traps unless the mask is for the
+    /// model's layout.
+    public func training(only mask: TreeMask) -> FunctionModel {
+        FunctionModel(program: program.training(only: mask), start: start)
+    }
+
     /// An empty workspace.
     public func makeWorkspace() -> FunctionWorkspace { FunctionWorkspace() }
 
@@ -130,14 +136,38 @@ extension FunctionModel: TrainableModel {
 
     /// Classes by the highest score (the first of several), or by the score's sign for the logistic loss; numbers as
     /// they are.
-    public func predictions(from outputs: Matrix) -> Targets { program.function.predictions(from: outputs) }
+    public func predictions(from outputs: Matrix) -> Targets {
+        program.function.predictions(from: outputs, shape: program.outputShape)
+    }
 
-    /// Throws `widthMismatch`, `targetKindMismatch` or `classOutOfRange` unless the model can learn such examples.
-    public func check(featureCount: Int, targets: Targets) throws(ModelError) {
-        if featureCount != self.featureCount {
-            throw .widthMismatch(.inputs, model: self.featureCount, data: featureCount)
+    /// Throws `widthMismatch`, `lengthOutOfRange` or `tokenOutOfRange` unless the model's function can take the inputs.
+    ///
+    /// Padding may hold whatever it does: ids that are negative, and those beyond an example's length.
+    public func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError) {
+        if inputs.columns != featureCount {
+            throw .widthMismatch(.inputs, model: featureCount, data: inputs.columns)
         }
-        try program.function.check(targets, outputs: outputCount)
+        if let positions = program.positionCount, let lengths {
+            for (example, length) in lengths.enumerated() where length > positions {
+                throw .lengthOutOfRange(length, positions: positions, example: example)
+            }
+        }
+        guard let vocabulary = program.vocabulary else { return }
+        for example in 0..<inputs.rows {
+            let wrong = inputs.withRow(example) { row in
+                row.indices.prefix(lengths?[example] ?? row.count)
+                    .first { !(row[$0] < Float(vocabulary)) || row[$0] >= 0 && row[$0] != row[$0].rounded() }
+                    .map { row[$0] }
+            }
+            if let wrong { throw .tokenOutOfRange(wrong, vocabulary: vocabulary, example: example) }
+        }
+    }
+
+    /// Throws what ``checkInputs(_:lengths:)`` does, and `targetKindMismatch` or `classOutOfRange`, unless the model
+    /// can learn such examples.
+    public func check(_ examples: Examples) throws(ModelError) {
+        try checkInputs(examples.inputs, lengths: examples.lengths)
+        try program.function.check(examples.targets, outputShape: program.outputShape)
     }
 
     private func withValues<Result>(of parameters: Parameters, _ body: (UnsafePointer<Float>) -> Result) -> Result {

@@ -8,14 +8,22 @@ extension LossFunction {
     /// The number of classes of a model with so many outputs; nil for numbers.
     func classCount(outputs: Int) -> Int? {
         switch self {
-        case .squaredError: nil
+        case .squaredError, .nextToken: nil
         case .logistic: 2
         case .softmaxCrossEntropy: outputs
         }
     }
 
-    /// Throws unless a model with so many outputs can learn such targets: for data from outside.
-    func check(_ targets: Targets, outputs: Int) throws(ModelError) {
+    /// Throws unless a model with outputs of such a shape can learn such targets: for data from outside.
+    func check(_ targets: Targets, outputShape: [Int]) throws(ModelError) {
+        if self == .nextToken {
+            // Classes of sequences, or their next tokens, may be there, and are not looked at.
+            if case .values(let values) = targets, values.columns > 0, values.columns != outputShape[0] {
+                throw .targetKindMismatch(loss: self)
+            }
+            return
+        }
+        let outputs = outputShape.reduce(1, *)
         switch (targets, classCount(outputs: outputs)) {
         case (.values(let values), nil):
             if values.columns != outputs { throw .widthMismatch(.outputs, model: outputs, data: values.columns) }
@@ -33,7 +41,7 @@ extension LossFunction {
         require(
             targets.count == outputs.rows, "\(targets.count) targets do not fit outputs for \(outputs.rows) examples.")
         do throws(ModelError) {
-            try check(targets, outputs: outputs.columns)
+            try check(targets, outputShape: [outputs.columns])
         } catch {
             fail(error.description)
         }
@@ -48,27 +56,44 @@ extension LossFunction {
         ).losses
     }
 
-    /// The loss of an example's outputs, against its target.
+    /// The loss of an example's outputs, against its target, or against its tokens.
     func loss(of outputs: Value, _ example: ExampleValues) -> Loss {
         switch self {
-        case .squaredError: Differentiation.squaredError(outputs, example.target)
-        case .logistic: logisticLoss(outputs, example.label)
-        case .softmaxCrossEntropy: Differentiation.softmaxCrossEntropy(outputs, example.label)
+        case .squaredError: Differentiation.squaredError(outputs.reshaped(outputs.count), example.target)
+        case .logistic: logisticLoss(outputs.reshaped(outputs.count), example.label)
+        case .softmaxCrossEntropy:
+            Differentiation.softmaxCrossEntropy(outputs.reshaped(outputs.count), example.label)
+        case .nextToken: nextTokenLoss(outputs, example.tokens)
         }
     }
 
-    /// What the outputs say: the class of the highest score (the first of several), or the numbers as they are.
-    func predictions(from outputs: Matrix) -> Targets {
+    /// What the outputs, each of `shape`, say: the class of the highest score (the first of several), the numbers as
+    /// they are, or the likeliest next token for each position.
+    func predictions(from outputs: Matrix, shape: [Int]) -> Targets {
         switch self {
         case .squaredError: return .values(outputs)
         case .logistic: return .classes((0..<outputs.rows).map { outputs[$0, 0] > 0 ? 1 : 0 }, classCount: 2)
         case .softmaxCrossEntropy:
-            let classes = (0..<outputs.rows).map { row in
-                outputs.withRow(row) { scores in
-                    scores.indices.reduce(0) { scores[$1] > scores[$0] ? $1 : $0 }
+            return .classes(outputs.places(ofLargestOf: outputs.columns), classCount: outputs.columns)
+        case .nextToken:
+            let (positions, vocabulary) = (shape[0], shape[1])
+            return .values(
+                Matrix(
+                    rows: outputs.rows, columns: positions,
+                    elements: outputs.places(ofLargestOf: vocabulary).map(Float.init)))
+        }
+    }
+}
+
+extension Matrix {
+    /// The place of the largest, the first of several, of each `count` numbers of each row.
+    fileprivate func places(ofLargestOf count: Int) -> [Int] {
+        (0..<rows).flatMap { row in
+            withRow(row) { numbers in
+                stride(from: 0, to: columns, by: count).map { begin in
+                    (0..<count).reduce(0) { numbers[begin + $1] > numbers[begin + $0] ? $1 : $0 }
                 }
             }
-            return .classes(classes, classCount: outputs.columns)
         }
     }
 }

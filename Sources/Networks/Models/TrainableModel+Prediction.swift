@@ -6,31 +6,29 @@ extension TrainableModel {
     /// What the model says about each row of `inputs`: classes or numbers, as ``predictions(from:)`` does.
     ///
     /// Computed in blocks of `blockSize` rows, so that memory for the outputs of one block is held. Throws
-    /// `ModelError.widthMismatch` if the rows have another number of features than the model. Traps unless `parameters`
-    /// fit the model and `blockSize` is at least 1.
+    /// what ``checkInputs(_:lengths:)`` does if the rows do not fit. Traps unless `parameters` fit the model and
+    /// `blockSize` is at least 1.
     public func predict(
         _ inputs: Matrix, at parameters: Parameters, blockSize: Int = 1024
     ) throws(ModelError) -> Targets {
         require(blockSize >= 1, "Blocks of \(blockSize) rows were asked for; 1 is the smallest.")
-        guard inputs.columns == featureCount else {
-            throw .widthMismatch(.inputs, model: featureCount, data: inputs.columns)
-        }
+        try checkInputs(inputs, lengths: nil)
         var classes: [Int] = []
         var classCount = outputCount
         var values: [Float] = []
-        var isNumeric = false
+        var numberCount: Int?
         forEachBlock(of: inputs, at: parameters, blockSize: blockSize) { outputs in
             switch predictions(from: outputs) {
             case .classes(let predicted, let count):
                 classes += predicted
                 classCount = count
             case .values(let predicted):
-                isNumeric = true
+                numberCount = predicted.columns
                 predicted.withUnsafeElements { values.append(contentsOf: $0) }
             }
         }
-        guard isNumeric else { return .classes(classes, classCount: classCount) }
-        return .values(Matrix(rows: inputs.rows, columns: outputCount, elements: values))
+        guard let numberCount else { return .classes(classes, classCount: classCount) }
+        return .values(Matrix(rows: inputs.rows, columns: numberCount, elements: values))
     }
 
     /// Calls `body` with the outputs for each block of up to `blockSize` rows of `inputs`, in their order; once for no

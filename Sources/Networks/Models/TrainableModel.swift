@@ -41,6 +41,12 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// The parameters before the first step. Drawn from a public generator: they must not depend on the data.
     func initialParameters(seed: UInt64) -> Parameters
 
+    /// The same model for somebody who asks for the gradients of the selected leaves alone: the others' gradients may
+    /// be anything, and need not be computed. The model itself unless a conforming type says otherwise.
+    ///
+    /// **Guarantee:** the gradients of the selected leaves, outputs and losses are the same in every bit.
+    func training(only mask: TreeMask) -> Self
+
     /// An empty workspace.
     func makeWorkspace() -> Workspace
 
@@ -67,8 +73,14 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// What the outputs say about each example: a class, or numbers. In the terms of the targets, to compare with them.
     func predictions(from outputs: Matrix) -> Targets
 
-    /// Throws unless the model can learn examples of so many features with such targets: for data from outside.
-    func check(featureCount: Int, targets: Targets) throws(ModelError)
+    /// Throws unless the model takes such inputs: for data from outside. The number of features has to fit, unless a
+    /// conforming type says more.
+    ///
+    /// - Parameter lengths: how many positions of each example's sequence there are; nil for all.
+    func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError)
+
+    /// Throws unless the model can learn the examples: for data from outside.
+    func check(_ examples: Examples) throws(ModelError)
 }
 
 extension TrainableModel {
@@ -83,6 +95,16 @@ extension TrainableModel {
 
     /// None.
     public var unusedLeaves: [TreePath] { [] }
+
+    /// The model itself.
+    public func training(only mask: TreeMask) -> Self { self }
+
+    /// Throws `widthMismatch` unless there are as many features as the model has.
+    public func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError) {
+        if inputs.columns != featureCount {
+            throw .widthMismatch(.inputs, model: featureCount, data: inputs.columns)
+        }
+    }
 
     /// The outputs for each row of inputs, all of whose positions are there.
     public func outputs(for inputs: Matrix, at parameters: Parameters, workspace: inout Workspace) -> Matrix {

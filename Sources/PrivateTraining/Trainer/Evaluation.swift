@@ -40,14 +40,16 @@ extension TrainableModel {
         var errors = RegressionErrors()
         for begin in stride(from: 0, to: data.count, by: blockSize) {
             let examples = try data.examples(at: Array(begin..<min(begin + blockSize, data.count)))
-            try check(featureCount: examples.inputs.columns, targets: examples.targets)
+            try check(examples)
             let (outputs, losses) = outputsAndLosses(of: examples, at: parameters, workspace: &workspace)
             loss += losses.reduce(0) { $0 + Double($1) }
             switch (predictions(from: outputs), examples.targets) {
             case (.classes(let predicted, _), .classes(let classes, _)):
                 classified += classes.count
                 correct += zip(predicted, classes).count { $0 == $1 }
-            case (.values(let predicted), .values(let values)): errors.add(predicted, values)
+            // Predicted tokens are no outputs, and not compared with numbers.
+            case (.values(let predicted), .values(let values)) where predicted.columns == outputs.columns:
+                errors.add(predicted, values)
             default: break
             }
         }

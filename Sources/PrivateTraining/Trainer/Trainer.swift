@@ -114,10 +114,11 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var isStopped = session.run.stepsTaken > 0 ? try tell(session, isDue: isReportDue(session)) : false
         while !session.run.isFinished, !isStopped {
             let begin = ContinuousClock.now
+            // A step that is taken again after an interruption draws what it drew before.
             let drawKey = options.drawKey(step: session.run.stepsTaken)
             try session.run.step(microbatchSize: microbatchSize, copies: copies) { indices, parameters in
                 var examples = try data.examples(at: indices)
-                try model.check(featureCount: examples.inputs.columns, targets: examples.targets)
+                try model.check(examples)
                 examples.drawKey = drawKey
                 if let augmentation { examples = examples.augmented(by: augmentation) }
                 return model.gradients(of: examples, at: parameters, workspace: &workspace)

@@ -22,7 +22,8 @@ extension Formats {
                 "random changes of images, whose gradients are averaged before clipping"),
             Setting(
                 "model", .text, absent: "linear, logistic or softmax, as the targets are", example: #""softmax""#,
-                "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist"),
+                "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist, gru:64, lstm:64, "
+                    + "transformer:layers=2,width=64,heads=4"),
             Setting(
                 "optimizer", .group(optimizer), absent: "sgd with momentum",
                 example: #"{"name": "sgd", "momentum": 0.9}"#,
@@ -216,7 +217,7 @@ extension Formats {
         [
             Setting(
                 "input", .group(input), example: #"{"height": 28, "width": 28, "channels": 1}"#,
-                "a vector of so many features, or an image"),
+                "a vector of so many features, an image, a sequence, or tokens"),
             Setting(
                 "layers", .list(.group(layer)),
                 example: #"[{"kind": "dense", "outputs": 10, "activation": "identity"}]"#,
@@ -239,12 +240,19 @@ extension Formats {
         ])
 
     static let input = SettingGroup(
-        "input", "A vector (features alone), or an image.",
+        "input",
+        "A vector (features alone), an image (height, width, channels), a sequence (positions, width), or tokens "
+            + "(length, vocabulary).",
         [
-            Setting("features", .whole(.atLeast(1)), absent: "an image", example: "64", "numbers of an example"),
-            Setting("height", .whole(.atLeast(1)), absent: "a vector", example: "28", "rows of an image"),
-            Setting("width", .whole(.atLeast(1)), absent: "a vector", example: "28", "columns of an image"),
-            Setting("channels", .whole(.atLeast(1)), absent: "a vector", example: "1", "numbers of a pixel"),
+            Setting("features", .whole(.atLeast(1)), absent: "no vector", example: "64", "numbers of an example"),
+            Setting("height", .whole(.atLeast(1)), absent: "no image", example: "28", "rows of an image"),
+            Setting(
+                "width", .whole(.atLeast(1)), absent: "neither image nor sequence", example: "28",
+                "columns of an image, or numbers of a position"),
+            Setting("channels", .whole(.atLeast(1)), absent: "no image", example: "1", "numbers of a pixel"),
+            Setting("positions", .whole(.atLeast(1)), absent: "no sequence", example: "20", "the longest sequence"),
+            Setting("length", .whole(.atLeast(1)), absent: "no tokens", example: "64", "the most tokens of an example"),
+            Setting("vocabulary", .whole(.atLeast(1)), absent: "no tokens", example: "256", "ids lie below it"),
         ])
 
     static let layer = SettingGroup(
@@ -258,6 +266,9 @@ extension Formats {
                     settings: [
                         outputs, size, stride,
                         Setting("padding", .whole(.atLeast(0)), example: "3", "zeros around the image"), activation,
+                        Setting(
+                            "standardised", .flag, absent: "false", example: "true",
+                            "bring each output's kernel to mean 0 and variance 1 before use (arXiv 1903.10520)"),
                     ]),
                 SettingGroup.Kind(
                     name: "pooling", about: "one pixel for size × size of them",
@@ -266,7 +277,75 @@ extension Formats {
                             "pooling", .choice(Pooling.allCases.map(\.rawValue)),
                             example: #""max""#, "the largest or the mean"), size, stride,
                     ]),
+                SettingGroup.Kind(
+                    name: "embedding", about: "a vector for each token",
+                    settings: [Setting("width", .whole(.atLeast(1)), example: "64", "numbers of a token")]),
+                SettingGroup.Kind(
+                    name: "positionEmbedding", about: "a learned vector for each position, added", settings: []),
+                SettingGroup.Kind(
+                    name: "attention", about: "attention of a sequence to itself", settings: [heads, isCausal]),
+                SettingGroup.Kind(
+                    name: "transformerBlock", about: "attention and a hidden layer, each added to its input",
+                    settings: [
+                        heads,
+                        Setting("hiddenWidth", .whole(.atLeast(1)), example: "256", "outputs of the hidden layer"),
+                        isCausal,
+                    ]),
+                SettingGroup.Kind(
+                    name: "layerNorm", about: "features of mean 0 and variance 1 (arXiv 1607.06450)", settings: []),
+                SettingGroup.Kind(
+                    name: "rmsNorm", about: "features of mean square 1 (arXiv 1910.07467)", settings: []),
+                SettingGroup.Kind(
+                    name: "groupNorm", about: "the same for groups of an image's channels (arXiv 1803.08494)",
+                    settings: [
+                        Setting("groups", .whole(.atLeast(1)), example: "4", "groups of channels, which they divide")
+                    ]),
+                SettingGroup.Kind(
+                    name: "sequencePooling", about: "one vector for all positions but padding",
+                    settings: [
+                        Setting(
+                            "pooling", .choice(SequencePooling.Kind.allCases.map(\.rawValue)), example: #""mean""#,
+                            "what stands for the positions")
+                    ]),
+                SettingGroup.Kind(
+                    name: "tiedHead", about: "a score for each token, by the embedding's table", settings: []),
+                SettingGroup.Kind(
+                    name: "gru", about: "gated recurrent units over a sequence", settings: [recurrentWidth, returns]),
+                SettingGroup.Kind(
+                    name: "lstm", about: "long short-term memory over a sequence",
+                    settings: [recurrentWidth, returns]),
+                SettingGroup.Kind(
+                    name: "dropout", about: "numbers dropped at random in training",
+                    settings: [
+                        Setting("rate", .number(.belowOne), example: "0.1", "the probability that a number is dropped")
+                    ]),
+                SettingGroup.Kind(
+                    name: "residual", about: "x + f(x), with f the layers inside, which keep the shape",
+                    settings: [
+                        Setting(
+                            "layers", .list(.nested { layer }),
+                            example: #"[{"kind": "dense", "outputs": 64, "activation": "relu"}]"#, "f")
+                    ]),
+                SettingGroup.Kind(
+                    name: "lowRankAdapter",
+                    about: "y = f(xᵀK + (alpha/rank)·xᵀAB + b), of which A and B are trained (arXiv 2106.09685)",
+                    settings: [
+                        outputs, activation,
+                        Setting("rank", .whole(.atLeast(1)), example: "4", "columns of A, and rows of B"),
+                        Setting("alpha", .number(.positive), example: "8", "what AB is multiplied by, times the rank"),
+                    ]),
             ]))
+
+    private static let heads = Setting(
+        "heads", .whole(.atLeast(1)), example: "4", "heads, which divide the features")
+    private static let isCausal = Setting(
+        "isCausal", .flag, example: "true", "whether no position sees later ones")
+
+    private static let recurrentWidth = Setting(
+        "width", .whole(.atLeast(1)), example: "64", "numbers of a state")
+    private static let returns = Setting(
+        "returns", .choice(ReturnedStates.allCases.map(\.rawValue)), example: #""last""#,
+        "all states, or the last position's")
 
     private static let outputs = Setting("outputs", .whole(.atLeast(1)), example: "10", "outputs (of a pixel)")
     private static let size = Setting("size", .whole(.atLeast(1)), example: "2", "rows and columns of the window")

@@ -63,6 +63,7 @@ extension Setting.Kind {
     var groups: [SettingGroup] {
         switch self {
         case .group(let group): [group]
+        case .nested(let group): [group()]
         case .list(let kind), .tree(let kind): kind.groups
         case .either(let kinds): kinds.flatMap(\.groups)
         default: []

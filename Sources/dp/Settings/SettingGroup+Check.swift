@@ -83,6 +83,7 @@ extension Setting.Kind {
             guard case .text(let text) = value else { return mismatch() }
             return names.contains(text) ? [] : wrong(Setting.noChoice(text, among: names))
         case .group(let group): return group.problems(with: value, at: path)
+        case .nested(let group): return group().problems(with: value, at: path)
         case .list(let element):
             guard case .list(let values) = value else { return mismatch() }
             return values.enumerated().flatMap { element.problems(with: $1, at: path + ["\($0)"]) }
@@ -106,7 +107,7 @@ extension Setting.Kind {
         case .flag: "true or false"
         case .text: "a text in quotes"
         case .choice(let names): "one of \(names.joined(separator: ", "))"
-        case .group, .tree: "an object in braces"
+        case .group, .nested, .tree: "an object in braces"
         case .list: "a list in brackets"
         case .either(let kinds): kinds.map(\.jsonType).joined(separator: " or ")
         }
@@ -117,7 +118,7 @@ extension Setting.Kind {
         case .number, .whole: value.asNumber != nil
         case .flag: if case .flag = value { true } else { false }
         case .text, .choice: if case .text = value { true } else { false }
-        case .group, .tree: if case .object = value { true } else { false }
+        case .group, .nested, .tree: if case .object = value { true } else { false }
         case .list: if case .list = value { true } else { false }
         case .either(let kinds): kinds.contains { $0.hasType(of: value) }
         }

@@ -63,6 +63,8 @@ struct Setting: Sendable {
         case text
         case choice([String])
         case group(SettingGroup)
+        /// An object of a group that its own settings lead to again.
+        case nested(@Sendable () -> SettingGroup)
         case list(Kind)
         /// An object with any keys, and values of one kind, or such objects again.
         case tree(Kind)

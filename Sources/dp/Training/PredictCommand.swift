@@ -56,6 +56,7 @@ struct PredictCommand: ParsableCommand {
         // Not a block more than is needed: what is read from disk may not fit into memory.
         for begin in stride(from: 0, to: examples.count, by: 1024) {
             let block = try examples.examples(at: Array(begin..<min(begin + 1024, examples.count)))
+            try model.network.checkInputs(block.inputs, lengths: nil)
             model.network.forEachBlock(of: block.inputs, at: model.parameters) { outputs in
                 let predictions = model.network.predictions(from: outputs)
                 for row in 0..<outputs.rows {

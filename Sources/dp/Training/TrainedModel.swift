@@ -65,7 +65,7 @@ struct TrainedModel {
     /// The number of classes; nil if the model predicts numbers.
     var classCount: Int? {
         switch description.architecture.loss {
-        case .squaredError: nil
+        case .squaredError, .nextToken: nil
         case .logistic: 2
         case .softmaxCrossEntropy: network.outputCount
         }

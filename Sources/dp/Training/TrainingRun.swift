@@ -49,7 +49,7 @@ struct TrainingRun {
             outputCount: targets.outputCount)
         let network = try Network(architecture)
         for data in [training, test].compactMap(\.self) {
-            try network.check(featureCount: data.featureCount, targets: data.examples(at: [0]).targets)
+            try network.check(data.examples(at: [0]))
         }
         try configuration.augmentation?.check(featureCount: network.featureCount)
         let given = try givenParameters(for: network)

@@ -25,6 +25,8 @@ struct ModelCheck {
     var roundingTolerance: Float = 2e-5
 
     func expectAll(sourceLocation: SourceLocation = #_sourceLocation) {
+        // A parameter that no operation takes has a gradient of zeros, which every check below would pass.
+        #expect(program.unusedLeaves == [], sourceLocation: sourceLocation)
         let rows = run(inputs)
         expectDifferences(sourceLocation)
         expectRounding(rows, sourceLocation)
@@ -62,7 +64,8 @@ struct ModelCheck {
         let rows = program.lossesAndRows(of: inputs, at: center).rows
         var generator = SeededGenerator(seed: 7)
         for leaf in program.layout.leaves {
-            let columns = leaf.range.count <= elementsPerLeaf
+            let columns =
+                leaf.range.count <= elementsPerLeaf
                 ? Array(leaf.range) : (0..<elementsPerLeaf).map { _ in Int.random(in: leaf.range, using: &generator) }
             for column in columns {
                 var moved = center
@@ -88,7 +91,8 @@ struct ModelCheck {
             let size = exact.rows[example].reduce(0) { max($0, abs($1)) }
             let error = zip(found.rows[example], exact.rows[example]).reduce(0.0) { max($0, abs(Double($1.0) - $1.1)) }
             #expect(
-                error <= Double(roundingTolerance) * max(size, 0x1p-20), "row \(example)", sourceLocation: sourceLocation)
+                error <= Double(roundingTolerance) * max(size, 0x1p-20), "row \(example)",
+                sourceLocation: sourceLocation)
             #expect(
                 abs(Double(found.losses[example]) - exact.losses[example])
                     <= Double(roundingTolerance) * max(1, abs(exact.losses[example])),

@@ -34,9 +34,7 @@ struct WholeMicrobatchModel: TrainableModel {
         network.outputsAndLosses(of: examples, at: parameters, workspace: &workspace)
     }
     func predictions(from outputs: Matrix) -> Targets { network.predictions(from: outputs) }
-    func check(featureCount: Int, targets: Targets) throws(ModelError) {
-        try network.check(featureCount: featureCount, targets: targets)
-    }
+    func check(_ examples: Examples) throws(ModelError) { try network.check(examples) }
 
     func gradients(
         of examples: Examples, at parameters: ParameterVector, workspace: inout FunctionWorkspace
@@ -110,7 +108,7 @@ struct WholeMicrobatchModel: TrainableModel {
         var outputGradients = [Float](repeating: 0, count: scores.count)
         outputGradients.withUnsafeMutableBufferPointer {
             _ = SoftmaxCrossEntropy.crossEntropy(
-                scores, classes: scores.count, target: target, outputGradients: $0.baseAddress)
+                scores, classes: scores.count, target: target, outputGradients: $0.baseAddress!)
         }
         return outputGradients
     }
