@@ -3,7 +3,9 @@ steps, the same optimizer, clip norm, ε, δ and average of the last steps. Numb
 them.
 
     python -m venv opacus-environment && opacus-environment/bin/pip install torch opacus==1.6.0
-    opacus-environment/bin/python Benchmarks/Recipes/opacus/NAME.py FOLDER
+    opacus-environment/bin/python Benchmarks/Recipes/opacus/NAME.py FOLDER [STEPS]
+
+STEPS ends the run early, with the noise of all steps, to see how long a step takes.
 """
 
 import math
@@ -23,6 +25,7 @@ warnings.filterwarnings("ignore")
 torch.set_num_threads(2)
 torch.manual_seed(0)
 FOLDER = pathlib.Path(sys.argv[1])
+LAST_STEP = int(sys.argv[2]) if len(sys.argv) > 2 else None
 
 
 def train(
@@ -31,7 +34,8 @@ def train(
     """Trains `model` on tensors with the examples first; `loss(outputs, *targets)` gives one number an example, from
     the model's outputs of the first tensor. Returns the model with the averaged parameters.
 
-    Noise is calibrated with Opacus's PRV accountant. Time is of steps alone, as `dp train` counts it.
+    Noise is calibrated with Opacus's PRV accountant. Times are of steps alone; those of processors leave out what
+    others of a shared machine did meanwhile.
     """
     count = len(examples[0])
     rate = batch / count
@@ -43,7 +47,8 @@ def train(
     loader = DPDataLoader(TensorDataset(*examples), sample_rate=rate)
     averages = [torch.zeros_like(parameter) for parameter in model.parameters()]
     averaged, step = 0, 0
-    begin = time.perf_counter()
+    steps = min(steps, LAST_STEP or steps)
+    begin, begin_of_work = time.perf_counter(), time.process_time()
     module.train()
     while step < steps:
         for tensors in loader:
@@ -60,11 +65,12 @@ def train(
                 averaged += 1
                 for average, parameter in zip(averages, model.parameters()):
                     average += (parameter.detach() - average) / averaged
-    seconds = time.perf_counter() - begin
+    seconds, work = time.perf_counter() - begin, time.process_time() - begin_of_work
     with torch.no_grad():
         for average, parameter in zip(averages, model.parameters()):
             parameter.copy_(average)
-    print(f"torch {torch.__version__}, noise multiplier {noise:.4f}, {steps} steps, {seconds:.1f} s")
+    print(f"torch {torch.__version__}, noise multiplier {noise:.4f}, {steps} steps, {seconds:.1f} s, "
+          f"{work:.1f} s of processors")
     return model.eval()
 
 
