@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: ["gru", "lstm"])
     func outputsAreThoseOfTheDefinition(_ kind: String) throws {
         let network = try Self.network([
-            kind == "gru" ? .gru(width: 5, returning: .last) : .lstm(width: 5, returning: .last),
+            kind == "gru" ? .gru(width: 5, returning: .last) : .lstm(width: 5, returning: .last)
         ])
         let (lengths, parameters) = ([4, 1, 3, 0, 2], network.initialParameters(seed: 3))
         let examples = Self.examples(network, lengths: lengths)
@@ -87,6 +87,19 @@ import Testing
             let largest = start[path].values.map(abs).max() ?? 0
             // The largest of 60 and more uniform numbers is below half of the bound with a chance of 2⁻⁶⁰.
             #expect(largest <= 1 / width.squareRoot() && largest > 0.5 / width.squareRoot())
+        }
+    }
+
+    @Test func aBatchMayBeEmpty() throws {
+        for layer in [NetworkArchitecture.Layer.gru(width: 2, returning: .last), .lstm(width: 2, returning: .all)] {
+            let network = try Network(
+                NetworkArchitecture(
+                    input: .sequence(positions: 3, width: 2), layers: [layer], loss: .squaredError))
+            let examples = Examples(
+                inputs: Matrix(rows: 0, columns: 6), targets: .values(Matrix(rows: 0, columns: network.outputCount)))
+            var workspace = network.makeWorkspace()
+            let parameters = network.initialParameters(seed: 1)
+            #expect(network.gradients(of: examples, at: parameters, workspace: &workspace).exampleCount == 0)
         }
     }
 

@@ -8,7 +8,7 @@ extension StepPathKind: ExpressibleByArgument {}
 struct StepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "step",
-        abstract: "Times whole training steps of a perceptron with ReLU by Adam: not private, factored and dense.",
+        abstract: "Times whole training steps of a network by Adam: not private, factored and dense.",
         discussion: """
             A step is the forward and the backward pass, clipping, noise where it is private, and the update. \
             The scaled ones scale gradients by Adam's second moment before clipping (scale-then-privatize), the one \
@@ -18,8 +18,15 @@ struct StepCommand: ParsableCommand {
             floating-point operations.
             """)
 
-    @Option(help: "Widths of the layers.")
+    @Option(help: "Widths of the layers of a perceptron with ReLU.")
     var dims = "784,1024,10"
+
+    @Option(
+        help: """
+            Another network: transformer, gru (both over 64 tokens of 256), convolution (28 × 28 images), or a JSON file \
+            with its layers.
+            """)
+    var model: String?
 
     @Option(help: "Examples per batch.")
     var batch = 256
@@ -35,7 +42,10 @@ struct StepCommand: ParsableCommand {
     struct Record: Codable {
         var benchmark = "step"
         let path: String
-        let dims: [Int]
+        /// What the network is called.
+        let model: String
+        /// The widths of a perceptron.
+        let dims: [Int]?
         let params: Int
         let threads: Int
         let batch: Int
@@ -44,7 +54,7 @@ struct StepCommand: ParsableCommand {
         /// The median of the ratios of runs taken beside each other.
         let timesNonPrivate: Double
         /// Floating-point operations of the products of a non-private step, over the seconds.
-        let gigaflopsOfNonPrivate: Double
+        let gigaflopsOfNonPrivate: Double?
         let peakBytes: Int?
     }
 
@@ -68,14 +78,16 @@ struct StepCommand: ParsableCommand {
         let threads = options.applyThreads()
         let progress = ProgressLine()
         guard let widths else { return }
-        let problem = try StepProblem(dims: widths, batch: batch, microbatch: microbatch)
+        let architecture =
+            try model.map(StepProblem.architecture) ?? .multilayerPerceptron(dims: widths)
+        let problem = try StepProblem(architecture, batch: batch, microbatch: microbatch)
         let kinds = StepPathKind.allCases.filter { path.isEmpty || $0 == .nonPrivate || path.contains($0) }
         try problem.requireMemory(for: kinds)
         progress.show("step: checking that the paths agree")
         if kinds.contains(where: \.isDense) {
             try problem.checkAgreement()
         } else {
-            try StepProblem(dims: widths, batch: problem.agreementBatch, microbatch: 1).checkAgreement()
+            try StepProblem(architecture, batch: problem.agreementBatch, microbatch: 1).checkAgreement()
         }
         // One path at a time, so that each is charged with its own memory only.
         let peaks = try kinds.map { kind in
@@ -96,31 +108,35 @@ struct StepCommand: ParsableCommand {
             kinds.indices.map { index in
                 let seconds = measurement.median(of: index)
                 return Record(
-                    path: kinds[index].rawValue, dims: widths, params: problem.network.layout.count, threads: threads,
-                    batch: batch, seconds: seconds, examplesPerSecond: Double(batch) / seconds,
+                    path: kinds[index].rawValue, model: name, dims: model == nil ? widths : nil,
+                    params: problem.network.layout.count, threads: threads, batch: batch, seconds: seconds,
+                    examplesPerSecond: Double(batch) / seconds,
                     timesNonPrivate: measurement.medianRatio(of: index, to: 0),
-                    gigaflopsOfNonPrivate: 1e-9 * problem.operations / seconds, peakBytes: peaks[index])
+                    gigaflopsOfNonPrivate: problem.operations.map { 1e-9 * $0 / seconds }, peakBytes: peaks[index])
             })
     }
+
+    /// What the network is called.
+    private var name: String { model ?? "mlp:" + dims.replacingOccurrences(of: ",", with: "-") }
 
     private func show(_ records: [Record]) throws {
         let first = records[0]
         let heading =
-            "\(dims.replacingOccurrences(of: ",", with: "-")), \(first.params) parameters, batch \(batch), "
+            "\(name), \(first.params) parameters, batch \(batch), "
             + "\(first.threads) threads"
         let columns: [RecordTable<Record>.Column] = [
             .words("path") { $0.path },
             .numbers("seconds") { Format.seconds($0.seconds) },
             .numbers("examples/s") { Format.decimals($0.examplesPerSecond, 0) },
             .numbers("× non-private") { Format.decimals($0.timesNonPrivate, 2) },
-            .numbers("GFLOP/s") { Format.decimals($0.gigaflopsOfNonPrivate, 0) },
+            .numbers("GFLOP/s") { $0.gigaflopsOfNonPrivate.map { Format.decimals($0, 0) } ?? "" },
             .numbers("peak MiB") { Format.mebibytes($0.peakBytes) },
         ]
         try options.show(records, heading: heading, columns: columns) {
             let bars = records.map {
                 (name: $0.path, value: 1000 * $0.seconds, label: Format.decimals(1000 * $0.seconds, 1))
             }
-            return BarChart(title: "A training step, \(dims), batch \(batch)", unit: "milliseconds", bars: bars).svg
+            return BarChart(title: "A training step, \(name), batch \(batch)", unit: "milliseconds", bars: bars).svg
         }
     }
 }

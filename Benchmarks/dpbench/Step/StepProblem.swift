@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import PrivacyMechanisms
 import PrivateTraining
@@ -13,23 +14,50 @@ struct StepProblem {
     /// Rows that a dense path holds at once.
     let microbatch: Int
 
-    init(dims: [Int], batch: Int, microbatch: Int) throws {
-        network = try Network(.multilayerPerceptron(dims: dims))
-        var inputs = Matrix(rows: batch, columns: dims[0])
-        var noise = GaussianNoise(nonPrivateSeed: 1)
-        inputs.withMutableRows(0..<batch) { noise.fill(&$0) }
-        let classCount = dims[dims.count - 1]
-        examples = Examples(
-            inputs: inputs, targets: .classes((0..<batch).map { $0 % classCount }, classCount: classCount))
+    /// Random examples of a network's inputs: standard normal features, or uniform token ids.
+    init(_ architecture: NetworkArchitecture, batch: Int, microbatch: Int) throws {
+        network = try Network(architecture)
+        var inputs = Matrix(rows: batch, columns: network.featureCount)
+        if case .tokens(_, let vocabulary) = architecture.input {
+            var generator = SystemRandomNumberGenerator()
+            inputs.withUnsafeMutableElements { ids in
+                for index in ids.indices { ids[index] = Float(Int.random(in: 0..<vocabulary, using: &generator)) }
+            }
+        } else {
+            var noise = GaussianNoise(nonPrivateSeed: 1)
+            inputs.withMutableRows(0..<batch) { noise.fill(&$0) }
+        }
+        let count = network.outputCount
+        let targets: Targets =
+            switch architecture.loss {
+            case .squaredError: .values(Matrix(rows: batch, columns: count))
+            case .logistic: .classes((0..<batch).map { $0 % 2 }, classCount: 2)
+            case .softmaxCrossEntropy, .nextToken: .classes((0..<batch).map { $0 % count }, classCount: count)
+            }
+        examples = Examples(inputs: inputs, targets: targets)
         parameters = network.initialParameters(seed: 1)
         // A noisy sum that is small against the scaled gradients, so that second moments stay where they are.
         clipping = try .flat(l2ClipNorm: 1, normalizeBy: Double(batch))
         self.microbatch = min(batch, microbatch)
     }
 
-    /// Floating-point operations of the products in a non-private step: outputs, weight gradients, and input output
-    /// gradients of all layers but the first.
-    var operations: Double {
+    /// The networks that have a name: what the figures of sequences and images are measured on.
+    static func architecture(named name: String) throws -> NetworkArchitecture {
+        switch name {
+        case "transformer":
+            try NetworkArchitecture(
+                specification: "transformer:layers=2,width=64,heads=4", featureCount: 64, outputCount: 10,
+                vocabulary: 256)
+        case "gru": try NetworkArchitecture(specification: "gru:64", featureCount: 64, outputCount: 10, vocabulary: 256)
+        case "convolution": .mnistConvolutional()
+        default: try JSONDecoder().decode(NetworkArchitecture.self, from: Data(contentsOf: URL(filePath: name)))
+        }
+    }
+
+    /// Floating-point operations of the products in a non-private step of a perceptron: outputs, weight gradients, and
+    /// input gradients of all layers but the first. Nil of other networks, whose kernels are used at every position.
+    var operations: Double? {
+        guard case .features = network.architecture.input else { return nil }
         let kernels = network.layout.leaves.filter { $0.shape.count == 2 }.map { Double($0.range.count) }
         return 2 * Double(examples.count) * (3 * kernels.reduce(0, +) - (kernels.first ?? 0))
     }

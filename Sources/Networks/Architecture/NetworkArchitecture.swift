@@ -48,6 +48,21 @@ public struct NetworkArchitecture: Hashable, Sendable {
     }
 }
 
+extension NetworkArchitecture {
+    /// The kinds of the layers in their order, equal ones counted: `embedding, 2 × transformerBlock, dense`.
+    public var summary: String {
+        var runs: [(kind: String, count: Int)] = []
+        for kind in layers.map({ type(of: $0.blueprint).kind }) {
+            if runs.last?.kind == kind {
+                runs[runs.count - 1].count += 1
+            } else {
+                runs.append((kind, 1))
+            }
+        }
+        return runs.map { $0.count == 1 ? $0.kind : "\($0.count) × \($0.kind)" }.joined(separator: ", ")
+    }
+}
+
 extension NetworkArchitecture.Layer: Hashable {
     /// Whether kinds and numbers agree.
     public static func == (left: Self, right: Self) -> Bool {

@@ -5,19 +5,19 @@ import Requirements
 extension TrainableModel {
     /// What the model says about each row of `inputs`: classes or numbers, as ``predictions(from:)`` does.
     ///
-    /// Computed in blocks of `blockSize` rows, so that memory for the outputs of one block is held. Throws
+    /// `lengths` says how many positions of each example's sequence there are, where not all are. Computed in blocks of `blockSize` rows, so that memory for the outputs of one block is held. Throws
     /// what ``checkInputs(_:lengths:)`` does if the rows do not fit. Traps unless `parameters` fit the model and
     /// `blockSize` is at least 1.
     public func predict(
-        _ inputs: Matrix, at parameters: Parameters, blockSize: Int = 1024
+        _ inputs: Matrix, lengths: [Int]? = nil, at parameters: Parameters, blockSize: Int = 1024
     ) throws(ModelError) -> Targets {
         require(blockSize >= 1, "Blocks of \(blockSize) rows were asked for; 1 is the smallest.")
-        try checkInputs(inputs, lengths: nil)
+        try checkInputs(inputs, lengths: lengths)
         var classes: [Int] = []
         var classCount = outputCount
         var values: [Float] = []
         var numberCount: Int?
-        forEachBlock(of: inputs, at: parameters, blockSize: blockSize) { outputs in
+        forEachBlock(of: inputs, lengths: lengths, at: parameters, blockSize: blockSize) { outputs in
             switch predictions(from: outputs) {
             case .classes(let predicted, let count):
                 classes += predicted
@@ -34,12 +34,16 @@ extension TrainableModel {
     /// Calls `body` with the outputs for each block of up to `blockSize` rows of `inputs`, in their order; once for no
     /// rows. Traps unless inputs and parameters fit the model.
     package func forEachBlock(
-        of inputs: Matrix, at parameters: Parameters, blockSize: Int = 1024, _ body: (Matrix) throws -> Void
+        of inputs: Matrix, lengths: [Int]? = nil, at parameters: Parameters, blockSize: Int = 1024,
+        _ body: (Matrix) throws -> Void
     ) rethrows {
         var workspace = makeWorkspace()
         for begin in stride(from: 0, to: max(1, inputs.rows), by: blockSize) {
-            let block = inputs.rows(begin..<min(begin + blockSize, inputs.rows))
-            try body(outputs(for: block, at: parameters, workspace: &workspace))
+            let rows = begin..<min(begin + blockSize, inputs.rows)
+            try body(
+                outputs(
+                    for: inputs.rows(rows), lengths: lengths.map { Array($0[rows]) }, at: parameters,
+                    workspace: &workspace))
         }
     }
 

@@ -71,7 +71,9 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
         of event: PrivacyEvent, _ answer: (Query, _ isOptimistic: Bool) throws(AccountingError) -> Double
     ) throws(AccountingError) -> PrivacyBounds {
         let query = try Query(event, self)
-        let (upper, lower) = try (answer(query, false), answer(query, true))
+        let (upper, found) = try (answer(query, false), answer(query, true))
+        // Where nothing is finite, as without noise, the lower end may be ∞ − ∞: then it claims nothing.
+        let lower = found.isNaN ? 0 : found
         assert(lower <= upper * (1 + 1e-9), "Two ends cross: \(lower) and \(upper).")
         return PrivacyBounds(lower: min(upper, lower), upper: upper)
     }

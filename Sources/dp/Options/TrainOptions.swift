@@ -137,7 +137,8 @@ struct PrivacyOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
     @Option(
         help: """
-            linear, logistic, softmax, mlp:256-64 (hidden widths), mlp:256:tanh, cnn:mnist. \
+            linear, logistic, softmax, mlp:256-64 (hidden widths), mlp:256:tanh, cnn:mnist, gru:64, lstm:64, \
+            transformer:layers=2,width=64,heads=4; or a JSON file with the layers, as 'dp help formats' says. \
             (default: what the targets ask for; of images, on scattering features)
             """)
     var model: String?

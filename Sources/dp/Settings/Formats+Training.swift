@@ -25,6 +25,10 @@ extension Formats {
                 "linear, logistic, softmax, mlp:256 (hidden widths), mlp:256-64:tanh, cnn:mnist, gru:64, lstm:64, "
                     + "transformer:layers=2,width=64,heads=4"),
             Setting(
+                "architecture", .group(architecture), absent: "what model says",
+                example: #"{"input": {"features": 64}, "layers": [], "loss": "softmaxCrossEntropy"}"#,
+                "the layers themselves, in the place of model"),
+            Setting(
                 "optimizer", .group(optimizer), absent: "sgd with momentum",
                 example: #"{"name": "sgd", "momentum": 0.9}"#,
                 "how private gradients become updates"),
@@ -255,7 +259,7 @@ extension Formats {
             Setting("vocabulary", .whole(.atLeast(1)), absent: "no tokens", example: "256", "ids lie below it"),
         ])
 
-    static let layer = SettingGroup(
+    static let layer: SettingGroup = SettingGroup(
         "layers", "A layer.", [],
         kinds: SettingGroup.Kinds(
             key: "kind",

@@ -29,7 +29,7 @@ struct Settings {
         "data.vocabulary": "--vocabulary", "data.tokens": "--tokens", "data.length": "--length",
         "data.window": "--window", "data.streaming": "--stream",
         "users": "--owners", "users.owners": "--owners", "users.examplesPerUser": "--examples-per-user",
-        "model": "--model",
+        "model": "--model", "architecture": "--model",
         "init": "--init", "mapping": "--mapping", "frozen": "--freeze",
         "data.takesOpenRangesFromDataWithoutPrivacy": "--open-ranges-from-data-without-privacy",
         "optimizer.name": "--optimizer", "optimizer.learningRate": "--learning-rate",

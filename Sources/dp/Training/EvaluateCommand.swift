@@ -52,11 +52,15 @@ struct EvaluateCommand: ParsableCommand {
         try model.description.schema?.target?.warnOfClamped(in: read)
         let mapped = try model.mapped(read)
         let evaluation = model.description.inUnits(try model.network.evaluate(on: mapped, at: model.parameters))
-        let result = Result(evaluation: evaluation, provenance: provenance(of: read, folder, model))
+        let isNextToken = model.description.architecture.loss == .nextToken
+        let result = Result(
+            evaluation: evaluation, perplexity: isNextToken ? exp(evaluation.loss) : nil,
+            provenance: provenance(of: read, folder, model))
         if format == .json { return try printJSONLine(result) }
         if let accuracy = evaluation.accuracy { print("accuracy  \(Percent.text(accuracy))") }
         if let error = evaluation.rootMeanSquaredError { print("RMSE      \(Decimals.text(error))") }
         if let share = evaluation.rSquared { print("R²        \(Decimals.text(share))") }
+        if let perplexity = result.perplexity { print("perplexity \(String(format: "%.2f", perplexity))") }
         print("loss      \(String(format: "%.4f", evaluation.loss))")
         print("examples  \(evaluation.exampleCount)")
         if let warning = result.provenance.warning { print("warning   \(warning)") }
@@ -137,15 +141,18 @@ extension EvaluateCommand {
     /// say.
     fileprivate struct Result: Encodable {
         let evaluation: Evaluation
+        /// e to the loss of a model that predicts tokens.
+        let perplexity: Double?
         let provenance: Provenance
 
         private enum CodingKeys: CodingKey {
-            case isOfTrainingData, warning
+            case isOfTrainingData, warning, perplexity
         }
 
         func encode(to encoder: any Encoder) throws {
             try evaluation.encode(to: encoder)
             var box = encoder.container(keyedBy: CodingKeys.self)
+            try box.encodeIfPresent(perplexity, forKey: .perplexity)
             try box.encode(provenance.isOfTrainingData, forKey: .isOfTrainingData)
             try box.encode(provenance.warning, forKey: .warning)
         }

@@ -56,8 +56,10 @@ struct PredictCommand: ParsableCommand {
         // Not a block more than is needed: what is read from disk may not fit into memory.
         for begin in stride(from: 0, to: examples.count, by: 1024) {
             let block = try examples.examples(at: Array(begin..<min(begin + 1024, examples.count)))
-            try model.network.checkInputs(block.inputs, lengths: nil)
-            model.network.forEachBlock(of: block.inputs, at: model.parameters) { outputs in
+            try model.network.checkInputs(block.inputs, lengths: block.lengths)
+            model.network.forEachBlock(
+                of: block.inputs, lengths: block.lengths, at: model.parameters
+            ) { outputs in
                 let predictions = model.network.predictions(from: outputs)
                 for row in 0..<outputs.rows {
                     let values = outputs.withRow(row) { row in row.indices.map { row[$0] } }
@@ -67,7 +69,10 @@ struct PredictCommand: ParsableCommand {
                         fields.append(model.name(of: classes[row]))
                         if scores { fields += values.map { "\($0)" } }
                         if probabilities { fields += ClassProbabilities(scores: values).values.map { "\($0)" } }
-                    case .values: fields += values.map { "\(model.value(ofOutput: $0))" }
+                    case .values(let numbers):
+                        fields += numbers.withRow(row) { row in
+                            row.indices.map { "\(model.value(ofOutput: row[$0]))" }
+                        }
                     }
                     lines.append(CSVWriter.record(fields))
                 }
@@ -122,6 +127,9 @@ struct PredictCommand: ParsableCommand {
         let first = id ?? "example"
         guard let classCount = model.classCount else {
             if let target = model.description.schema?.target { return CSVWriter.record([first, target.column]) }
+            if model.description.architecture.loss == .nextToken {
+                return CSVWriter.record([first] + (0..<model.network.featureCount).map { "next\($0)" })
+            }
             return CSVWriter.record([first] + (0..<count).map { "value\($0)" })
         }
         let names = count == 1 ? ["score"] : (0..<count).map { "score \(model.name(of: $0))" }

@@ -23,7 +23,15 @@ extension TrainCommand {
         addUsers(to: &settings)
         addOptimizer(to: &settings)
         addPlan(to: &settings)
-        if let model = model.model { settings.set("model", to: .text(model)) }
+        if let name = model.model {
+            if name.hasSuffix(".json") {
+                settings.set("architecture", to: try readConfiguration(name, JSONValue.self))
+                settings.remove("model")
+            } else {
+                settings.set("model", to: .text(name))
+                settings.remove("architecture")
+            }
+        }
         if let initial = model.initial { settings.set("init", to: .text(initial)) }
         if let mapping = model.mapping { settings.set("mapping", to: .text(mapping)) }
         if settings["mapping"] != nil, settings["init"] == nil {

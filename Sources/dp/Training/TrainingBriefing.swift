@@ -28,7 +28,7 @@ struct TrainingBriefing {
         let tests = testCount.map { ", \(grouped($0)) to test on" } ?? ", none to test on"
         var lines = [
             "Training on \(grouped(exampleCount)) examples\(classes)\(owners)\(tests).", "",
-            line("model", "\(configuration.model ?? ""), \(grouped(parameterCount)) parameters"),
+            line("model", "\(configuration.modelName), \(grouped(parameterCount)) parameters"),
             line("optimizer", optimizerText),
             line("steps", "\(plan.iterations), of \(contributions) on average"),
             line("privacy", privacyText), line("noise", noiseText),

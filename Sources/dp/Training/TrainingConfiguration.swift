@@ -14,8 +14,10 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     var features: FeatureConfiguration?
     /// How images are changed at random in training; nil for not at all.
     var augmentation: ImageAugmentation?
-    /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist".
+    /// As `NetworkArchitecture` reads it: "softmax", "mlp:784-256-10:tanh", "cnn:mnist", "gru:64".
     var model: String?
+    /// The layers themselves, in the place of ``model``.
+    var architecture: NetworkArchitecture?
     var optimizer: OptimizerConfiguration?
     /// A safetensors file with the parameters to begin from, with this package's names or PyTorch's. They must be
     /// public.
@@ -44,7 +46,7 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, users, features, augmentation, model, optimizer, mapping, frozen, plan, averaging, microbatchSize
+        case data, users, features, augmentation, model, architecture, optimizer, mapping, frozen, plan, averaging, microbatchSize
         case evaluationInterval, checkpointInterval, initializationSeed, nonPrivateSeed
         case initial = "init"
     }
@@ -58,6 +60,12 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
         augmentation = try box.decodeIfPresent(ImageAugmentation.self, forKey: .augmentation)
         model = try box.decodeIfPresent(String.self, forKey: .model)
+        architecture = try box.decodeIfPresent(NetworkArchitecture.self, forKey: .architecture)
+        if model != nil, architecture != nil {
+            throw DecodingError.dataCorruptedError(
+                forKey: .architecture, in: box,
+                debugDescription: "Both model and architecture are given: leave one of them out.")
+        }
         optimizer = try box.decodeIfPresent(OptimizerConfiguration.self, forKey: .optimizer)
         initial = try box.decodeIfPresent(String.self, forKey: .initial)
         mapping = try box.decodeIfPresent(String.self, forKey: .mapping)
@@ -70,6 +78,9 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
         initializationSeed = try box.decodeIfPresent(UInt64.self, forKey: .initializationSeed) ?? 0
         nonPrivateSeed = try box.decodeIfPresent(UInt64.self, forKey: .nonPrivateSeed)
     }
+
+    /// What the model is called: its short form, or the kinds of its layers.
+    var modelName: String { model ?? architecture?.summary ?? "" }
 
     /// The options of a trainer.
     var options: TrainingOptions {

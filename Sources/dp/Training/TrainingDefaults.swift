@@ -48,7 +48,7 @@ struct TrainingDefaults {
 
     /// Chooses features and model where `configuration` leaves them open.
     mutating func chooseModel(of configuration: inout TrainingConfiguration) {
-        guard configuration.model == nil else { return }
+        guard configuration.model == nil, configuration.architecture == nil else { return }
         if configuration.features == nil, let shape = imageShape, shape.allSatisfy({ $0 >= Self.smallestImage }),
             let map = try? ScatteringFeatures(height: shape[0], width: shape[1])
         {

@@ -15,7 +15,7 @@ struct TrainingPage {
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Private training: \(escaped(configuration.model ?? ""))</title>
+        <title>Private training: \(escaped(configuration.modelName))</title>
         <style>
         :root { color-scheme: light dark; }
         body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -27,7 +27,7 @@ struct TrainingPage {
         </style>
         </head>
         <body>
-        <h1>Private training: \(escaped(configuration.model ?? ""))</h1>
+        <h1>Private training: \(escaped(configuration.modelName))</h1>
         <table>
         \(rows.map { "<tr><td>\(escaped($0))</td><td>\(escaped($1))</td></tr>" }.joined(separator: "\n"))
         </table>

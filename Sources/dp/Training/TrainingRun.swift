@@ -44,9 +44,12 @@ struct TrainingRun {
         guard plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) > 0 else {
             throw TrainingConfigurationError.clipsEverything
         }
-        let architecture = try NetworkArchitecture(
-            specification: configuration.model ?? "", featureCount: training.featureCount,
-            outputCount: targets.outputCount)
+        let architecture =
+            try configuration.architecture
+            ?? NetworkArchitecture(
+                specification: configuration.model ?? "", featureCount: training.featureCount,
+                outputCount: targets.outputCount, vocabulary: data.encoding.text?.vocabulary.count,
+                positions: data.imageShape?[0])
         let network = try Network(architecture)
         for data in [training, test].compactMap(\.self) {
             try network.check(data.examples(at: [0]))

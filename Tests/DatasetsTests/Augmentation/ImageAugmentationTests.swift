@@ -75,7 +75,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, 3, 4, 1, "count is 0"), (1, 0, 4, 0, "height is 0"), (1, 3, 4, 3, "shift is 3"), (1, 3, 4, -1, "shift is -1"),
+        (0, 3, 4, 1, "The count of an augmentation is 0"), (1, 0, 4, 0, "The height of an augmentation is 0"),
+        (1, 3, 4, 3, "The shift of an augmentation is 3"), (1, 3, 4, -1, "The shift of an augmentation is -1"),
     ])
     func whatIsOutOfRangeIsNamed(count: Int, height: Int, width: Int, shift: Int, text: String) {
         let error = #expect(throws: DatasetError.self) {

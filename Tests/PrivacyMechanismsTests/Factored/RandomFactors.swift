@@ -29,7 +29,7 @@ struct RandomFactors {
         layout = try TreeLayout([
             ("attention/bias", [n]), ("attention/kernel", [m, n]), ("dense/bias", [n]), ("dense/kernel", [m, n]),
             ("embedding", [shape.tableRows, n]), ("head", [n, m]), ("norm/offset", [m]), ("norm/scale", [m]),
-            ("recurrent", [m, n]), ("standard", [m, n]), ("temperature", []), ("tied", [shape.tableRows, n]),
+            ("temperature", []), ("recurrent", [m, n]), ("standard", [m, n]), ("tied", [shape.tableRows, n]),
             ("unused", [m]), ("void", [0, n]),
         ])
         func indices() -> [Int] {

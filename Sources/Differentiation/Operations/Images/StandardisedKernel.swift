@@ -35,16 +35,18 @@ struct StandardisedKernel<Scalar: Real>: Sendable {
             sums.initialize(repeating: 0)
             let (means, products) = (sums.baseAddress!, sums.baseAddress! + outputs)
             values.withUnsafeBufferPointer { values in
-                for begin in stride(from: 0, to: gradient.count, by: max(1, outputs)) {
-                    for output in 0..<outputs {
-                        means[output] += gradient[begin + output]
-                        products[output] += values[begin + output] * gradient[begin + output]
+                inverses.withUnsafeBufferPointer { inverses in
+                    for begin in stride(from: 0, to: gradient.count, by: max(1, outputs)) {
+                        for output in 0..<outputs {
+                            means[output] += gradient[begin + output]
+                            products[output] += values[begin + output] * gradient[begin + output]
+                        }
                     }
-                }
-                for begin in stride(from: 0, to: gradient.count, by: max(1, outputs)) {
-                    for output in 0..<outputs {
-                        let along = means[output] + values[begin + output] * products[output]
-                        gradient[begin + output] = (gradient[begin + output] - share * along) * inverses[output]
+                    for begin in stride(from: 0, to: gradient.count, by: max(1, outputs)) {
+                        for output in 0..<outputs {
+                            let along = means[output] + values[begin + output] * products[output]
+                            gradient[begin + output] = (gradient[begin + output] - share * along) * inverses[output]
+                        }
                     }
                 }
             }
