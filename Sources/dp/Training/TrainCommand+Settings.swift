@@ -34,8 +34,8 @@ extension TrainCommand {
         }
         if settings["model"] != nil, settings["architecture"] != nil {
             settings.add(
-                "\(settings.name(of: "model")) and \(settings.name(of: "architecture")) both say what the model is: leave "
-                    + "one of them out.")
+                "\(settings.name(of: "model")) and \(settings.name(of: "architecture")) both say what the model is: "
+                    + "leave one of them out.")
         }
         if let initial = model.initial { settings.set("init", to: .text(initial)) }
         if let mapping = model.mapping { settings.set("mapping", to: .text(mapping)) }
