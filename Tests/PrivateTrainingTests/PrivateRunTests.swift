@@ -120,6 +120,36 @@ import Testing
         #expect(message.contains("\(10 + difference) gradients were returned for 10 examples"), "\(message)")
     }
 
+    /// Copies of one example are averaged, and the mean is clipped: an example moves the sum by no more than C, whatever
+    /// the gradients of its copies are, and in whatever blocks they come.
+    @Test(arguments: [nil, 1, 7])
+    func copiesOfAnExampleCountOnce(_ microbatchSize: Int?) throws {
+        /// How far one step moves the parameters for each example of the batch, C = 2 and N = 100.
+        func share(_ gradients: [Float], copies: Int, isBroken: Bool = false) throws -> Double {
+            var run = try Self.run(try Self.plan(iterations: 1, noiseMultiplier: 0))
+            var count = 0
+            try run.step(microbatchSize: microbatchSize, copies: isBroken ? 1 : copies) { indices, _ in
+                count += indices.count
+                var matrix = Matrix(rows: indices.count * (isBroken ? 1 : copies), columns: Self.layout.count)
+                for row in 0..<matrix.rows { matrix[row, 0] = gradients[row % copies] }
+                return try DenseRows(matrix, layout: Self.layout)
+            }
+            return -Double(run.parameters.values[0]) / Double(count) * 100
+        }
+        #expect(try abs(share([1, 2, 0, -1], copies: 4) - 0.5) < 0x1p-18)
+        #expect(try abs(share([9, 40, 3], copies: 3) - 2) < 0x1p-18)
+        // Control: what is clipped copy by copy is not the clipped mean.
+        #expect(try abs(share([9, -9, 1, 1], copies: 4) - 0.5) < 0x1p-18)
+        #expect(try abs(share([9, 0, 0, 0], copies: 4, isBroken: true) - 2) > 0.5)
+    }
+
+    @Test func copiesAreCounted() async {
+        await #expect(processExitsWith: .failure) {
+            var run = try Self.run(try Self.plan())
+            try run.step(copies: 2) { indices, _ in try Self.rows(indices.count) }
+        }
+    }
+
     @Test func sizesOfBlocksAreAtLeastOne() async {
         await #expect(processExitsWith: .failure) {
             var run = try Self.run(try Self.plan())

@@ -108,12 +108,12 @@ extension Value {
 
     /// a · x.
     public static func * (factor: Float, value: Value) -> Value {
-        value.applying(ScaledAndShifted(factor: factor, offset: 0))
+        value.applying(ScaledAndShifted(factor: factor, offset: 0), mask: value.mask)
     }
 
     /// x + c, for every number.
     public static func + (value: Value, offset: Float) -> Value {
-        value.applying(ScaledAndShifted(factor: 1, offset: offset))
+        value.applying(ScaledAndShifted(factor: 1, offset: offset), mask: value.mask)
     }
 
     /// −x.

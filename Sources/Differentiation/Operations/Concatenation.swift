@@ -55,6 +55,6 @@ extension Value {
     public func concatenated(with others: Value...) -> Value {
         applying(
             Concatenation(), inputs: others.map { ($0.node, $0.shape) },
-            mask: mask ?? others.lazy.compactMap(\.mask).first)
+            mask: positionMask ?? others.lazy.compactMap(\.positionMask).first)
     }
 }

@@ -84,6 +84,6 @@ extension Value {
     /// Traps unless `rate` lies in [0, 1).
     public func dropout(rate: Double) -> Value {
         require(rate >= 0 && rate < 1, "A rate of dropout has to lie in [0, 1), and \(rate) does not.")
-        return rate == 0 ? self : applying(DropoutOperation(rate: rate))
+        return rate == 0 ? self : applying(DropoutOperation(rate: rate), mask: mask)
     }
 }

@@ -65,7 +65,7 @@ struct Elementwise: Operation {
 extension Value {
     /// f(x), number by number.
     public func activated(by activation: Activation) -> Value {
-        applying(Elementwise(function: .activation(activation)))
+        applying(Elementwise(function: .activation(activation)), mask: mask)
     }
 
     /// max(x, 0).
@@ -81,17 +81,17 @@ extension Value {
     public func sigmoid() -> Value { activated(by: .temperedSigmoid(scale: 1, temperature: 1, offset: 0)) }
 
     /// eˣ.
-    public func exponential() -> Value { applying(Elementwise(function: .exponential)) }
+    public func exponential() -> Value { applying(Elementwise(function: .exponential), mask: mask) }
 
     /// ln x, for numbers above 0.
-    public func logarithm() -> Value { applying(Elementwise(function: .logarithm)) }
+    public func logarithm() -> Value { applying(Elementwise(function: .logarithm), mask: mask) }
 
     /// x².
-    public func squared() -> Value { applying(Elementwise(function: .square)) }
+    public func squared() -> Value { applying(Elementwise(function: .square), mask: mask) }
 
     /// √x, for numbers above 0.
-    public func squareRoot() -> Value { applying(Elementwise(function: .squareRoot)) }
+    public func squareRoot() -> Value { applying(Elementwise(function: .squareRoot), mask: mask) }
 
     /// 1/x, for numbers other than 0.
-    public func reciprocal() -> Value { applying(Elementwise(function: .reciprocal)) }
+    public func reciprocal() -> Value { applying(Elementwise(function: .reciprocal), mask: mask) }
 }

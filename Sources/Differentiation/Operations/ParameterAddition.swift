@@ -89,11 +89,11 @@ private func requireSuffix(_ parameter: [Int], of shape: [Int]) {
 extension Value {
     /// x + b, with a parameter of the shape of the value's last dimensions. Traps unless it has it.
     public static func + (value: Value, parameter: Tensor) -> Value {
-        value.applying(ParameterAddition(), parameters: [parameter])
+        value.applying(ParameterAddition(), parameters: [parameter], mask: value.mask)
     }
 
     /// x ∘ g, with a parameter of the shape of the value's last dimensions. Traps unless it has it.
     public static func * (value: Value, parameter: Tensor) -> Value {
-        value.applying(ParameterMultiplication(), parameters: [parameter])
+        value.applying(ParameterMultiplication(), parameters: [parameter], mask: value.mask)
     }
 }

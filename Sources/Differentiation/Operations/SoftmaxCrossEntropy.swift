@@ -1,7 +1,8 @@
 import PyTrees
 import Requirements
 
-/// The mean over positions of ln Σ_j e^{y_j} − y_t; positions whose label is negative do not count.
+/// The mean over positions of ln Σ_j e^{y_j} − y_t; positions whose label is negative, or that a third input says are
+/// padding, do not count.
 struct SoftmaxCrossEntropy: Operation {
     func outputShape(inputs: [[Int]], parameters: [[Int]]) -> [Int] {
         let (scores, labels) = (inputs[0], inputs[1])
@@ -14,6 +15,17 @@ struct SoftmaxCrossEntropy: Operation {
 
     func isDifferentiable(input index: Int) -> Bool { index == 0 }
 
+    /// Whether the label at a position counts.
+    private func counted<S: Real>(
+        _ labels: UnsafeBufferPointer<S>, _ mask: UnsafeBufferPointer<S>?, _ position: Int
+    ) -> Bool {
+        labels[position] >= 0 && (mask.map { $0[position] > 0 } ?? true)
+    }
+
+    private func mask<S: Real>(_ pass: ForwardPass<S>, of example: Int) -> UnsafeBufferPointer<S>? {
+        pass.inputShapes.count > 2 ? pass.input(2, of: example) : nil
+    }
+
     /// The exponentials of one position's scores.
     func scratchCount(inputs: [[Int]], parameters: [[Int]]) -> Int { inputs[0].last! }
 
@@ -22,8 +34,9 @@ struct SoftmaxCrossEntropy: Operation {
         let classes = pass.inputShapes[0].last!
         pass.withScratch(work: 8 * pass.count(ofInput: 0)) { example, scratch in
             let (scores, labels) = (pass.input(0, of: example), pass.input(1, of: example))
+            let mask = mask(pass, of: example)
             var (sum, count) = (S.zero, 0)
-            for position in labels.indices where labels[position] >= 0 {
+            for position in labels.indices where counted(labels, mask, position) {
                 sum += Self.crossEntropy(
                     scores.baseAddress! + position * classes, classes: classes, target: Int(labels[position]),
                     outputGradients: scratch.baseAddress!, factor: nil)
@@ -39,11 +52,12 @@ struct SoftmaxCrossEntropy: Operation {
         pass.forEachExample(work: 8 * pass.forward.count(ofInput: 0)) { example in
             guard let gradient = pass.inputGradient(0, of: example) else { return }
             let (scores, labels) = (pass.input(0, of: example), pass.input(1, of: example))
-            let count = labels.count { $0 >= 0 }
+            let mask = mask(pass.forward, of: example)
+            let count = labels.indices.count { counted(labels, mask, $0) }
             let factor = pass.outputGradient(of: example)[0] / S(max(1, count))
             for position in labels.indices {
                 let target = gradient.baseAddress! + position * classes
-                guard labels[position] >= 0 else {
+                guard counted(labels, mask, position) else {
                     target.update(repeating: 0, count: classes)
                     continue
                 }
@@ -87,10 +101,11 @@ extension SoftmaxCrossEntropy: IdOperation {
 
 /// ln Σ_j e^{y_j} − y_t, for scores y of classes and a class t; the mean of it where scores have positions.
 ///
-/// Labels that are negative, as those of padding, are ignored: they count neither in the sum nor in the mean, and the
+/// Labels that are negative, and those of padding, are ignored: they count neither in the sum nor in the mean, and the
 /// gradients of their scores are exactly zero. Traps unless scores have the shape of the labels and one dimension more.
 public func softmaxCrossEntropy(_ scores: Value, _ labels: Indices) -> Loss {
     let loss = scores.applying(
-        SoftmaxCrossEntropy(), inputs: [(labels.node, labels.shape)], mask: nil)
+        SoftmaxCrossEntropy(),
+        inputs: [(labels.node, labels.shape)] + (labels.mask.map { [($0, labels.shape)] } ?? []), mask: nil)
     return Loss(loss, outputs: scores, readAs: .softmaxCrossEntropy)
 }

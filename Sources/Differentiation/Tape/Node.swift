@@ -1,4 +1,6 @@
 import PyTrees
+import Requirements
+import Synchronization
 
 /// One entry of a tape: where the numbers of a value come from.
 struct Node: Sendable {
@@ -40,12 +42,34 @@ enum ParameterPlace: Sendable, Hashable {
 }
 
 /// The tape while a model's function is recorded.
+///
+/// What names a node outside of it, its ticket, belongs to one recording: that of another one traps.
 final class Recorder {
     let layout: TreeLayout
     private(set) var nodes: [Node] = []
     private(set) var constants: [Tensor] = []
+    private let firstTicket: Int
 
-    init(layout: TreeLayout) { self.layout = layout }
+    private static let recordings = Atomic<Int>(0)
+
+    init(layout: TreeLayout) {
+        self.layout = layout
+        firstTicket = Self.recordings.add(1, ordering: .relaxed).newValue << 32
+    }
+
+    /// The place of a node on the tape. Traps for the ticket of another recording.
+    func place(of ticket: Int) -> Int {
+        let place = ticket - firstTicket
+        require(
+            nodes.indices.contains(place),
+            "A value of another recording was used: a model's function may compute with its own arguments alone.")
+        return place
+    }
+
+    /// The mask, where it says of each of the first dimension's positions whether it is there; nil elsewhere.
+    func mask(_ mask: Int?, for shape: [Int]) -> Int? {
+        mask.flatMap { nodes[place(of: $0)].count == shape.first ? $0 : nil }
+    }
 
     /// The node of an example's data, recorded once.
     func node(_ source: Node.Source, shape: [Int]) -> Int {
@@ -56,27 +80,39 @@ final class Recorder {
             default: false
             }
         }
-        if let found { return found }
+        if let found { return firstTicket + found }
         nodes.append(
             Node(source: source, inputs: [], parameters: [], inputShapes: [], parameterShapes: [], shape: shape))
-        return nodes.count - 1
+        return firstTicket + nodes.count - 1
     }
 
     func append(
         _ operation: some Operation, inputs: [(node: Int, shape: [Int])], parameters: [Tensor]
     ) -> (node: Int, shape: [Int]) {
+        let places = inputs.map { place(of: $0.node) }
         let inputShapes = inputs.map(\.shape)
+        for (place, shape) in zip(places, inputShapes) {
+            require(
+                nodes[place].count == shape.reduce(1, *),
+                "A value of shape \(nodes[place].shape) was taken for one of shape \(shape).")
+        }
         let parameterShapes = parameters.map(\.shape)
         let shape = operation.outputShape(inputs: inputShapes, parameters: parameterShapes)
         nodes.append(
             Node(
-                source: .operation(operation), inputs: inputs.map(\.node), parameters: parameters.map(place),
+                source: .operation(operation), inputs: places, parameters: parameters.map(place),
                 inputShapes: inputShapes, parameterShapes: parameterShapes, shape: shape))
-        return (nodes.count - 1, shape)
+        return (firstTicket + nodes.count - 1, shape)
     }
 
     private func place(_ parameter: Tensor) -> ParameterPlace {
-        if let leaf = parameter.leafIndex { return .leaf(leaf) }
+        if let leaf = parameter.leafIndex {
+            require(
+                layout.leaves.indices.contains(leaf) && layout.leaves[leaf].shape == parameter.shape,
+                "A parameter of another recording was used: a model's function may compute with its own arguments "
+                    + "alone.")
+            return .leaf(leaf)
+        }
         constants.append(parameter)
         return .constant(constants.count - 1)
     }

@@ -71,7 +71,12 @@ extension Program {
             operation.backward(pass)
             for (place, input) in sums { memory.scratch[place].add(to: memory.gradients[input]) }
             if !node.leaves.contains(where: { isTrained[$0] }) { continue }
-            for (parameter, gradient) in zip(node.parameters, operation.parameterGradients(pass)) {
+            let gradients = operation.parameterGradients(pass)
+            require(
+                gradients.count == node.parameters.count,
+                "\(type(of: operation)) gives \(gradients.count) parameter gradients for \(node.parameters.count) "
+                    + "parameters: give one for each, every place where a parameter enters.")
+            for (parameter, gradient) in zip(node.parameters, gradients) {
                 if case .leaf(let leaf) = parameter, isTrained[leaf] { uses[leaf].append(gradient) }
             }
         }
@@ -87,7 +92,8 @@ extension Program {
     package func outputs(in memory: ProgramMemory<Float>) -> Matrix { memory.values[outputs].matrix }
 
     private func prepare<S: Real>(_ memory: inout ProgramMemory<S>) {
-        if memory.values.count == nodes.count { return }
+        if memory.recording === recording { return }
+        memory.recording = recording
         let empty = nodes.map { _ in NumberBlock<S>() }
         (memory.values, memory.gradients, memory.saved) = (empty, empty, empty)
         memory.constants = constants.map { NumberBlock($0.values.map(S.init)) }

@@ -24,6 +24,8 @@ public struct Program: Sendable {
     public let isRandom: Bool
 
     let nodes: [Node]
+    /// What tells programs apart: copies are the same recording.
+    let recording = Recording()
     let constants: [Tensor]
     let loss: Int
     let outputs: Int
@@ -58,8 +60,8 @@ public struct Program: Sendable {
         let nodes = recorder.nodes
         var isLossAfter = [Bool](repeating: false, count: nodes.count)
         var isBeforeOutputs = isLossAfter
-        isLossAfter[loss.value.node] = true
-        isBeforeOutputs[loss.outputs.node] = true
+        isLossAfter[recorder.place(of: loss.value.node)] = true
+        isBeforeOutputs[recorder.place(of: loss.outputs.node)] = true
         for index in nodes.indices.reversed() {
             for (place, input) in nodes[index].inputs.enumerated() {
                 if isBeforeOutputs[index] { isBeforeOutputs[input] = true }
@@ -82,8 +84,8 @@ public struct Program: Sendable {
         isRandom = nodes.contains { $0.operation is any RandomOperation }
         self.nodes = nodes
         constants = recorder.constants
-        self.loss = loss.value.node
-        outputs = loss.outputs.node
+        self.loss = recorder.place(of: loss.value.node)
+        outputs = recorder.place(of: loss.outputs.node)
         self.isLossAfter = isLossAfter
         self.isBeforeOutputs = isBeforeOutputs
         isTrained = layout.leaves.map { _ in true }
@@ -123,6 +125,9 @@ public struct Program: Sendable {
         }
     }
 }
+
+/// The identity of a recording.
+final class Recording: Sendable {}
 
 /// An operation that draws random numbers in training, from ``ForwardPass/exampleKeys``.
 public protocol RandomOperation: Operation {}

@@ -57,6 +57,8 @@ public struct ProgramMemory<Scalar: Real>: Sendable {
     /// Gradients on their way to be added to those of another use of the same value.
     var scratch: [NumberBlock<Scalar>] = []
     var constants: [NumberBlock<Scalar>] = []
+    /// What the memory was last used for.
+    var recording: Recording?
 
     /// Empty memory.
     public init() {}

@@ -44,21 +44,28 @@ extension Value {
     /// A parameter is a tensor of the model that the function was given. Any other tensor is a constant, and has no
     /// gradient.
     ///
-    /// - Parameter keepsPositions: whether the output has this value's positions: what is padding then stays padding.
+    /// - Parameter keepsPositions: whether the output has this value's positions: what is padding then stays padding. A
+    ///   value of one dimension has none to keep.
     public func applying(
         _ operation: some Operation, to others: [Value] = [], parameters: [Tensor] = [], keepsPositions: Bool = true
     ) -> Value {
         applying(
             operation, inputs: others.map { ($0.node, $0.shape) }, parameters: parameters,
-            mask: keepsPositions ? mask : nil)
+            mask: keepsPositions ? positionMask : nil)
     }
+
+    /// The mask where positions and features are different dimensions; nil for a vector, whose numbers an operation may
+    /// mix.
+    var positionMask: Int? { shape.count > 1 ? mask : nil }
 
     func applying(
         _ operation: some Operation, inputs others: [(node: Int, shape: [Int])] = [], parameters: [Tensor] = [],
         mask: Int?
     ) -> Value {
         let result = recorder.append(operation, inputs: [(node, shape)] + others, parameters: parameters)
-        return Value(recorder: recorder, node: result.node, shape: result.shape, mask: mask)
+        return Value(
+            recorder: recorder, node: result.node, shape: result.shape,
+            mask: recorder.mask(mask, for: result.shape))
     }
 
     /// The same elements in another shape, without copying them.
@@ -69,8 +76,7 @@ extension Value {
     func reshaped(to shape: [Int]) -> Value {
         require(
             shape.reduce(1, *) == count, "A value of shape \(self.shape) cannot be given the shape \(shape).")
-        return Value(
-            recorder: recorder, node: node, shape: shape, mask: shape.first == self.shape.first ? mask : nil)
+        return Value(recorder: recorder, node: node, shape: shape, mask: recorder.mask(mask, for: shape))
     }
 
     /// The node of the mask, as a further input of an operation.

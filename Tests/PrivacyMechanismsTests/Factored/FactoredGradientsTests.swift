@@ -36,6 +36,14 @@ import Testing
         let zeros = Self.zeros
         #expect(Self.error([Self.kernel]) == .leafWithoutGradient("table"))
         #expect(Self.error([Self.kernel, Self.table, Self.table]) == .leafTakenTwice("table"))
+        // Uses of one leaf are of that leaf alone, and so is what is mapped.
+        #expect(Self.error([Self.kernel, .joined(leaf: "table", [Self.table, Self.table])]) == nil)
+        #expect(Self.error([Self.kernel, .joined(leaf: "table", [])]) == nil)
+        #expect(Self.error([Self.table, .joined(leaf: "kernel", [Self.kernel])]) == .useOfAnotherLeaf("kernel"))
+        #expect(Self.error([.joined(leaf: "kernel", [Self.table])]) == .useOfAnotherLeaf("kernel"))
+        #expect(Self.error([Self.kernel, .joined(leaf: "table", []), Self.table]) == .leafTakenTwice("table"))
+        #expect(Self.error([.mapped(Self.kernel) { _ in }]) == .mappedPartOfSeveralLeaves(["kernel", "bias"]))
+        #expect(Self.error([Self.kernel, .mapped(Self.table) { _ in }]) == nil)
         #expect(Self.error([.rows(leaves: ["nowhere"], zeros(2, 1))]) == .unknownLeaf("nowhere"))
         #expect(
             Self.error([.embedding(table: "nowhere", indices: [], outputGradients: zeros(0, 3), positions: 1)])
