@@ -10,8 +10,10 @@ public struct Examples: Sendable {
     /// How many positions of each example's sequence there are, from the first on; the others are padding. Nil where
     /// all are there.
     public let lengths: [Int]?
-    /// What random operations and augmentations draw from in this step, together with each example itself. A trainer sets
-    /// it; where you step a run by yourself, give each step another number, or dropout drops the same in all of them.
+    /// What random operations and augmentations draw from in this step, together with each example itself.
+    ///
+    /// A trainer sets it. Where you step a run by yourself, give each step another number, or dropout drops the same in
+    /// all of them.
     public var drawKey: UInt64 = 0
 
     /// Traps if there are not as many targets, or lengths, as rows, or if a length is negative.

@@ -120,8 +120,8 @@ import Testing
         #expect(message.contains("\(10 + difference) gradients were returned for 10 examples"), "\(message)")
     }
 
-    /// Copies of one example are averaged, and the mean is clipped: an example moves the sum by no more than C, whatever
-    /// the gradients of its copies are, and in whatever blocks they come.
+    /// Copies of one example are averaged, and the mean is clipped: an example moves the sum by no more than C,
+    /// whatever the gradients of its copies are, and in whatever blocks they come.
     @Test(arguments: [nil, 1, 7])
     func copiesOfAnExampleCountOnce(_ microbatchSize: Int?) throws {
         /// How far one step moves the parameters for each example of the batch, C = 2 and N = 100.

@@ -29,8 +29,8 @@ import Requirements
 ///     let optimizer = try chain { try ScaleByCurvature(released); try sgd(learningRate: 1) }
 ///
 /// - Warning: a run's report covers the run alone. Compose its event with ``PrivateCurvature/event()``. Each call of
-///   ``privatized(noise:)`` is a release of its own and counts once more, also where a run that was interrupted makes the
-///   curvature again. What is bounded is one *example*: do not compose it with a plan that protects users.
+///   ``privatized(noise:)`` is a release of its own and counts once more, also where a run that was interrupted makes
+///   the curvature again. What is bounded is one *example*: do not compose it with a plan that protects users.
 ///
 /// **Guarantee:** the sum is one of a `ClippedAggregate`, with its guarantees.
 ///
