@@ -63,6 +63,10 @@ public enum ModelError: Error, Equatable, Sendable {
     case logisticNeedsOneOutput(outputs: Int)
     /// A model of classes was given numbers as targets, or the other way round.
     case targetKindMismatch(loss: LossFunction)
+    /// There is another number of labels than there are positions with scores.
+    case labelCountMismatch(labels: Int, positions: Int)
+    /// A position's label is neither negative nor a class in 0..<`classCount`.
+    case labelOutOfRange(Float, classCount: Int, example: Int)
     /// A class lies outside 0..<`classCount`.
     case classOutOfRange(Int, classCount: Int, example: Int)
     /// A token id is not a whole number below the vocabulary.
@@ -177,6 +181,12 @@ extension ModelError: CustomStringConvertible {
             case .logistic, .softmaxCrossEntropy:
                 "A model of classes was given numbers as targets: use a linear model."
             }
+        case .labelCountMismatch(let labels, let positions):
+            "Each example has \(labels) labels, but the model has scores for \(positions) positions: give one for "
+                + "each, -1 for those to be ignored."
+        case .labelOutOfRange(let value, let classCount, let example):
+            "Example \(example) has the label \(value), which is neither a whole number in 0..<\(classCount) nor -1: "
+                + "correct the data."
         case .classOutOfRange(let value, let classCount, let example):
             "Example \(example) has class \(value), outside 0..<\(classCount): correct the data."
         case .tokenOutOfRange(let id, let vocabulary, let example):

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import LinearAlgebra
 import PrivacyMechanisms
 import PyTrees
@@ -80,6 +81,41 @@ import _TestSupport
         #expect(evaluated.losses == losses)
         #expect(evaluated.outputs == model.outputs(for: examples.inputs, at: Self.own(), workspace: &workspace))
         #expect(model.outputCount == 3 && model.featureCount == 4)
+    }
+
+    /// Labels of positions: those that are negative are ignored, and classes that there are not are named.
+    @Test func positionsHaveLabelsOfTheirOwn() throws {
+        let model = FunctionModel(parameters: Self.own(), featureCount: 8, targetCount: 2) { model, example in
+            softmaxCrossEntropy(example.sequence(positions: 2).dense(kernel: model.first), example.labels)
+        }
+        func examples(_ labels: [Float]) -> Examples {
+            Examples(
+                inputs: Matrix(rows: 1, columns: 8, elements: [1, 2, 3, 4, 5, 6, 7, 8]),
+                targets: .values(Matrix(rows: 1, columns: labels.count, elements: labels)))
+        }
+        try model.check(examples([2, -1]))
+        #expect(throws: ModelError.labelOutOfRange(3, classCount: 3, example: 0)) { try model.check(examples([0, 3])) }
+        #expect(throws: ModelError.labelOutOfRange(0.5, classCount: 3, example: 0)) {
+            try model.check(examples([0.5, 1]))
+        }
+        #expect(throws: ModelError.labelCountMismatch(labels: 3, positions: 2)) {
+            try model.check(examples([0, 1, 2]))
+        }
+        #expect(throws: ModelError.targetKindMismatch(loss: .softmaxCrossEntropy)) {
+            try Network(.softmaxRegression(features: 8, classes: 3)).check(examples([0, 1]))
+        }
+        var workspace = model.makeWorkspace()
+        let parameters = Self.own()
+        let (outputs, losses) = model.outputsAndLosses(of: examples([2, -1]), at: parameters, workspace: &workspace)
+        guard case .values(let predicted) = model.predictions(from: outputs) else {
+            Issue.record("Positions are predicted as numbers.")
+            return
+        }
+        #expect(predicted.columns == 2 && predicted[0, 0] < 3 && predicted[0, 1] < 3)
+        // One position counts: the loss is that of its scores alone.
+        let scores = (0..<3).map { Double(outputs[0, $0]) }
+        let expected = log(scores.reduce(0) { $0 + exp($1) }) - scores[2]
+        #expect(abs(Double(losses[0]) - expected) < 1e-5)
     }
 
     @Test func parametersOfAnotherLayoutTrap() async {

@@ -23,6 +23,9 @@ extension LossFunction {
             }
             return
         }
+        if self == .softmaxCrossEntropy, outputShape.count > 1, case .values(let labels) = targets {
+            return try Self.check(labels: labels, outputShape: outputShape)
+        }
         let outputs = outputShape.reduce(1, *)
         switch (targets, classCount(outputs: outputs)) {
         case (.values(let values), nil):
@@ -33,6 +36,23 @@ extension LossFunction {
                 throw .classOutOfRange(value, classCount: count, example: example)
             }
         default: throw .targetKindMismatch(loss: self)
+        }
+    }
+
+    /// Throws unless there is a label for each position, a class or a negative number, which is ignored.
+    private static func check(labels: Matrix, outputShape: [Int]) throws(ModelError) {
+        let (positions, classCount) = (outputShape.dropLast().reduce(1, *), outputShape.last!)
+        if labels.columns != positions {
+            throw .labelCountMismatch(labels: labels.columns, positions: positions)
+        }
+        for example in 0..<labels.rows {
+            for position in 0..<positions {
+                let label = labels[example, position]
+                // Not a number is in neither range.
+                guard label < 0 || label < Float(classCount) && label == label.rounded() else {
+                    throw .labelOutOfRange(label, classCount: classCount, example: example)
+                }
+            }
         }
     }
 
@@ -68,19 +88,19 @@ extension LossFunction {
     }
 
     /// What the outputs, each of `shape`, say: the class of the highest score (the first of several), the numbers as
-    /// they are, or the likeliest next token for each position.
+    /// they are, or the likeliest class or next token for each position.
     func predictions(from outputs: Matrix, shape: [Int]) -> Targets {
         switch self {
         case .squaredError: return .values(outputs)
         case .logistic: return .classes((0..<outputs.rows).map { outputs[$0, 0] > 0 ? 1 : 0 }, classCount: 2)
-        case .softmaxCrossEntropy:
+        case .softmaxCrossEntropy where shape.count < 2:
             return .classes(outputs.places(ofLargestOf: outputs.columns), classCount: outputs.columns)
-        case .nextToken:
-            let (positions, vocabulary) = (shape[0], shape[1])
+        case .softmaxCrossEntropy, .nextToken:
+            let classCount = shape.last!
             return .values(
                 Matrix(
-                    rows: outputs.rows, columns: positions,
-                    elements: outputs.places(ofLargestOf: vocabulary).map(Float.init)))
+                    rows: outputs.rows, columns: outputs.columns / classCount,
+                    elements: outputs.places(ofLargestOf: classCount).map(Float.init)))
         }
     }
 }

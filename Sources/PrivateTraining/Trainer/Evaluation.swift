@@ -6,7 +6,8 @@ import PyTrees
 public struct Evaluation: Codable, Hashable, Sendable {
     /// The mean loss.
     public let loss: Double
-    /// The share of examples whose class is predicted; nil where targets are numbers.
+    /// The share of examples whose class is predicted, or of positions whose class or token is; nil where targets are
+    /// numbers.
     public let accuracy: Double?
     /// √(Σ (y − t)² / (examples · numbers)); nil where targets are classes. In units of the targets: those of a
     /// `CSVFile` are scaled to [0, 1], and ``inUnits(of:)`` gives the error in the file's units.
@@ -47,9 +48,16 @@ extension TrainableModel {
             case (.classes(let predicted, _), .classes(let classes, _)):
                 classified += classes.count
                 correct += zip(predicted, classes).count { $0 == $1 }
-            // Predicted tokens are no outputs, and not compared with numbers.
             case (.values(let predicted), .values(let values)) where predicted.columns == outputs.columns:
                 errors.add(predicted, values)
+            // Classes or tokens of positions; those with a negative label do not count.
+            case (.values(let predicted), .values(let labels)) where predicted.columns == labels.columns:
+                for row in 0..<labels.rows {
+                    for column in 0..<labels.columns where labels[row, column] >= 0 {
+                        classified += 1
+                        correct += predicted[row, column] == labels[row, column] ? 1 : 0
+                    }
+                }
             default: break
             }
         }
