@@ -60,6 +60,6 @@ def perplexity(model, tokens):
 
 training, test = read("train.txt"), read("test.txt")
 model = train(
-    Model(), loss, (training, training), epsilon=8, batch=1024, steps=400, clip=1, microbatch=256,
+    Model(), loss, (training, training), epsilon=8, batch=512, steps=300, clip=1, microbatch=256,
     optimizer=lambda parameters: torch.optim.Adam(parameters, lr=4e-3))
 print(f"test perplexity {perplexity(model, test):.3f} a byte")
