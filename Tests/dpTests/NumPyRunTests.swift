@@ -43,6 +43,32 @@ import _TestSupport
         return folder
     }
 
+    /// A short form over sequences of features is the same model as a file with its layers.
+    @Test func aShortFormIsAFileOfLayers() throws {
+        let folder = try folder()
+        let layers = """
+            {"input": {"positions": 2, "width": 2}, "loss": "softmaxCrossEntropy", "layers": [
+                {"kind": "gru", "width": 8, "returns": "last"},
+                {"kind": "dense", "outputs": 3, "activation": "identity"}]}
+            """
+        try folder.write(Data(layers.utf8), to: "layers.json")
+        var models: [Data] = []
+        for model in ["gru:8", "layers.json"] {
+            let data = ["X.npy", "--labels", "y.npy", "--classes", "3"]
+            let trained = try Program.run(Self.training(data, model: model), in: folder)
+            #expect(trained.status == 0, "\(trained.complaints)")
+            models.append(try folder.data("RUN/model.safetensors"))
+            let evaluated = try Program.run(
+                ["evaluate", "--run", "RUN", "--data", "Xt.npy", "--labels", "yt.npy", "--format", "json"], in: folder)
+            #expect(try #require(evaluated.json()["accuracy"] as? Double) > 0.5)
+            try folder.remove("RUN")
+        }
+        #expect(models[0] == models[1])
+        try folder.write(Data(#"{"layers": []}"#.utf8), to: "broken.json")
+        let broken = try Program.run(Self.training(["X.npy", "--labels", "y.npy"], model: "broken.json"), in: folder)
+        #expect(broken.status == 64 && broken.messages.contains("input"), "\(broken.complaints)")
+    }
+
     @Test func separateFilesAndAnArchiveGiveTheSameModel() throws {
         let folder = try folder()
         let separate = ["X.npy", "--labels", "y.npy", "--test-data", "Xt.npy", "--test-labels", "yt.npy"]

@@ -115,7 +115,8 @@ extension DataConfiguration {
             if let test, try test.examples(at: [0]).targets.outputCount == 0 {
                 throw TrainingConfigurationError.missingLabels("\(path)/x_test.npy", option: "--test-labels")
             }
-            return LoadedData(training: file.dataset, test: test, encoding: file.encoding)
+            return LoadedData(
+                training: file.dataset, test: test, positions: file.positions, encoding: file.encoding)
         }
         let testFile = try evaluated(testPath)
         guard file.inputs == testFile.inputs else {
@@ -135,7 +136,8 @@ extension DataConfiguration {
         }
         // Whatever labels they have, as for the test set of one archive.
         try requireOthers(file.dataset, testFile.dataset, path: path) { try $0.hasSameInputs(as: $1) }
-        return LoadedData(training: file.dataset, test: testFile.dataset, encoding: file.encoding)
+        return LoadedData(
+            training: file.dataset, test: testFile.dataset, positions: file.positions, encoding: file.encoding)
     }
 
     private func loadText() throws -> LoadedData {

@@ -6,6 +6,8 @@ struct LoadedData {
     let test: (any Dataset)?
     /// Rows and columns of images; nil where examples are none.
     var imageShape: [Int]?
+    /// The positions of sequences of features; nil where examples are none.
+    var positions: Int?
     /// What stands between the file and the inputs.
     var encoding = DataEncoding()
     /// The owner of each training example, where they were asked for.
@@ -56,6 +58,9 @@ struct NumPyData {
         hasByteFeatures = file.hasByteFeatures
         inputs = file.inputs
     }
+
+    /// The positions of arrays of examples × positions × features; nil of others.
+    var positions: Int? { inputs == .features && exampleShape.count == 2 ? exampleShape[0] : nil }
 
     /// Whether there are labels.
     var hasTargets: Bool { get throws { try dataset.examples(at: [0]).targets.outputCount > 0 } }

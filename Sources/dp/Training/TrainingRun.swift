@@ -49,7 +49,7 @@ struct TrainingRun {
             ?? NetworkArchitecture(
                 specification: configuration.model ?? "", featureCount: training.featureCount,
                 outputCount: targets.outputCount, vocabulary: data.encoding.text?.vocabulary.count,
-                positions: data.imageShape?[0])
+                positions: data.positions ?? data.imageShape?[0])
         let network = try Network(architecture)
         for data in [training, test].compactMap(\.self) {
             try network.check(data.examples(at: [0]))
