@@ -23,7 +23,8 @@ import Testing
     /// Factored gradients take up activations, and not the parameters.
     @Test func networksHaveWholeMicrobatches() throws {
         let wide = try Network(.multilayerPerceptron(dims: [784, 4096, 10]))
-        #expect(wide.gradientBytesPerExample == 2 * 4 * (4096 + 10))
+        // Values and gradients of both layers, the label, the loss and its gradient.
+        #expect(wide.gradientBytesPerExample == 4 * (2 * (4096 + 10) + 3))
         #expect(TrainingOptions().microbatchSize(for: wide) == 512)
         #expect(TrainingOptions().microbatchSize(for: try Network(.mnistConvolutional())) == 512)
     }

@@ -118,10 +118,16 @@ public struct Program: Sendable {
     /// The number of outputs of an example.
     public var outputCount: Int { outputShape.reduce(1, *) }
 
-    /// The numbers that one example takes up in a run with gradients: values, their gradients, and what is kept.
+    /// The numbers that one example takes up in a run with gradients: values, their gradients, and what is kept; its
+    /// features and targets are elsewhere.
     public var numbersPerExample: Int {
-        nodes.indices.reduce(0) {
-            $0 + nodes[$1].count * (needsGradient[$1] ? 2 : 1) + nodes[$1].savedCount
+        nodes.indices.reduce(0) { sum, index in
+            let node = nodes[index]
+            switch node.source {
+            case .features, .target: return sum
+            case .label, .positions, .operation:
+                return sum + node.count * (needsGradient[index] ? 2 : 1) + node.savedCount
+            }
         }
     }
 }

@@ -72,8 +72,9 @@ public struct PrivacyLossDistributionAccountant: PrivacyAccountant {
     ) throws(AccountingError) -> PrivacyBounds {
         let query = try Query(event, self)
         let (upper, found) = try (answer(query, false), answer(query, true))
-        // Where nothing is finite, as without noise, the lower end may be ∞ − ∞: then it claims nothing.
-        let lower = found.isNaN ? 0 : found
+        // Without noise nothing is finite, and the lower end may be ∞ − ∞: it is infinite where the upper one is, and
+        // elsewhere claims nothing.
+        let lower = found.isNaN ? (upper == .infinity ? upper : 0) : found
         assert(lower <= upper * (1 + 1e-9), "Two ends cross: \(lower) and \(upper).")
         return PrivacyBounds(lower: min(upper, lower), upper: upper)
     }
