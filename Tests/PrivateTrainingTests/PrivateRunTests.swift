@@ -129,9 +129,10 @@ import Testing
             var run = try Self.run(try Self.plan(iterations: 1, noiseMultiplier: 0))
             var count = 0
             try run.step(microbatchSize: microbatchSize, copies: isBroken ? 1 : copies) { indices, _ in
-                count += indices.count
                 var matrix = Matrix(rows: indices.count * (isBroken ? 1 : copies), columns: Self.layout.count)
-                for row in 0..<matrix.rows { matrix[row, 0] = gradients[row % copies] }
+                let first = isBroken ? count : 0
+                for row in 0..<matrix.rows { matrix[row, 0] = gradients[(first + row) % copies] }
+                count += indices.count
                 return try DenseRows(matrix, layout: Self.layout)
             }
             return -Double(run.parameters.values[0]) / Double(count) * 100
