@@ -47,6 +47,19 @@ extension KeyedDecodingContainer {
     }
 }
 
+extension Decoder {
+    /// The choice that the value names. Throws `DecodingError` with the names that there are.
+    package func choice<Choice: CaseIterable & RawRepresentable<String>>() throws -> Choice {
+        let box = try singleValueContainer()
+        let name = try box.decode(String.self)
+        guard let choice = Choice(rawValue: name) else {
+            throw DecodingError.dataCorruptedError(
+                in: box, debugDescription: unknown("choice", name, known: Choice.allCases.map(\.rawValue)))
+        }
+        return choice
+    }
+}
+
 /// The sentence for a name that is not among those that are known.
 package func unknown(_ what: String, _ name: String, known: [String]) -> String {
     let suggestion = nearest(to: name, among: known).map { "Did you mean '\($0)'? Known" } ?? "Known"

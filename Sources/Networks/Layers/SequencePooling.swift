@@ -14,15 +14,7 @@ public struct SequencePooling: Layer, StackLayer {
         case last
 
         /// Reads a name. Throws `DecodingError` with the names that there are.
-        public init(from decoder: any Decoder) throws {
-            let box = try decoder.singleValueContainer()
-            let name = try box.decode(String.self)
-            guard let kind = Kind(rawValue: name) else {
-                throw DecodingError.dataCorruptedError(
-                    in: box, debugDescription: unknown("choice", name, known: Self.allCases.map(\.rawValue)))
-            }
-            self = kind
-        }
+        public init(from decoder: any Decoder) throws { self = try decoder.choice() }
     }
 
     /// What stands for the positions.

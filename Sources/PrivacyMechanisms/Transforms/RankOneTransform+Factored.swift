@@ -10,13 +10,7 @@ extension RankOneTransform {
         require(
             gradients.layout == parameterLayout,
             "Gradients of layout\n\(gradients.layout)\ndo not fit a transform of\n\(parameterLayout)")
-        do throws(PrivacyMechanismError) {
-            return try FactoredGradients(
-                layout: parameterLayout, exampleCount: gradients.exampleCount, parts: gradients.parts.flatMap(images),
-                nonPrivateLosses: gradients.nonPrivateLosses)
-        } catch {
-            fail("The images of factored gradients are not gradients: \(error)")
-        }
+        return gradients.images(layout: parameterLayout, images)
     }
 
     /// The images of a part's leaves, each in a part of its own.

@@ -15,13 +15,7 @@ extension KroneckerTransform {
         require(
             gradients.layout == parameterLayout,
             "Gradients of layout\n\(gradients.layout)\ndo not fit a transform of\n\(parameterLayout)")
-        do throws(PrivacyMechanismError) {
-            return try FactoredGradients(
-                layout: transformedLayout, exampleCount: gradients.exampleCount, parts: gradients.parts.flatMap(images),
-                nonPrivateLosses: gradients.nonPrivateLosses)
-        } catch {
-            fail("The images of factored gradients are not gradients: \(error)")
-        }
+        return gradients.images(layout: transformedLayout, images)
     }
 
     private func images(of part: FactoredGradients.Part) -> [FactoredGradients.Part] {

@@ -8,15 +8,7 @@ public enum Pooling: String, Codable, CaseIterable, Hashable, Sendable {
     case average
 
     /// Reads a name. Throws `DecodingError` with the names that there are.
-    public init(from decoder: any Decoder) throws {
-        let box = try decoder.singleValueContainer()
-        let name = try box.decode(String.self)
-        guard let pooling = Pooling(rawValue: name) else {
-            throw DecodingError.dataCorruptedError(
-                in: box, debugDescription: unknown("choice", name, known: Self.allCases.map(\.rawValue)))
-        }
-        self = pooling
-    }
+    public init(from decoder: any Decoder) throws { self = try decoder.choice() }
 }
 
 extension ImageWindow {
