@@ -6,7 +6,7 @@
 
 /// A lock on a folder that the system takes back when the process ends, however it ends.
 final class FolderLock {
-    private var descriptor: Int32
+    private(set) var descriptor: Int32
 
     /// Locks the folder at `path`. Throws ``CheckpointError/inUse(path:)`` if another process holds it.
     init(_ path: String) throws(CheckpointError) {
@@ -21,7 +21,10 @@ final class FolderLock {
     }
 
     func release() {
-        if descriptor >= 0 { close(descriptor) }
+        guard descriptor >= 0 else { return }
+        // Closing alone would not do: a child that was just forked, and has not begun its own program, shares the lock.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
         descriptor = -1
     }
 
