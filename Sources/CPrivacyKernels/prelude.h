@@ -28,6 +28,7 @@ typedef double v8d VECTOR(64, 8);
 typedef int32_t v8i VECTOR(32, 4);
 typedef int64_t v8l VECTOR(64, 8);
 typedef uint32_t v8u VECTOR(32, 4);
+typedef uint64_t v8w VECTOR(64, 8);
 typedef float v4f VECTOR(16, 4);
 typedef int64_t v4l VECTOR(32, 8);
 

@@ -157,6 +157,32 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
                         int64_t *_Nullable fine, double fine_factor, const float *_Nullable scale,
                         const float *_Nullable weights, double spacing, float *out);
 
+    /// out[j] = sum[j] + carried[j] + ⌊fine[j] · fine_factor · scale[j] · weights[j]⌉, exactly, as `finish_grid` has it.
+    /// What the sums held is set to zero.
+    void (*take_grid)(int32_t *_Nullable sum, int64_t *_Nullable carried, int64_t *_Nullable fine, long count,
+                      double fine_factor, const float *_Nullable scale, const float *_Nullable weights, double *out);
+
+    /// sum[j] += factor · (the j-th normal of the ⌈count/2⌉ blocks of 16 bytes), in Float64: see wide.inc.
+    void (*add_wide_gaussian)(const unsigned char *blocks, long count, double factor, double *sum);
+
+    /// sum[j] += factor · values[j] in Float64, two roundings.
+    void (*add_wide_multiple)(const double *values, long count, double factor, double *sum);
+
+    /// The same for values in Float32.
+    void (*add_multiple)(const float *values, long count, double factor, double *sum);
+
+    /// values[j] = decay · values[j] + addend[j] in Float64, two roundings.
+    void (*decay_and_add)(const double *addend, long count, double decay, double *values);
+
+    /// out[j] = the integer nearest to values[j], ties to even. Values must be below 2³¹.
+    void (*round_to_integers)(const double *values, long count, int32_t *out);
+
+    /// values[j] = the integer nearest to values[j], ties to even, + noise[j]. Values must be below 2⁵¹.
+    void (*round_and_add)(const int32_t *noise, long count, double *values);
+
+    /// out[j] = values[j] · factor, rounded to Float64 and then to Float32.
+    void (*scale_and_narrow)(const double *values, long count, double factor, float *out);
+
     /// The kernels of networks and of optimizers, and matrix products, for the same instruction set.
     const dpk_activations *activations;
     const dpk_optimizers *optimizers;
