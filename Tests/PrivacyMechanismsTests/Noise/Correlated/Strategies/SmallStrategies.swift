@@ -1,3 +1,4 @@
+import Testing
 import _TestSupport
 
 @testable import PrivacyMechanisms
