@@ -62,6 +62,9 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case invalidSamplingParameter(name: String, value: String, allowed: String)
     /// Two users were said to own the same example, and so neither can be taken away alone.
     case exampleOfTwoUsers(example: Int)
+    /// A number of a strategy for correlated noise, or of a wish for one, is outside its range. `value` is text, so
+    /// that NaN can be compared.
+    case invalidStrategy(name: String, value: String, allowed: String)
 }
 
 extension PrivacyMechanismError: CustomStringConvertible {
@@ -143,6 +146,8 @@ extension PrivacyMechanismError: CustomStringConvertible {
         case .exampleOfTwoUsers(let example):
             return "Example \(example) is said to belong to two users, but must belong to at most one; "
                 + "make the users' ranges disjoint."
+        case .invalidStrategy(let name, let value, let allowed):
+            return "\(name) is \(value), but must be \(allowed)."
         }
     }
 }
