@@ -5,6 +5,8 @@ public enum AccountingError: Error, Hashable, Sendable {
 
     /// The accountant has no valid bound for this event under this relation.
     case unsupported(event: String, relation: NeighboringRelation, accountant: String)
+    /// Nobody knows what noise of this kind costs under this sampling.
+    case notAnalyzed(what: String, remedy: String)
 
     /// No value of `parameter` in its range meets the budget; `best` is the least ε reachable at this δ.
     case unattainable(parameter: String, epsilon: Double, delta: Double, best: Double, remedy: String)
@@ -19,6 +21,8 @@ extension AccountingError: CustomStringConvertible {
         case .unsupported(let event, let relation, let accountant):
             "The \(accountant) accountant has no bound for \(event) under \(relation.rawValue). "
                 + "Ask another accountant, another neighbouring relation, or account a mechanism that is known."
+        case .notAnalyzed(let what, let remedy):
+            "There is no analysis of \(what): \(remedy)."
         case .unattainable(let parameter, let epsilon, let delta, let best, let remedy):
             "No \(parameter) meets (\(epsilon), \(delta)): the least ε reachable is \(best). \(remedy)"
         }

@@ -65,6 +65,10 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     /// A number of a strategy for correlated noise, or of a wish for one, is outside its range. `value` is text, so
     /// that NaN can be compared.
     case invalidStrategy(name: String, value: String, allowed: String)
+    /// A strategy's noise was asked for more steps than it is for.
+    case strategyExhausted(steps: Int)
+    /// A step's sums are not like those of earlier steps that have noise in common with it.
+    case sumsChangedUnderStrategy(what: String)
 }
 
 extension PrivacyMechanismError: CustomStringConvertible {
@@ -148,6 +152,13 @@ extension PrivacyMechanismError: CustomStringConvertible {
                 + "make the users' ranges disjoint."
         case .invalidStrategy(let name, let value, let allowed):
             return "\(name) is \(value), but must be \(allowed)."
+        case .strategyExhausted(let steps):
+            return "The strategy is for \(steps) steps, and all have been taken; plan a strategy for more of them, or "
+                + "one that restarts."
+        case .sumsChangedUnderStrategy(let what):
+            return "Correlated noise needs \(what) in all steps between which it is correlated: a sum that is clipped "
+                + "in another space, or to another norm, has another sensitivity. Use an optimizer without a "
+                + "transform and a fixed clip norm, or independent noise."
         }
     }
 }

@@ -177,8 +177,13 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// out[j] = the integer nearest to values[j], ties to even. Values must be below 2³¹.
     void (*round_to_integers)(const double *values, long count, int32_t *out);
 
-    /// values[j] = the integer nearest to values[j], ties to even, + noise[j]. Values must be below 2⁵¹.
-    void (*round_and_add)(const int32_t *noise, long count, double *values);
+    /// high[j] += factor · h and low[j] += factor · (values[j] - h), h the multiple of 2²⁶ that is nearest to values[j].
+    /// Exact, for whole values below 2⁴⁸ and factors that are multiples of 2⁻²⁰ and whose magnitudes sum to at most 2⁸
+    /// over all calls.
+    void (*add_split_multiple)(const double *values, long count, double factor, double *high, double *low);
+
+    /// low[j] = high[j] + (the integer nearest to low[j], ties to even, + noise[j]), rounded once. `low` must be below 2⁵¹.
+    void (*round_split)(const int32_t *noise, const double *high, long count, double *low);
 
     /// out[j] = values[j] · factor, rounded to Float64 and then to Float32.
     void (*scale_and_narrow)(const double *values, long count, double factor, float *out);

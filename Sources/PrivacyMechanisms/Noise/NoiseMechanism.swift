@@ -31,6 +31,15 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
     /// adaptive clipping with a mechanism that needs the same one in every step are refused.
     var allowsChangingSensitivity: Bool { get }
 
+    /// How many times as large as those of independent noise of the same multiplier the numbers can be that a state
+    /// draws or adds, at least 1: the grid of exact sums leaves room for them.
+    var amplitude: Double { get }
+
+    /// The mechanism for runs with this participation: one whose numbers are still to be chosen chooses them here.
+    ///
+    /// Throws where there is none for it.
+    func fitted(to pattern: ParticipationPattern) throws -> Self
+
     /// What `pattern.iterations` steps, and so any part of them, are accounted as.
     ///
     /// Throws `AccountingError` for a noise multiplier out of range, and where the mechanism has no analysis of the
@@ -46,6 +55,12 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
 
     /// The state that goes on from `checkpoint`, under a fresh secure key if `seed` is nil.
     func resume(from checkpoint: Checkpoint, nonPrivateSeed seed: UInt64?) -> Noise
+}
+
+extension NoiseMechanism {
+    package var amplitude: Double { 1 }
+
+    package func fitted(to pattern: ParticipationPattern) -> Self { self }
 }
 
 /// What a noise mechanism holds from one step to the next.

@@ -7,6 +7,7 @@ public struct NoiseScheme: Sendable {
     /// The registry: every mechanism there is.
     package static let mechanisms: [any NoiseMechanism.Type] = [
         DiscreteGaussianMechanism.self,
+        CorrelatedMechanism.self,
         FloatingPointGaussianMechanism.self,
     ]
 

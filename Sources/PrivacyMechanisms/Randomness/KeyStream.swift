@@ -6,14 +6,17 @@ import Requirements
 /// An AES-128 keystream in counter mode, read from any place: block i of domain d is AES(key, d ‖ i), d and i being
 /// big-endian numbers of 64 bits.
 ///
-/// Domain 0 is that of floating-point noise, 4·2⁵⁶ that of discrete noise, and sampling takes those between, so that
-/// even under one key no block serves two purposes.
+/// Domain 0 is that of floating-point noise, 4·2⁵⁶ that of discrete noise, 6·2⁵⁶ that of correlated noise, and sampling
+/// takes those from 2⁵⁶ up to 4·2⁵⁶ and from 5·2⁵⁶ up to 6·2⁵⁶, so that even under one key no block serves two purposes.
 struct KeyStream: Sendable, Equatable {
     /// Long enough to hide the setting-up of the key, short enough to stay in the second-level cache with its output.
     static let blocksPerChunk = 4096
 
     /// The domain of discrete noise.
     static let discreteNoise: UInt64 = 4 << 56
+
+    /// The domain of noise that is combined over steps.
+    static let correlatedNoise: UInt64 = 6 << 56
 
     private let key: SymmetricKey
 

@@ -19,7 +19,7 @@ struct SamplingStream: RandomWords {
                 case .step(let step): (1, step)
                 case .epoch(let epoch): (2, epoch)
                 case .layout: (3, 0)
-                case .members(let step): (4, step)
+                case .members(let step): (5, step)
                 }
             require(
                 (0..<1 << 56).contains(index), "Step or epoch \(index) was asked for, but they are in 0..<2⁵⁶.")

@@ -77,7 +77,8 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         }
         let columns = bounds.layout.count
         if noiseMultiplier > 0, noise.mechanism.sums == .exact {
-            let grid = try SumGrid(bounds, noiseMultiplier: noiseMultiplier)
+            let grid = try SumGrid(
+                bounds, noiseMultiplier: noiseMultiplier, amplitude: noise.mechanism.amplitude)
             sum = .exact(workspace?.takeGridSum(columns: columns) ?? GridSum(columns: columns), grid)
         } else {
             sum = .floatingPoint(workspace?.take(columns: columns) ?? AlignedStorage(zeros: columns))

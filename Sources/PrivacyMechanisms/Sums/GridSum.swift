@@ -109,28 +109,55 @@ final class GridSum: @unchecked Sendable {
         _ columns: Range<Int>, noise: UnsafePointer<Int32>, scale: UnsafePointer<Float>?, spacing: Double,
         into out: UnsafeMutablePointer<Float>
     ) {
+        let noise = noise - columns.lowerBound
+        visit(columns, scale: scale) { columns, parts in
+            Kernels.active.finish_grid(
+                noise + columns.lowerBound, columns.count, parts.recent, parts.carried, parts.fine, parts.factor,
+                parts.scale, parts.weights, spacing, out + columns.lowerBound)
+        }
+    }
+
+    /// Writes the sum of `columns`, integers, to the beginning of `out`, and sets it to zero there.
+    func take(_ columns: Range<Int>, scale: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Double>) {
+        let out = out - columns.lowerBound
+        visit(columns, scale: scale) { columns, parts in
+            Kernels.active.take_grid(
+                parts.recent, parts.carried, parts.fine, columns.count, parts.factor, parts.scale, parts.weights,
+                out + columns.lowerBound)
+        }
+    }
+
+    /// Where the integers of some columns are, as the kernels take them.
+    private struct Parts {
+        let recent: UnsafeMutablePointer<Int32>?
+        let carried: UnsafeMutablePointer<Int64>?
+        let fine: UnsafeMutablePointer<Int64>?
+        let factor: Double
+        let scale: UnsafePointer<Float>?
+        let weights: UnsafePointer<Float>?
+    }
+
+    /// Calls `body` for pieces of `columns`, in order, each of which has its integers in the same parts.
+    private func visit(_ columns: Range<Int>, scale: UnsafePointer<Float>?, _ body: (Range<Int>, Parts) -> Void) {
         var begin = columns.lowerBound
         for part in fineParts where part.columns.upperBound > begin && part.columns.lowerBound < columns.upperBound {
             if part.columns.lowerBound > begin {
-                finish(begin..<part.columns.lowerBound, noise - columns.lowerBound, nil, scale, spacing, out)
+                visit(begin..<part.columns.lowerBound, nil, scale, body)
                 begin = part.columns.lowerBound
             }
             while begin < min(part.columns.upperBound, columns.upperBound) {
                 let row = (begin - part.columns.lowerBound) / part.rowLength
                 let rowEnd = part.columns.lowerBound + (row + 1) * part.rowLength
                 let end = min(part.rowWeights == nil ? part.columns.upperBound : rowEnd, columns.upperBound)
-                finish(begin..<end, noise - columns.lowerBound, part, scale, spacing, out)
+                visit(begin..<end, part, scale, body)
                 begin = end
             }
         }
-        if begin < columns.upperBound {
-            finish(begin..<columns.upperBound, noise - columns.lowerBound, nil, scale, spacing, out)
-        }
+        if begin < columns.upperBound { visit(begin..<columns.upperBound, nil, scale, body) }
     }
 
-    private func finish(
-        _ columns: Range<Int>, _ noise: UnsafePointer<Int32>, _ part: FinePart?, _ scale: UnsafePointer<Float>?,
-        _ spacing: Double, _ out: UnsafeMutablePointer<Float>
+    private func visit(
+        _ columns: Range<Int>, _ part: FinePart?, _ scale: UnsafePointer<Float>?, _ body: (Range<Int>, Parts) -> Void
     ) {
         let begin = columns.lowerBound
         let place = part.map { (begin - $0.columns.lowerBound).quotientAndRemainder(dividingBy: $0.rowLength) }
@@ -138,12 +165,14 @@ final class GridSum: @unchecked Sendable {
         let hasRows = part.map { hasRowsEverywhere || furtherRows[$0.columns] != nil } ?? true
         let hasCarried =
             hasCarriedEverywhere || part.map { carriedLeaves.contains($0.columns) } ?? !carriedLeaves.isEmpty
-        let call = { (weights: UnsafePointer<Float>?) in
-            Kernels.active.finish_grid(
-                noise + begin, columns.count, hasRows ? self.recent.base + begin : nil,
-                hasCarried ? self.carried.map { $0.base + begin } : nil,
-                part == nil ? nil : self.fine.map { $0.base + begin }, factor,
-                part?.rowWeights == nil ? nil : scale.map { $0 + begin }, weights, spacing, out + begin)
+        func call(_ weights: UnsafePointer<Float>?) {
+            body(
+                columns,
+                Parts(
+                    recent: hasRows ? recent.base + begin : nil,
+                    carried: hasCarried ? carried.map { $0.base + begin } : nil,
+                    fine: part == nil ? nil : fine.map { $0.base + begin }, factor: factor,
+                    scale: part?.rowWeights == nil ? nil : scale.map { $0 + begin }, weights: weights))
         }
         if let weights = part?.columnWeights {
             weights.withUnsafeBufferPointer { call($0.baseAddress! + place!.remainder) }

@@ -21,12 +21,13 @@ extension NoiseScheme {
         guard mechanism.sums == .exact, z > 0 else { return nil }
         guard z >= leastMultiplier else { throw .noiseTooSmallForGrid(noiseMultiplier: z, least: leastMultiplier) }
         if let layout {
-            let grid = try SumGrid(ClippingBounds(rule, for: layout), noiseMultiplier: z)
+            let grid = try SumGrid(
+                ClippingBounds(rule, for: layout), noiseMultiplier: z, amplitude: mechanism.amplitude)
             return NoiseGrid(
                 spacing: grid.spacing, sensitivity: Double(grid.sensitivity),
                 noiseStandardDeviation: grid.deviation(noiseMultiplier: z))
         }
-        let least = SumGrid.leastSensitivity(noiseMultiplier: z)
+        let least = SumGrid.leastSensitivity(noiseMultiplier: z * mechanism.amplitude)
         let bound = try ClippingRule(rule.method, normalizeBy: 1).sensitivity(for: .addOrRemoveOne)
         guard bound < .infinity else { throw .unboundedSensitivity(noiseMultiplier: z) }
         return NoiseGrid(spacing: bound / least, sensitivity: least, noiseStandardDeviation: z * least)

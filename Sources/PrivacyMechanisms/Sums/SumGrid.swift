@@ -10,7 +10,7 @@ import Requirements
 /// before the division by `normalizeBy`, where ‖C‖ is the root of the sum of the squared bounds of all groups, and
 /// group k may use M_k = M·C_k/‖C‖ of it. M is a power of two: at least 2²², and finer, up to 2²⁶, where a group has so
 /// many columns that rounding would cost more than a thousandth of its bound. It is smaller where the noise, of
-/// standard deviation z·M, would pass 2²⁶.
+/// standard deviation z·M times the mechanism's amplitude, would pass 2²⁶.
 ///
 /// **Guarantee:** M_k, as rounded, satisfy Σ M_k² ≤ M².
 struct SumGrid: Sendable {
@@ -37,12 +37,15 @@ struct SumGrid: Sendable {
         return min(usualSensitivity, Double(sign: .plus, exponent: Int(limit.exponent), significand: 1))
     }
 
-    /// The grid for `bounds` under noise of multiplier z.
+    /// The grid for `bounds` under noise of multiplier z, whose numbers can be `amplitude` ≥ 1 times as large as those of
+    /// independent noise.
     ///
-    /// Throws `noiseTooLargeForGrid` if z is above 2²⁶, `noiseTooSmallForGrid` if z·M is below 2¹⁰, and
+    /// Throws `noiseTooLargeForGrid` if z times the amplitude is above 2²⁶, `noiseTooSmallForGrid` if z·M is below 2¹⁰, and
     /// `clipNormTooSmallForGrid` for a group whose M_k is not well above the rounding of its columns. The bounds are
     /// finite. Traps for a layout of 2⁴⁰ columns or more, which would take 4 TiB.
-    init(_ bounds: ClippingBounds, noiseMultiplier z: Double) throws(PrivacyMechanismError) {
+    init(
+        _ bounds: ClippingBounds, noiseMultiplier z: Double, amplitude: Double = 1
+    ) throws(PrivacyMechanismError) {
         require(
             bounds.layout.count <= Self.mostColumns,
             "An exact sum of \(bounds.layout.count) columns was asked for, but accounting covers \(Self.mostColumns).")
@@ -54,12 +57,13 @@ struct SumGrid: Sendable {
         let coarsest =
             zip(shares, bounds.groups.ranges).filter { $0.0 > 0 }
             .map { GridRounding.mostInBlock(columns: $0.1.count) / $0.0 }.max() ?? 0
-        var size = Self.leastSensitivity(noiseMultiplier: z)
-        while size < Self.finestSensitivity, coarsest > size * 0x1p-10, 2 * size * z <= Self.largestDeviation {
+        let largest = z * amplitude
+        var size = Self.leastSensitivity(noiseMultiplier: largest)
+        while size < Self.finestSensitivity, coarsest > size * 0x1p-10, 2 * size * largest <= Self.largestDeviation {
             size *= 2
         }
         guard size >= 1 else {
-            throw .noiseTooLargeForGrid(noiseMultiplier: z, most: Self.largestDeviation)
+            throw .noiseTooLargeForGrid(noiseMultiplier: z, most: Self.largestDeviation / amplitude)
         }
         guard size * z >= Self.smallestDeviation else {
             throw .noiseTooSmallForGrid(noiseMultiplier: z, least: Self.smallestDeviation / size)

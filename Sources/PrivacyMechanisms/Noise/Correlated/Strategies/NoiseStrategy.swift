@@ -41,6 +41,9 @@ package protocol NoiseStrategy: Codable, Hashable, Sendable {
     /// Squared row norms of A·C⁻¹, where A is the n × n matrix of the workload.
     func squaredErrors(on workload: StrategyWorkload) -> SquaredErrors
 
+    /// How the noise of a step is made.
+    var recurrence: NoiseRecurrence { get }
+
     /// C, row after row, with the rounding errors of its entries. O(n²) memory.
     var matrix: [[Double]] { get }
 }

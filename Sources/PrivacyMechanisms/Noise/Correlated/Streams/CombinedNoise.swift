@@ -1,0 +1,76 @@
+import CPrivacyKernels
+import LinearAlgebra
+import PyTrees
+import Requirements
+
+/// Noise that is a combination of independent noise of few steps, none of which has to be kept: it is drawn again from
+/// its place in a stream.
+///
+///     x_t = ⌊σ·Σ_j a_j z_{t−j}⌉,  σ = z·‖C‖·M
+///
+/// in Float64, z_t standard normals, added to the integers of step t's sum.
+///
+/// **Guarantee:** in real numbers the sums of all steps are rounded values, and so post-processing, of G + C⁻¹Z: what
+/// ``CorrelatedMechanism/event(of:noiseMultiplier:)`` says of it holds. What a machine adds to that are errors of normals
+/// and combinations of at most (p + 8)·2⁻⁵⁰ times their largest term, before they are rounded to integers, of which a
+/// standard deviation has at least 2¹⁰.
+///
+/// No number of the stream is drawn for two steps: what is drawn again is the same number of the same step. A run that
+/// goes on under a fresh key takes the past numbers from its checkpoint.
+struct CombinedNoise: ~Copyable, NoiseState {
+    private let mechanism: CorrelatedMechanism
+    private let terms: Int
+    private let coefficients: @Sendable (Int) -> [Double]
+    private var window: NoiseWindow
+    private var normals: WideNormals
+    /// The noise of the last steps of the window, at most p − 1, the latest first.
+    private var past: [PastNoise] = []
+    /// Whether past noise is kept rather than drawn again.
+    private let isBuffered: Bool
+
+    init(
+        _ mechanism: CorrelatedMechanism, _ terms: Int, _ coefficients: @escaping @Sendable (Int) -> [Double],
+        resuming checkpoint: CorrelatedCheckpoint?, nonPrivateSeed seed: UInt64?, isBuffered: Bool = false
+    ) {
+        self.mechanism = mechanism
+        self.terms = terms
+        self.coefficients = coefficients
+        self.isBuffered = isBuffered
+        window = checkpoint?.window ?? NoiseWindow(length: mechanism.strategy.steps, restarts: mechanism.restarts)
+        normals = WideNormals(nonPrivateSeed: seed, position: checkpoint?.position ?? 0)
+        past = (checkpoint?.vectors ?? []).reversed().map { .kept($0.values) }
+    }
+
+    mutating func privatize<Transform>(
+        _ batch: consuming ClippedAggregate<Transform>
+    ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
+        let grid = batch.exactGrid
+        let place = try window.enter(batch, on: grid)
+        if place == 0 { past = [] }
+        let deviation = mechanism.columnNorm * batch.noiseMultiplier * Double(grid.sensitivity) * (1 + 0x1p-50)
+        let columns = batch.columns
+        past.insert(.drawn(at: normals.place(of: columns)), at: 0)
+        if isBuffered { past[0] = .kept(normals.source.kept(past[0], count: columns)) }
+        let terms = zip(coefficients(place), past).map { (factor: deviation * $0, noise: $1) }
+        past = Array(past.prefix(self.terms - 1))
+        window.leave()
+        let source = normals.source
+        return batch.releasedRounded { numbers, noise in
+            for (factor, past) in terms { source.add(past, numbers, factor: factor, to: noise) }
+        }
+    }
+
+    mutating func noisyCount(halves: Int, standardDeviation: Double) -> Double {
+        fail("A count was to be noised beside sums with correlated noise, whose clip norm is fixed.")
+    }
+
+    borrowing func checkpoint() -> NoiseCheckpoint {
+        var checkpoint = CorrelatedCheckpoint(window: window, position: normals.position)
+        if let layout = window.layout, window.place > 0 {
+            for noise in past.reversed() {
+                checkpoint.vectors.append(WideVector(normals.source.kept(noise, count: layout.count), layout: layout))
+            }
+        }
+        return NoiseCheckpoint(checkpoint, of: mechanism)
+    }
+}

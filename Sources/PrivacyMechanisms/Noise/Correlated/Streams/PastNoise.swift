@@ -1,0 +1,50 @@
+import CPrivacyKernels
+import LinearAlgebra
+
+/// The independent noise of a step.
+enum PastNoise: Sendable {
+    /// In the stream, from this place on.
+    case drawn(at: UInt64)
+    /// In memory.
+    case kept(AlignedStorage<Double>)
+}
+
+extension NormalSource {
+    /// sum[j] += factor · (number j of `noise`), for the `numbers` of a chunk.
+    func add(
+        _ noise: PastNoise, _ numbers: Range<Int>, factor: Double, to sum: UnsafeMutablePointer<Double>
+    ) {
+        switch noise {
+        case .drawn(let place): add(numbers, from: place, factor: factor, to: sum)
+        case .kept(let values):
+            Kernels.active.add_wide_multiple(values.base + numbers.lowerBound, numbers.count, factor, sum)
+        }
+    }
+
+    /// The first `count` numbers of `noise`, in memory.
+    func kept(_ noise: PastNoise, count: Int) -> AlignedStorage<Double> {
+        guard case .drawn(let place) = noise else {
+            if case .kept(let values) = noise { return values }
+            return AlignedStorage(zeros: count)
+        }
+        let values = AlignedStorage<Double>(zeros: count)
+        NormalChunks.forEach(of: count) { add($0, from: place, factor: 1, to: values.base + $0.lowerBound) }
+        return values
+    }
+}
+
+/// Chunks of numbers that threads share.
+enum NormalChunks {
+    /// Even: chunks begin with a block of their own.
+    static let length = 4096
+
+    /// Calls `body` for chunks of 0..<`count`, on several threads.
+    static func forEach(of count: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        let chunks = (count + length - 1) / length
+        Threads.withTeam(of: chunks / Threads.workPerThread(16)) { member in
+            for chunk in member.share(of: 0..<chunks) {
+                body(chunk * length..<min((chunk + 1) * length, count))
+            }
+        }
+    }
+}
