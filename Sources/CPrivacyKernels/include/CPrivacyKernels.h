@@ -157,8 +157,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
                         int64_t *_Nullable fine, double fine_factor, const float *_Nullable scale,
                         const float *_Nullable weights, double spacing, float *out);
 
-    /// out[j] = sum[j] + carried[j] + ⌊fine[j] · fine_factor · scale[j] · weights[j]⌉, exactly, as `finish_grid` has it.
-    /// What the sums held is set to zero.
+    /// out[j] = sum[j] + carried[j] + ⌊fine[j] · fine_factor · scale[j] · weights[j]⌉, exactly, as `finish_grid` has
+    /// it. What the sums held is set to zero.
     void (*take_grid)(int32_t *_Nullable sum, int64_t *_Nullable carried, int64_t *_Nullable fine, long count,
                       double fine_factor, const float *_Nullable scale, const float *_Nullable weights, double *out);
 
@@ -177,12 +177,13 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// out[j] = the integer nearest to values[j], ties to even. Values must be below 2³¹.
     void (*round_to_integers)(const double *values, long count, int32_t *out);
 
-    /// high[j] += factor · h and low[j] += factor · (values[j] - h), h the multiple of 2²⁶ that is nearest to values[j].
-    /// Exact, for whole values below 2⁴⁸ and factors that are multiples of 2⁻²⁰ and whose magnitudes sum to at most 2⁸
-    /// over all calls.
+    /// high[j] += factor · h and low[j] += factor · (values[j] - h), h the multiple of 2²⁴ that is nearest to
+    /// values[j]. Exact, for whole values below 2⁴⁸ and factors that are multiples of 2⁻¹⁸ and whose magnitudes sum to
+    /// at most 2¹¹ over all calls.
     void (*add_split_multiple)(const double *values, long count, double factor, double *high, double *low);
 
-    /// low[j] = high[j] + (the integer nearest to low[j], ties to even, + noise[j]), rounded once. `low` must be below 2⁵¹.
+    /// low[j] = high[j] + (the integer nearest to low[j], ties to even, + noise[j]), rounded once. `low` must be below
+    /// 2⁵¹.
     void (*round_split)(const int32_t *noise, const double *high, long count, double *low);
 
     /// out[j] = values[j] · factor, rounded to Float64 and then to Float32.

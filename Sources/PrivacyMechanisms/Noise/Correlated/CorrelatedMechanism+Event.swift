@@ -11,9 +11,9 @@ extension CorrelatedMechanism {
     /// | in one of the L steps of each epoch, or in k of them | any | Gaussian z·‖C‖/sens(k, b) |
     /// | anything | 1 | that of independent noise |
     ///
-    /// **Guarantee:** the event is never less than what the steps do. With all random choices of who takes part given, the
-    /// steps are post-processing of CG + Z, G the rows of clipped sums, each of which may depend on the rows of CG + Z
-    /// before it (arXiv 2202.08312, theorem 2.1).
+    /// **Guarantee:** the event is never less than what the steps do. With all random choices of who takes part given,
+    /// the steps are post-processing of CG + Z, G the rows of clipped sums, each of which may depend on the rows of CG
+    /// + Z before it (arXiv 2202.08312, theorem 2.1).
     ///
     /// - Bands: of an example's slots no two are closer than C has bands, so that the rows of CG that two of its
     ///   participations are in are not the same rows. Of one slot they are ‖C‖ times a contribution along a known
@@ -25,8 +25,8 @@ extension CorrelatedMechanism {
     ///   sensitivity sens(C)·Δ. Nothing is amplified.
     /// - A run of fewer steps than C's is its leading block. With restarts C is a block for every n steps.
     ///
-    /// Throws ``PrivacyAccounting/AccountingError/notAnalyzed(what:remedy:)`` for a pattern without an analysis: steps that are
-    /// drawn independently, or closer than C has bands; and for more steps than C has.
+    /// Throws ``PrivacyAccounting/AccountingError/notAnalyzed(what:remedy:)`` for a pattern without an analysis: steps
+    /// that are drawn independently, or closer than C has bands; and for more steps than C has.
     package func event(
         of pattern: ParticipationPattern, noiseMultiplier z: Double
     ) throws(AccountingError) -> PrivacyEvent {

@@ -102,7 +102,8 @@ extension CorrelatedMechanism: Codable {
 }
 
 extension NoiseScheme {
-    /// Noise that is correlated over steps by `strategy`; with `restarts`, it begins anew when its steps have been taken.
+    /// Noise that is correlated over steps by `strategy`; with `restarts`, it begins anew when its steps have been
+    /// taken.
     public static func correlated(_ strategy: CorrelationStrategy, restarts: Bool = false) -> NoiseScheme {
         NoiseScheme(CorrelatedMechanism(strategy, restarts: restarts))
     }

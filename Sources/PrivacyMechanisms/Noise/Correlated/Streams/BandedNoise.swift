@@ -6,18 +6,18 @@ import Requirements
 ///
 ///     y_t = ⌊Σ_j c_j q_{t−j}⌉ + ξ_t,   x_t = y_t − Σ_{0<j<b} c_j x_{t−j}
 ///
-/// q_t are the integers of step t's sum, ξ_t is from N_ℤ(0, σ²), independent of everything, and x_t·γ/N is released: q_t
-/// with noise that is correlated over steps. x is post-processing of y.
+/// q_t are the integers of step t's sum, ξ_t is from N_ℤ(0, σ²), independent of everything, and x_t·γ/N is released:
+/// q_t with noise that is correlated over steps. x is post-processing of y.
 ///
 /// **Guarantee:** y of all steps together is what ``CorrelatedMechanism/event(of:noiseMultiplier:)`` says, for the
-/// numbers that the machine computes, with σ = z·‖C‖·(M·(1 + d) + r), where r = √(bP) for P columns, or 0 for b = 1, and
-/// d is the sum of what rounding to multiples of 2⁻²⁰ changes the coefficients by.
+/// numbers that the machine computes, with σ = z·‖C‖·(M·(1 + d) + r), where r = √(bP) for P columns, or 0 for b = 1,
+/// and d is the sum of what rounding to multiples of 2⁻¹⁸ changes the coefficients by.
 ///
-/// Proof. Let C′ be the matrix of the rounded coefficients. For columns at k steps, v their indicator, ‖(C′ − C)v‖ is at
-/// most d·√k. As c₀ = 1, sens(C)² is at least the trace of k of the diagonal elements of CᵀC, and those are at least 1:
-/// so √k ≤ sens(C), and sens(C′) ≤ sens(C)·(1 + d). Let D_t be the difference of the integers ⌊…⌉ for neighbouring data,
-/// given all y before, and u_t that of the q_t: zero but in an example's steps, and then of norm at most M. ⌊…⌉ is the
-/// rounded value of an exact linear combination (see `add_split_multiple`), so that in a column |D_t| is at most
+/// Proof. Let C′ be the matrix of the rounded coefficients. For columns at k steps, v their indicator, ‖(C′ − C)v‖ is
+/// at most d·√k. As c₀ = 1, sens(C)² is at least the trace of k of the diagonal elements of CᵀC, and those are at least
+/// 1: so √k ≤ sens(C), and sens(C′) ≤ sens(C)·(1 + d). Let D_t be the difference of the integers ⌊…⌉ for neighbouring
+/// data, given all y before, and u_t that of the q_t: zero but in an example's steps, and then of norm at most M. ⌊…⌉
+/// is the rounded value of an exact linear combination (see `add_split_multiple`), so that in a column |D_t| is at most
 /// |Σ_j c′_j u_{t−j}| + 1 if any u_{t−j} is not zero, and 0 otherwise. That is the case in at most kb steps, so that
 /// ‖D‖ ≤ sens(C′)·M + √(kbP) ≤ sens(C)·(M(1 + d) + r). The last factor times z·‖C‖ is σ.
 ///
@@ -143,9 +143,9 @@ private struct BandedStep: Sendable {
         result = results.isEmpty ? nil : results[place % results.count]
     }
 
-    /// To the nearest multiple of 2⁻²⁰, so that products with sums are exact.
+    /// To the nearest multiple of 2⁻¹⁸, so that products with sums are exact.
     static func rounded(_ coefficients: [Double]) -> [Double] {
-        coefficients.map { ($0 * 0x1p20).rounded() * 0x1p-20 }
+        coefficients.map { ($0 * 0x1p18).rounded() * 0x1p-18 }
     }
 
     /// Writes x·unit to `columns` of `out`, and keeps q and x.

@@ -6,7 +6,9 @@ extension ClippedAggregate {
     /// The grid of the exact sum; traps for a sum in floating point.
     var exactGrid: SumGrid {
         guard case .exact(_, let grid) = sum else {
-            fail("Correlated noise was asked for a floating-point sum: the aggregate was made for another kind of noise.")
+            fail(
+                "Correlated noise was asked for a floating-point sum: the aggregate was made for another kind of noise."
+            )
         }
         return grid
     }
@@ -14,8 +16,8 @@ extension ClippedAggregate {
     /// How many numbers a sum has.
     var columns: Int { bounds.layout.count }
 
-    /// Hands the exact sum out with noise that `add` adds to zeros in Float64, chunk by chunk and on several threads, and
-    /// that is then rounded to integers.
+    /// Hands the exact sum out with noise that `add` adds to zeros in Float64, chunk by chunk and on several threads,
+    /// and that is then rounded to integers.
     ///
     /// - Parameter add: gets a range of columns and where the noise of its first one goes.
     consuming func releasedRounded(

@@ -11,9 +11,9 @@ import Requirements
 /// in Float64, z_t standard normals, added to the integers of step t's sum.
 ///
 /// **Guarantee:** in real numbers the sums of all steps are rounded values, and so post-processing, of G + C⁻¹Z: what
-/// ``CorrelatedMechanism/event(of:noiseMultiplier:)`` says of it holds. What a machine adds to that are errors of normals
-/// and combinations of at most (p + 8)·2⁻⁵⁰ times their largest term, before they are rounded to integers, of which a
-/// standard deviation has at least 2¹⁰.
+/// ``CorrelatedMechanism/event(of:noiseMultiplier:)`` says of it holds. What a machine adds to that are errors of
+/// normals and combinations of at most (p + 8)·2⁻⁵⁰ times their largest term, before they are rounded to integers, of
+/// which a standard deviation has at least 2¹⁰.
 ///
 /// No number of the stream is drawn for two steps: what is drawn again is the same number of the same step. A run that
 /// goes on under a fresh key takes the past numbers from its checkpoint.

@@ -2,8 +2,8 @@ import PyTrees
 
 /// Where a run stands in its strategy, and what all sums must have in common that the strategy's noise is added to.
 ///
-/// **Guarantee:** a step is entered only if its sum has the grid, the noise multiplier, the divisor, the columns and the
-/// transform of the first step of the window, and if the window has a step left.
+/// **Guarantee:** a step is entered only if its sum has the grid, the noise multiplier, the divisor, the columns and
+/// the transform of the first step of the window, and if the window has a step left.
 struct NoiseWindow: Codable, Sendable {
     /// n.
     private let length: Int
@@ -33,8 +33,8 @@ struct NoiseWindow: Codable, Sendable {
 
     /// The place of the next step in its window: 0 where everything begins anew.
     ///
-    /// Throws `strategyExhausted` and `sumsChangedUnderStrategy`, and `noiseTooLargeForGrid` for noise that the grid has
-    /// no room for.
+    /// Throws `strategyExhausted` and `sumsChangedUnderStrategy`, and `noiseTooLargeForGrid` for noise that the grid
+    /// has no room for.
     mutating func enter<Transform>(
         _ batch: borrowing ClippedAggregate<Transform>, on grid: SumGrid
     ) throws(PrivacyMechanismError) -> Int {

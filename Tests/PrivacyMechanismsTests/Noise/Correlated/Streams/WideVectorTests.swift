@@ -1,0 +1,30 @@
+import Foundation
+import LinearAlgebra
+import PyTrees
+import Testing
+import _TestSupport
+
+@testable import PrivacyMechanisms
+
+struct WideVectorTests {
+    @Test func everyBitComesBack() throws {
+        var generator = SeededGenerator(seed: 1)
+        let numbers: [Double] =
+            [0, -0, 1, -1, 0x1p47 + 1, 1 - 0x1p48, 0x1p-70, .pi, -.pi * 0x1p-60, 0x1.fffffffffffffp47]
+            + (0..<500).map { _ in
+                Double(
+                    sign: .plus, exponent: .random(in: -17...48, using: &generator), significand: .random(in: -2...2))
+            }
+        let values = AlignedStorage<Double>(zeros: numbers.count)
+        for (index, number) in numbers.enumerated() { values.base[index] = number }
+        let layout = try TreeLayout([("x", [numbers.count])])
+        let file = try JSONEncoder().encode(WideVector(values, layout: layout))
+        let back = try JSONDecoder().decode(WideVector.self, from: file)
+        #expect(back.layout == layout)
+        #expect(Array(back.values.buffer) == numbers)
+    }
+
+    @Test func otherPartsAreRefused() throws {
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(WideVector.self, from: Data("[]".utf8)) }
+    }
+}
