@@ -65,6 +65,10 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     /// A number of a strategy for correlated noise, or of a wish for one, is outside its range. `value` is text, so
     /// that NaN can be compared.
     case invalidStrategy(name: String, value: String, allowed: String)
+    /// A file of fitted strategies cannot be read, or holds something else.
+    case unreadableStrategies(path: String, reason: String)
+    /// A file of fitted strategies cannot be written.
+    case unwritableStrategies(path: String, reason: String)
 }
 
 extension PrivacyMechanismError: CustomStringConvertible {
@@ -148,6 +152,11 @@ extension PrivacyMechanismError: CustomStringConvertible {
                 + "make the users' ranges disjoint."
         case .invalidStrategy(let name, let value, let allowed):
             return "\(name) is \(value), but must be \(allowed)."
+        case .unreadableStrategies(let path, let reason):
+            return "The strategies in '\(path)' cannot be read. \(reason) Name another file, or fit them again."
+        case .unwritableStrategies(let path, let reason):
+            return "The strategies cannot be written to '\(path)'. \(reason) Name a file in a folder that you may "
+                + "write to."
         }
     }
 }
