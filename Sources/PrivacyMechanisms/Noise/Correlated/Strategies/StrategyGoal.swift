@@ -34,11 +34,13 @@ public struct StrategyGoal: Hashable, Sendable {
     }
 
     /// √error × sensitivity: the standard deviation of an answer's noise under noise multiplier 1, at the mean or the
-    /// largest variance. Infinite for a strategy of fewer steps.
+    /// largest variance. It compares strategies for one goal, and scaling C does not change it.
     ///
-    /// It compares strategies for the same goal; a strategy that may be scaled has one root loss.
+    /// Traps unless the strategy is for as many steps.
     public func rootLoss(of strategy: CorrelationStrategy) -> Double {
-        guard strategy.steps >= steps else { return .infinity }
+        require(
+            strategy.steps == steps,
+            "The loss of a strategy for \(strategy.steps) steps was asked for a goal of \(steps) steps.")
         let sensitivity =
             switch participation {
             case .once: strategy.sensitivity(participations: 1, separation: 1, steps: steps)

@@ -59,26 +59,32 @@ extension StrategyRequest: Codable {
         case kind, bands, terms, gamma, buffers
     }
 
+    /// The kinds of strategies that can be asked for.
+    private enum Kind: String, CaseIterable {
+        case identity, blt, dense
+        case bandedToeplitz = "banded-toeplitz"
+        case bandedInverse = "banded-inverse"
+    }
+
     /// Reads a `kind` and the numbers of its case; γ and the number of buffers may be left out. Throws `DecodingError`
     /// for a kind that there is not and a key that the kind does not have. Ranges are checked when it is fitted.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        let kind = try decoder.registered(in: CorrelationStrategy.strategies, "kind") { $0.kind }.kind
         var known = [CodingKeys.kind]
-        switch kind {
-        case ToeplitzStrategy.kind:
+        switch try container.decodeChoice(Kind.self, forKey: .kind) {
+        case .bandedToeplitz:
             known += [.bands]
             self = .bandedToeplitz(bands: try container.decode(Int.self, forKey: .bands))
-        case BandedInverseStrategy.kind:
+        case .bandedInverse:
             known += [.terms, .gamma]
             self = .bandedInverse(
                 terms: try container.decode(Int.self, forKey: .terms),
                 gamma: try container.decodeIfPresent(Double.self, forKey: .gamma))
-        case BufferedToeplitzStrategy.kind:
+        case .blt:
             known += [.buffers]
             self = .blt(buffers: try container.decodeIfPresent(Int.self, forKey: .buffers))
-        case DenseStrategy.kind: self = .dense
-        default: self = .identity
+        case .dense: self = .dense
+        case .identity: self = .identity
         }
         try decoder.refuseUnknownKeys(except: known.map(\.stringValue))
     }

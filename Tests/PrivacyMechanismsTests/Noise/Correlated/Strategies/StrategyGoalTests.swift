@@ -54,6 +54,14 @@ import Testing
         #expect(isNear(try loss(.separated(participations: 2, separation: 1), .max), 8))
         #expect(isNear(try loss(.separated(participations: 9, separation: 2), .max), 8))
         #expect(isNear(try loss(.epochs(length: 3), .max), 8))
-        #expect(try StrategyGoal(steps: 5).rootLoss(of: noise) == .infinity)
+    }
+
+    @Test func strategiesForOtherStepsTrap() async {
+        await #expect(processExitsWith: .failure) {
+            _ = try StrategyGoal(steps: 5).rootLoss(of: .identity(IdentityStrategy(steps: 4)))
+        }
+        await #expect(processExitsWith: .success) {
+            _ = try StrategyGoal(steps: 4).rootLoss(of: .identity(IdentityStrategy(steps: 4)))
+        }
     }
 }

@@ -42,7 +42,7 @@ struct DenseFit {
     func strategy(progress: (Int, Double) -> Void) throws(PrivacyMechanismError) -> DenseStrategy {
         let start = try start()
         // Changes of point and gradient are kept in at most 256 MB.
-        let search = LBFGS(memory: max(3, min(15, (1 << 24) / start.count)), tolerance: 1e-7)
+        let search = LBFGS(memory: max(3, min(15, (1 << 24) / start.count)), tolerance: 1e-6)
         let report = { (iteration: Int, value: Double) in
             progress(iteration, (exp(value) * squaredSensitivity).squareRoot())
         }
