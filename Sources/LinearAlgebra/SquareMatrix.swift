@@ -17,7 +17,7 @@ package struct SquareMatrix: Sendable {
     }
 
     /// The element in row `row` and column `column`.
-    package subscript(row: Int, column: Int) -> Double {
+    @inlinable package subscript(row: Int, column: Int) -> Double {
         get { elements[row * order + column] }
         set { elements[row * order + column] = newValue }
     }

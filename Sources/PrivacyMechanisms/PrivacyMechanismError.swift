@@ -69,6 +69,10 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case strategyExhausted(steps: Int)
     /// A step's sums are not like those of earlier steps that have noise in common with it.
     case sumsChangedUnderStrategy(what: String)
+    /// A file of fitted strategies cannot be read, or holds something else.
+    case unreadableStrategies(path: String, reason: String)
+    /// A file of fitted strategies cannot be written.
+    case unwritableStrategies(path: String, reason: String)
 }
 
 extension PrivacyMechanismError: CustomStringConvertible {
@@ -159,6 +163,11 @@ extension PrivacyMechanismError: CustomStringConvertible {
             return "Correlated noise needs \(what) in all steps between which it is correlated: a sum that is clipped "
                 + "in another space, or to another norm, has another sensitivity. Use an optimizer without a "
                 + "transform and a fixed clip norm, or independent noise."
+        case .unreadableStrategies(let path, let reason):
+            return "The strategies in '\(path)' cannot be read. \(reason) Name another file, or fit them again."
+        case .unwritableStrategies(let path, let reason):
+            return "The strategies cannot be written to '\(path)'. \(reason) Name a file in a folder that you may "
+                + "write to."
         }
     }
 }

@@ -2,8 +2,9 @@
 ///
 ///     {"kind": "banded-inverse", "noisingCoefficients": [1, -0.5], "steps": 1000}
 ///
-/// The noise of step t is row t of C⁻¹Z: of C's n × n entries, all 0 above the diagonal, it depends how much of the
-/// noise of a step is taken away again in later ones, and how much noise has to be added for it.
+/// C is a lower-triangular n × n matrix, n the steps of a run, and the noise of step t is row t of C⁻¹Z, with Z
+/// independent from step to step. Part of the noise of a step is so taken away again in later ones; for that, Z has to
+/// be larger: by the sensitivity of C.
 ///
 /// | strategy | C | state of P parameters | sensitivity |
 /// |---|---|---|---|
@@ -13,8 +14,8 @@
 /// | ``BufferedToeplitzStrategy`` | sums of powers | buffers·P | exact |
 /// | ``DenseStrategy`` | any | n·P | exact for b bands, else an upper bound |
 ///
-/// **Guarantee:** a run that adds noise z · sens(C) · Δ by C hides any contributions of norm at most Δ, in the steps
-/// that the sensitivity is of, as one Gaussian release of multiplier z does.
+/// **Guarantee:** a run whose Z has the standard deviation z · sens(C) · Δ hides somebody's contributions, each of norm
+/// at most Δ and in steps that the sensitivity is of, as one Gaussian release of multiplier z does.
 public struct CorrelationStrategy: Sendable {
     /// The registry: every strategy there is.
     package static let strategies: [any NoiseStrategy.Type] = [

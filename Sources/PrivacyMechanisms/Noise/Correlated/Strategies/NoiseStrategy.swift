@@ -3,9 +3,9 @@ import Requirements
 /// A strategy matrix C of correlated noise: n × n and lower triangular, with a positive diagonal, for a run of n steps.
 ///
 /// The noise of step t is row t of C⁻¹Z, where the rows of Z are independent Gaussians of standard deviation
-/// z · sens(C) · Δ: z is the noise multiplier, and Δ bounds one contribution to one step. Of the released gradients,
-/// C times them is the sum of CG and Z, so that a run costs what one release of CG with noise z · sens(C) · Δ costs. C
-/// may be scaled by any positive number: the noise stays the same.
+/// z · sens(C) · Δ: z is the noise multiplier, and Δ bounds one contribution to one step. C times the released
+/// G + C⁻¹Z is CG + Z: a run costs what a Gaussian release of CG costs, also where gradients depend on earlier releases
+/// (arXiv 2202.08312, theorem 2.1). C may be scaled by any positive number: the noise stays the same.
 ///
 /// A strategy is plain configuration: it can be compared and coded. n is part of it, because coefficients alone do not
 /// say how often somebody can take part. To add one, write a file here and a line in

@@ -10,10 +10,8 @@ import _TestSupport
     private static func distance(
         _ strategy: ToeplitzStrategy, steps: [Int], columns: Int, row: (Int) -> [Float]
     ) throws -> (norm: Double, sensitivity: Double) {
-        var (with, without) = (
-            try CorrelatedReleases(.bandedToeplitz(strategy), columns: columns, noiseMultiplier: 0x1p-10, seed: 2),
-            try CorrelatedReleases(.bandedToeplitz(strategy), columns: columns, noiseMultiplier: 0x1p-10, seed: 2)
-        )
+        var with = try CorrelatedReleases(.bandedToeplitz(strategy), columns: columns, noiseMultiplier: 0x1p-10, seed: 2)
+        var without = try CorrelatedReleases(.bandedToeplitz(strategy), columns: columns, noiseMultiplier: 0x1p-10, seed: 2)
         var generator = SeededGenerator(seed: 4)
         var differences: [[Double]] = []
         for step in 0..<strategy.steps {
@@ -30,13 +28,14 @@ import _TestSupport
         return (squares.squareRoot(), try with.sensitivity)
     }
 
-    @Test(arguments: [[1, 0.5, 0.375], [1, 1 / 3, -0.2, 0.1], [1, 0.9, 0.8, 0.7, 0.6]])
+    @Test(arguments: [[1, 0.5, 0.375], [1, 1 / 3, -0.2, 0.1], [1, 0.9, 0.8, 0.7, 0.6]] as [[Double]])
     func neighboursAreAsFarApartAsTheNoiseIsFor(_ coefficients: [Double]) throws {
         let strategy = try ToeplitzStrategy(coefficients: coefficients, steps: 12)
         let columns = 256
         let value = Float(1 / Double(columns).squareRoot())
         for (steps, separation) in [([3], 12), ([0, 5], 5), ([0, 2, 4, 6, 8, 10], 2), (Array(0..<12), 1)] {
-            for sign in [{ (_: Int) -> Float in 1 }, { $0.isMultiple(of: 4) ? 1 : -1 }] {
+            let signs: [@Sendable (Int) -> Float] = [{ _ in 1 }, { $0.isMultiple(of: 4) ? 1 : -1 }]
+            for sign in signs {
                 let (norm, sensitivity) = try Self.distance(strategy, steps: steps, columns: columns) {
                     [Float](repeating: sign($0) * value, count: columns)
                 }

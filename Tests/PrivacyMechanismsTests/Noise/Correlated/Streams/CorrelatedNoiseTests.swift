@@ -50,10 +50,8 @@ import _TestSupport
     @Test func combinationsAreTheDenseProduct() throws {
         for strategy in streamedStrategies where ["banded-inverse", "blt"].contains(strategy.kind) {
             let dense = try DenseStrategy(rows: strategy.strategy.matrix.enumerated().map { Array($1.prefix($0 + 1)) })
-            var (first, second) = (
-                try CorrelatedReleases(strategy, columns: 37, seed: 3),
-                try CorrelatedReleases(.dense(dense), columns: 37, seed: 3)
-            )
+            var first = try CorrelatedReleases(strategy, columns: 37, seed: 3)
+        var second = try CorrelatedReleases(.dense(dense), columns: 37, seed: 3)
             for _ in 0..<6 {
                 // One unit of rounding each, and the same again for Float32.
                 for (a, b) in zip(try first.next(), try second.next()) { #expect(abs(a - b) <= 2 + abs(a) * 0x1p-22) }
@@ -64,10 +62,8 @@ import _TestSupport
     @Test(arguments: streamedStrategies)
     func seededRunsGoOnBitByBit(_ strategy: CorrelationStrategy) throws {
         let rows: [[Float]] = [[0.5, -0.25, 0.125], [0, 1, 1]]
-        var (whole, parts) = (
-            try CorrelatedReleases(strategy, columns: 3, restarts: true),
-            try CorrelatedReleases(strategy, columns: 3, restarts: true)
-        )
+        var whole = try CorrelatedReleases(strategy, columns: 3, restarts: true)
+        var parts = try CorrelatedReleases(strategy, columns: 3, restarts: true)
         for step in 0..<14 {
             if [1, 4, 6, 7, 11].contains(step) { try parts.resume(seed: 1) }
             #expect(try whole.next(rows) == parts.next(rows))
@@ -109,9 +105,8 @@ import _TestSupport
     /// and draws nothing.
     @Test(arguments: streamedStrategies)
     func whatDoesNotFitIsRefused(_ strategy: CorrelationStrategy) throws {
-        var (run, untouched) = (
-            try CorrelatedReleases(strategy, columns: 2), try CorrelatedReleases(strategy, columns: 2)
-        )
+        var run = try CorrelatedReleases(strategy, columns: 2)
+        var untouched = try CorrelatedReleases(strategy, columns: 2)
         for step in 0..<6 {
             if step > 0 {
                 let clip = #expect(throws: PrivacyMechanismError.self) { try run.next(l2ClipNorm: 2) }

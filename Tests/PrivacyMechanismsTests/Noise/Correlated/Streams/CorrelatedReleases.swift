@@ -32,13 +32,13 @@ struct CorrelatedReleases: ~Copyable {
     }
 
     private var rule: ClippingRule {
-        get throws { .flat(l2ClipNorm: 1) }
+        get throws { try .flat(l2ClipNorm: 1) }
     }
 
     /// The next release, in grid units, of a batch of these rows.
     mutating func next(_ rows: [[Float]] = [], l2ClipNorm: Double = 1) throws -> [Double] {
         var aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: l2ClipNorm), transform: IdentityTransform(layout: layout), noise: scheme,
+            try .flat(l2ClipNorm: l2ClipNorm), transform: IdentityTransform(layout: layout), noise: scheme,
             noiseMultiplier: noiseMultiplier)
         if !rows.isEmpty {
             aggregate.add(try DenseRows(rows.flatMap { $0 }, exampleCount: rows.count, layout: layout))
@@ -50,7 +50,7 @@ struct CorrelatedReleases: ~Copyable {
     /// The next release of an empty batch in another space.
     mutating func next(scaledBy scale: Float) throws {
         let aggregate = try ClippedAggregate(
-            .flat(l2ClipNorm: 1),
+            try .flat(l2ClipNorm: 1),
             transform: try DiagonalTransform(scale: ParameterVector(repeating: scale, layout: layout)), noise: scheme,
             noiseMultiplier: noiseMultiplier)
         _ = try aggregate.privatized(noise: &noise)

@@ -9,12 +9,12 @@ import _TestSupport
 struct WideVectorTests {
     @Test func everyBitComesBack() throws {
         var generator = SeededGenerator(seed: 1)
-        let numbers: [Double] =
-            [0, -0, 1, -1, 0x1p47 + 1, 1 - 0x1p48, 0x1p-70, .pi, -.pi * 0x1p-60, 0x1.fffffffffffffp47]
-            + (0..<500).map { _ in
-                Double(
-                    sign: .plus, exponent: .random(in: -17...48, using: &generator), significand: .random(in: -2...2))
-            }
+        var numbers: [Double] = [0, -0, 1, -1, 0x1p47 + 1, 1 - 0x1p48, 0x1p-70, .pi, 0x1.fffffffffffffp47]
+        for _ in 0..<500 {
+            let significand = Double.random(in: -2...2, using: &generator)
+            let exponent = Int.random(in: -17...46, using: &generator)
+            numbers.append(Double(sign: .plus, exponent: exponent, significand: significand))
+        }
         let values = AlignedStorage<Double>(zeros: numbers.count)
         for (index, number) in numbers.enumerated() { values.base[index] = number }
         let layout = try TreeLayout([("x", [numbers.count])])
