@@ -13,8 +13,7 @@ struct DPBench: ParsableCommand {
             """,
         subcommands: [
             PipelineCommand.self, NoiseCommand.self, ScalingCommand.self, OptimizersCommand.self, StepCommand.self,
-            DenseStepCommand.self,
-            AccountingCommand.self,
+            DenseStepCommand.self, CorrelatedCommand.self, AccountingCommand.self,
         ],
         defaultSubcommand: PipelineCommand.self)
 }

@@ -35,11 +35,6 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
     /// draws or adds, at least 1: the grid of exact sums leaves room for them.
     var amplitude: Double { get }
 
-    /// The mechanism for runs with this participation: one whose numbers are still to be chosen chooses them here.
-    ///
-    /// Throws where there is none for it.
-    func fitted(to pattern: ParticipationPattern) throws -> Self
-
     /// What `pattern.iterations` steps, and so any part of them, are accounted as.
     ///
     /// Throws `AccountingError` for a noise multiplier out of range, and where the mechanism has no analysis of the
@@ -59,8 +54,6 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
 
 extension NoiseMechanism {
     package var amplitude: Double { 1 }
-
-    package func fitted(to pattern: ParticipationPattern) -> Self { self }
 }
 
 /// What a noise mechanism holds from one step to the next.

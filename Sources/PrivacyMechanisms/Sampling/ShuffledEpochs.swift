@@ -25,9 +25,13 @@ public struct ShuffledEpochs: BatchSampler {
     public let exampleCount: Int
     /// m, the size of every batch but an epoch's last.
     public let batchSize: Int
+    /// Whether all epochs have the order of the first: participations of an example are then an epoch apart, which noise
+    /// that is correlated over steps gains from.
+    public let keepsOrder: Bool
 
     /// Throws unless `exampleCount` ≥ 1, `batchSize` is in 1...exampleCount, and an epoch has at most 2²⁴ steps.
-    public init(exampleCount: Int, batchSize: Int) throws(PrivacyMechanismError) {
+    public init(exampleCount: Int, batchSize: Int, keepsOrder: Bool = false) throws(PrivacyMechanismError) {
+        self.keepsOrder = keepsOrder
         self.exampleCount = try SamplingCheck.count(exampleCount, "exampleCount", atLeast: 1)
         self.batchSize = try SamplingCheck.count(batchSize, "batchSize", in: 1...exampleCount)
         _ = try SamplingCheck.count(
@@ -56,15 +60,16 @@ public struct ShuffledEpochs: BatchSampler {
     public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
         try ParticipationPattern(
             iterations: iterations,
-            choice: .epochs(length: stepsPerEpoch, participations: 1, isSameInEach: false),
+            choice: .epochs(length: stepsPerEpoch, participations: 1, isSameInEach: keepsOrder),
             dependsOnUnitCount: true)
     }
 
     /// The batch of `step`. O(m); without a cache, and for the first batch of an epoch, O(n).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         let (epoch, place) = SamplingCheck.split(step, by: stepsPerEpoch)
-        let allocation = cache.allocation(of: self, in: epoch, from: source) {
-            var stream = SamplingStream(source, .epoch(epoch))
+        let order = keepsOrder ? 0 : epoch
+        let allocation = cache.allocation(of: self, in: order, from: source) {
+            var stream = SamplingStream(source, .epoch(order))
             var bins = [Int](repeating: 0, count: exampleCount)
             for (rank, example) in stream.permutation(of: exampleCount).enumerated() {
                 bins[example] = rank / batchSize
@@ -80,7 +85,7 @@ extension ShuffledEpochs: Codable {
     package static let keys = CodingKeys.allCases.map(\.stringValue)
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case exampleCount, batchSize
+        case exampleCount, batchSize, keepsOrder
     }
 
     /// Decodes and checks; throws ``PrivacyMechanismError`` as making one would.
@@ -88,7 +93,16 @@ extension ShuffledEpochs: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         try self.init(
             exampleCount: container.decode(Int.self, forKey: .exampleCount),
-            batchSize: container.decode(Int.self, forKey: .batchSize))
+            batchSize: container.decode(Int.self, forKey: .batchSize),
+            keepsOrder: container.decodeIfPresent(Bool.self, forKey: .keepsOrder) ?? false)
+    }
+
+    /// Writes `keepsOrder` only where it is true: a configuration has one form.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(exampleCount, forKey: .exampleCount)
+        try container.encode(batchSize, forKey: .batchSize)
+        if keepsOrder { try container.encode(true, forKey: .keepsOrder) }
     }
 }
 

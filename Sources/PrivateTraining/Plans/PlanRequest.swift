@@ -10,7 +10,7 @@ import Requirements
 /// `exampleCount` and `expectedBatchSize` mean Poisson sampling; `sampling` replaces them. `iterations` replaces
 /// `epochs`, and `noiseMultiplier` replaces `epsilon`; if both of these are given, the noise is checked against the
 /// budget. `relation`, `unit`, `accountant` and `noise` have the defaults of
-/// ``PrivacyPlan/init(sampling:iterations:clipping:budget:delta:relation:unit:accountant:noise:)``.
+/// ``PrivacyPlan/init(sampling:iterations:clipping:budget:delta:relation:unit:accountant:noise:fit:)``.
 public struct PlanRequest: Hashable, Sendable, Encodable {
     /// The sampler; nil for Poisson sampling by expected batch size.
     public var sampling: SamplingScheme?
@@ -37,7 +37,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     /// Who computes ε.
     public var accountant: PlanAccountant?
     /// How sums are made private.
-    public var noise: NoiseScheme?
+    public var noise: PlannedNoise?
 
     /// A request with everything else open.
     public init(clipping: PlannedClipping? = nil, delta: Double? = nil) {
@@ -49,7 +49,10 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     ///
     /// Throws what making the plan throws, ``PlanError/ambiguous(choices:given:)`` for a setting that is given twice or
     /// not at all, ``PlanError/missing(_:)``, and ``PlanError/overBudget(noiseMultiplier:epsilon:budget:delta:)``.
-    public func plan(exampleCount count: Int? = nil) throws -> PrivacyPlan {
+    public func plan(
+        exampleCount count: Int? = nil,
+        fit: (StrategyRequest, StrategyGoal) throws -> CorrelationStrategy = { try $0.fitted(to: $1) }
+    ) throws -> PrivacyPlan {
         let scheme: SamplingScheme
         if try one("sampling", sampling, or: "expectedBatchSize", expectedBatchSize), let sampling {
             if let exampleCount { try match(exampleCount, sampling.exampleCount) }
@@ -74,7 +77,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
         let plan = try PrivacyPlan(
             sampling: scheme, iterations: steps, clipping: clipping, budget: budget, delta: delta,
             relation: relation ?? .addOrRemoveOne, unit: unit ?? .example, accountant: accountant ?? .pld,
-            noise: noise ?? .discreteGaussian)
+            noise: noise ?? .discreteGaussian, fit: fit)
         return try epsilon.map { try plan.within(budget: $0) } ?? plan
     }
 
@@ -113,7 +116,7 @@ extension PlanRequest: Decodable {
         relation = try box.decodeChoiceIfPresent(NeighboringRelation.self, forKey: .relation)
         unit = try box.decodeChoiceIfPresent(PrivacyUnit.self, forKey: .unit)
         accountant = try box.decodeChoiceIfPresent(PlanAccountant.self, forKey: .accountant)
-        noise = try box.decodeIfPresent(NoiseScheme.self, forKey: .noise)
+        noise = try box.decodeIfPresent(PlannedNoise.self, forKey: .noise)
     }
 }
 
@@ -142,7 +145,7 @@ extension PrivacyPlan: Codable {
         request.unit = unit
         request.accountant = accountant
         // Left out where it is the default: a plan has one form.
-        request.noise = noise == .discreteGaussian ? nil : noise
+        request.noise = noise == .discreteGaussian ? nil : PlannedNoise(noise)
         return request
     }
 }

@@ -64,10 +64,13 @@ public struct PrivacyPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - budget: the ε to stay within, for which the noise multiplier is calibrated; or the noise multiplier.
     ///   - delta: should be far below one over the number of units: of examples, or of users.
+    ///   - noise: how sums are made private; correlated noise may leave its strategy to be fitted.
+    ///   - fit: fits a strategy; give one that asks a ``PrivacyMechanisms/StrategyCache`` first, or shows its progress.
     public init(
         sampling: SamplingScheme, iterations: Int, clipping: PlannedClipping, budget: Budget, delta: Double,
         relation: NeighboringRelation = .addOrRemoveOne, unit: PrivacyUnit = .example,
-        accountant: PlanAccountant = .pld, noise: NoiseScheme = .discreteGaussian
+        accountant: PlanAccountant = .pld, noise plannedNoise: PlannedNoise = .discreteGaussian,
+        fit: (StrategyRequest, StrategyGoal) throws -> CorrelationStrategy = { try $0.fitted(to: $1) }
     ) throws {
         guard iterations >= 0 else {
             throw PlanError.outOfRange(name: "iterations", value: "\(iterations)", allowed: "at least 0")
@@ -94,9 +97,9 @@ public struct PrivacyPlan: Hashable, Sendable {
         self.relation = relation
         self.unit = unit
         self.accountant = accountant
-        self.noise = noise
-        try Self.check(noise.mechanism, fits: clipping)
         let pattern = try sampling.participation(in: iterations)
+        noise = try plannedNoise.scheme(for: pattern, fit: fit)
+        try Self.check(noise.mechanism, fits: clipping)
         switch budget {
         case .noiseMultiplier(let z):
             guard z >= 0, z < .infinity else { throw PrivacyMechanismError.invalidNoiseMultiplier(z) }

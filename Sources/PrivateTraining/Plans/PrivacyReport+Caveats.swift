@@ -18,6 +18,18 @@ extension PrivacyReport {
                 ? "Running times."
                 : "Rounding: attacks on the low-order bits of floating-point noise and sums, and running times.",
         ]
+        if let correlation = plan.noise.correlation, correlation.strategy.bands > 1 {
+            sentences.append(
+                correlation.isDiscrete
+                    ? "Memory and checkpoints of the run, which hold un-noised sums of its last steps: they are as secret "
+                        + "as the data."
+                    : "Memory and checkpoints of the run, which hold noise of released steps: they are as secret as the "
+                        + "data.")
+            if !correlation.isDiscrete {
+                sentences.append(
+                    "Errors of Float64 arithmetic in the noise, of a relative 2⁻⁵⁰, before it is rounded to the grid.")
+            }
+        }
         // Copies of a seeded run's are one and the same.
         if !isSeeded { sentences.append(aboutCopies(plan.sampling.repetition)) }
         if plan.relation == .addOrRemoveOne {

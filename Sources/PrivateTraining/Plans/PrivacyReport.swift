@@ -109,6 +109,9 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     /// The grid of the sums; nil without noise, and for noise in floating point.
     public var grid: Grid? { sumGrid.value }
     private let sumGrid: Nullable<Grid>
+    /// How the noise is correlated, and what is to be expected of it; nil for independent noise.
+    public var strategy: StrategyReport? { strategyReport.value }
+    private let strategyReport: Nullable<StrategyReport>
     /// (ε, δ) after `stepsTaken` steps, by the plan's accountant first. For a run that was stopped early it holds if
     /// the number of steps did not depend on results; ``plannedEpsilon`` holds in any case.
     public let guarantees: [Guarantee]
@@ -132,6 +135,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         case userContributions = "users"
         case sumGrid = "grid"
         case plannedBound = "plannedEpsilon"
+        case strategyReport = "strategy"
     }
 
     /// The report of a plan, or of a run of it.
@@ -171,6 +175,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         sensitivity = bound.isFinite ? bound : nil
         noiseStandardDeviation = bound.isFinite ? plan.gradientNoiseMultiplier * bound : nil
         sumGrid = Nullable(Self.grid(of: plan, steps: steps, layout: sumLayout))
+        strategyReport = Nullable(StrategyReport(of: plan))
         let accountants = [plan.accountant] + PlanAccountant.allCases.filter { $0 != plan.accountant }
         guarantees = accountants.map { Self.guarantee(of: plan, steps: steps, by: $0) }
         let planned =

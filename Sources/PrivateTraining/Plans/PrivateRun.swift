@@ -143,12 +143,12 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     }
 
     /// Everything that the run needs to go on. A finished run draws no more batches, and leaves out the key of its
-    /// structure.
+    /// structure and what its noise kept of past steps.
     var snapshot: RunSnapshot<Optimizer.State> {
         RunSnapshot(
             parameters: vector, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
             source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed,
-            noise: noise.checkpoint())
+            noise: isFinished && !isSeeded ? Noise(plan.noise).checkpoint() : noise.checkpoint())
     }
 
     /// Whether all planned steps have been taken.

@@ -39,6 +39,9 @@ package struct CorrelatedMechanism: NoiseMechanism {
     /// A clip norm that changes would change the sensitivity of steps that have noise in common.
     package var allowsChangingSensitivity: Bool { false }
 
+    /// What a run keeps of past steps for each number of a sum, in bytes.
+    package var bytesPerParameter: Int { recurrence.bytesPerParameter }
+
     /// Whether ε holds for the numbers that the machine computes, and not only for Float64 arithmetic without error.
     package var isDiscrete: Bool {
         if case .bands = recurrence { true } else { false }
@@ -53,6 +56,16 @@ package struct CorrelatedMechanism: NoiseMechanism {
 
     package func resume(from checkpoint: CorrelatedCheckpoint, nonPrivateSeed seed: UInt64?) -> Noise {
         state(from: checkpoint, seed)
+    }
+
+    /// As ``begin(nonPrivateSeed:)``; combinations keep past noise in memory rather than draw it again, which changes
+    /// nothing but time and memory.
+    package func begin(nonPrivateSeed seed: UInt64?, keepsPastNoise: Bool) -> Noise {
+        guard keepsPastNoise, case .combination(let terms, let coefficients) = recurrence else {
+            return begin(nonPrivateSeed: seed)
+        }
+        return Noise(
+            CombinedNoise(self, terms, coefficients, resuming: nil, nonPrivateSeed: seed, isBuffered: true), of: self)
     }
 
     private func state(from checkpoint: CorrelatedCheckpoint?, _ seed: UInt64?) -> Noise {
@@ -102,6 +115,12 @@ extension CorrelatedMechanism: Codable {
 }
 
 extension NoiseScheme {
+    /// The `kind` of correlated noise.
+    package static let correlatedKind = CorrelatedMechanism.kind
+
+    /// How noise is correlated; nil where it is independent from step to step.
+    package var correlation: CorrelatedMechanism? { mechanism as? CorrelatedMechanism }
+
     /// Noise that is correlated over steps by `strategy`; with `restarts`, it begins anew when its steps have been
     /// taken.
     public static func correlated(_ strategy: CorrelationStrategy, restarts: Bool = false) -> NoiseScheme {

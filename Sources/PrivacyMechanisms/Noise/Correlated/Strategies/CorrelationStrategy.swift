@@ -60,6 +60,16 @@ extension CorrelationStrategy {
         strategy.epochSensitivity(length: length, steps: t)
     }
 
+    /// An upper bound of the sensitivity in the first t steps for a participation; rounded up. Traps unless 0 ≤ t ≤ n.
+    public func sensitivity(for participation: StrategyParticipation, steps t: Int) -> Double {
+        switch participation {
+        case .once: sensitivity(participations: 1, separation: 1, steps: t)
+        case .separated(let participations, let separation):
+            sensitivity(participations: participations, separation: separation, steps: t)
+        case .epochs(let length): epochSensitivity(length: length, steps: t)
+        }
+    }
+
     /// The variance that noise of variance 1 leaves in what the optimizer makes of n noisy gradients.
     public func squaredErrors(on workload: StrategyWorkload) -> SquaredErrors {
         strategy.squaredErrors(on: workload)

@@ -41,13 +41,7 @@ public struct StrategyGoal: Hashable, Sendable {
         require(
             strategy.steps == steps,
             "The loss of a strategy for \(strategy.steps) steps was asked for a goal of \(steps) steps.")
-        let sensitivity =
-            switch participation {
-            case .once: strategy.sensitivity(participations: 1, separation: 1, steps: steps)
-            case .separated(let participations, let separation):
-                strategy.sensitivity(participations: participations, separation: separation, steps: steps)
-            case .epochs(let length): strategy.epochSensitivity(length: length, steps: steps)
-            }
+        let sensitivity = strategy.sensitivity(for: participation, steps: steps)
         let errors = strategy.squaredErrors(on: workload)
         return (objective == .mean ? errors.mean : errors.max).squareRoot() * sensitivity
     }

@@ -75,13 +75,8 @@ extension [Double] {
     /// Each element's maximum with all that follow it.
     var suffixMaxima: [Double] {
         var result = self
-<<<<<<< HEAD
-        for index in result.indices.dropLast().reversed() {
-            result[index] = Swift.max(result[index], result[index + 1])
-=======
         for index in result.indices.dropLast().reversed() where result[index + 1] > result[index] {
             result[index] = result[index + 1]
->>>>>>> strategies
         }
         return result
     }

@@ -135,6 +135,7 @@ private struct UnregisteredStrategy: NoiseStrategy {
     var steps: Int { 1 }
     var bands: Int { 1 }
     var matrix: [[Double]] { [[1]] }
+    var recurrence: NoiseRecurrence { .bands(coefficients: [1]) }
     func separatedSensitivity(participations: Int, separation: Int, steps: Int) -> Double { 0 }
     func repeatedSensitivity(length: Int, steps: Int) -> Double { 0 }
     func squaredErrors(on workload: StrategyWorkload) -> SquaredErrors { SquaredErrors(mean: 0, max: 0) }

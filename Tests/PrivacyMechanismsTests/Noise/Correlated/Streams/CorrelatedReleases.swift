@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 import PyTrees
 import Testing
 
@@ -41,7 +42,7 @@ struct CorrelatedReleases: ~Copyable {
             try .flat(l2ClipNorm: l2ClipNorm), transform: IdentityTransform(layout: layout), noise: scheme,
             noiseMultiplier: noiseMultiplier)
         if !rows.isEmpty {
-            aggregate.add(try DenseRows(rows.flatMap { $0 }, exampleCount: rows.count, layout: layout))
+            aggregate.add(try DenseRows(Matrix(rows: rows.count, columns: layout.count, elements: rows.flatMap { $0 }), layout: layout))
         }
         let unit = try self.unit
         return try aggregate.privatized(noise: &noise).vector.values.map { Double($0) / unit }

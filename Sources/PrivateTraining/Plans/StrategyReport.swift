@@ -1,0 +1,72 @@
+import PrivacyAccounting
+import PrivacyMechanisms
+
+/// What correlated noise does in a plan: its strategy, what it costs, and the errors that are to be expected.
+public struct StrategyReport: Codable, Hashable, Sendable {
+    /// The kind of strategy.
+    public let kind: String
+    /// n, the steps that the strategy is for.
+    public let steps: Int
+    /// Whether it begins anew when they have been taken.
+    public let restarts: Bool
+    /// The least b for which C[i][j] = 0 wherever i − j ≥ b; n if C has no bands.
+    public let bands: Int
+    /// How often somebody can take part in the planned steps.
+    public let participations: Int
+    /// How many steps apart, at least.
+    public let separation: Int
+    /// ‖C‖₁→₂, what the noise of one step is multiplied by before it is correlated.
+    public let columnNorm: Double
+    /// The sensitivity of C for these participations, in the n steps: that of independent noise is √participations. Nil
+    /// where each participation is accounted by itself, so that sampling amplifies.
+    public let sensitivity: Double?
+    /// The standard deviation of the noise that is in a prefix sum of mean clipped gradients, for each coordinate: the
+    /// root of its mean square over n steps.
+    public let predictedError: Double
+    /// The same of independent noise under the same ε and δ, with the same expected batch: of Poisson samples where the
+    /// units are examples and the relation allows it, else of the plan's own sampling. Nil if none meets the budget.
+    public let independentError: Double?
+    /// Whether ε holds for the numbers that the machine computes; otherwise it takes Float64 arithmetic for granted.
+    public let isDiscrete: Bool
+    /// What a run keeps of past steps, in bytes for each parameter.
+    public let bytesPerParameter: Int
+
+    /// Nil unless the plan's noise is correlated.
+    init?(of plan: PrivacyPlan) {
+        guard let correlation = plan.noise.correlation, let pattern = try? plan.sampling.participation(in: plan.iterations)
+        else { return nil }
+        let strategy = correlation.strategy
+        kind = strategy.kind
+        steps = strategy.steps
+        restarts = correlation.restarts
+        bands = strategy.bands
+        participations = pattern.mostParticipations
+        separation = pattern.leastSeparation
+        columnNorm = strategy.columnNorm
+        let participation = pattern.strategyParticipation
+        sensitivity =
+            participation == .once && participations > 1
+            ? nil : strategy.sensitivity(for: participation, steps: min(steps, max(1, plan.iterations)))
+        isDiscrete = correlation.isDiscrete
+        bytesPerParameter = correlation.bytesPerParameter
+        predictedError =
+            plan.noiseDeviationOfMean * columnNorm * strategy.squaredErrors(on: .prefixSums).mean.squareRoot()
+        independentError = Self.independentError(of: plan, steps: steps)
+    }
+
+    /// √(Σ_t t/n) = √((n + 1)/2) times the noise of one step.
+    private static func independentError(of plan: PrivacyPlan, steps: Int) -> Double? {
+        guard plan.noiseMultiplier > 0, let epsilon = try? plan.epsilon(), epsilon > 0, epsilon < .infinity else {
+            return nil
+        }
+        let relations = plan.relation
+        let poisson = try? PrivacyPlan.poisson(
+            exampleCount: plan.sampling.exampleCount, expectedBatchSize: plan.normalizeBy)
+        let isOfExamples = plan.unit == .example && poisson?.relations.contains(relations) == true
+        let independent = try? PrivacyPlan(
+            sampling: isOfExamples ? poisson ?? plan.sampling : plan.sampling, iterations: plan.iterations,
+            clipping: plan.clipping, budget: .epsilon(epsilon), delta: plan.delta, relation: plan.relation,
+            unit: plan.unit, accountant: plan.accountant)
+        return independent.map { $0.noiseDeviationOfMean * (Double(steps + 1) / 2).squareRoot() }
+    }
+}
