@@ -9,7 +9,7 @@ import Testing
 /// What discrete noise costs beside the continuous noise that covers it, and what noise a plan can have.
 @Suite struct NoiseAccountingTests {
     private static func plan(
-        _ budget: PrivacyPlan.Budget, noise: NoiseScheme = .discreteGaussian, steps: Int = 100,
+        _ budget: PrivacyPlan.Budget, noise: PlannedNoise = .discreteGaussian, steps: Int = 100,
         clipping: PlannedClipping = .flat(l2ClipNorm: 1), accountant: PlanAccountant = .pld
     ) throws -> PrivacyPlan {
         try PrivacyPlan(

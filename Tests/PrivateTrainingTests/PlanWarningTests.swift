@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func floatingPointNoiseIsNamed() throws {
-        func plan(_ noise: NoiseScheme, z: Double) throws -> PrivacyPlan {
+        func plan(_ noise: PlannedNoise, z: Double) throws -> PrivacyPlan {
             try PrivacyPlan(
                 sampling: .poisson(PoissonSampler(exampleCount: 10_000, samplingProbability: 0.1)), iterations: 100,
                 clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(z), delta: 1e-6, noise: noise)

@@ -7,7 +7,8 @@ import Requirements
 /// big-endian numbers of 64 bits.
 ///
 /// Domain 0 is that of floating-point noise, 4·2⁵⁶ that of discrete noise, 6·2⁵⁶ that of correlated noise, and sampling
-/// takes those from 2⁵⁶ up to 4·2⁵⁶ and from 5·2⁵⁶ up to 6·2⁵⁶, so that even under one key no block serves two purposes.
+/// takes those from 2⁵⁶ up to 4·2⁵⁶ and from 5·2⁵⁶ up to 6·2⁵⁶, so that even under one key no block serves two
+/// purposes.
 struct KeyStream: Sendable, Equatable {
     /// Long enough to hide the setting-up of the key, short enough to stay in the second-level cache with its output.
     static let blocksPerChunk = 4096

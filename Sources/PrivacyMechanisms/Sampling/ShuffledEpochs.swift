@@ -25,8 +25,8 @@ public struct ShuffledEpochs: BatchSampler {
     public let exampleCount: Int
     /// m, the size of every batch but an epoch's last.
     public let batchSize: Int
-    /// Whether all epochs have the order of the first: participations of an example are then an epoch apart, which noise
-    /// that is correlated over steps gains from.
+    /// Whether all epochs have the order of the first: participations of an example are then an epoch apart, which
+    /// noise that is correlated over steps gains from.
     public let keepsOrder: Bool
 
     /// Throws unless `exampleCount` ≥ 1, `batchSize` is in 1...exampleCount, and an epoch has at most 2²⁴ steps.

@@ -37,12 +37,12 @@ struct SumGrid: Sendable {
         return min(usualSensitivity, Double(sign: .plus, exponent: Int(limit.exponent), significand: 1))
     }
 
-    /// The grid for `bounds` under noise of multiplier z, whose numbers can be `amplitude` ≥ 1 times as large as those of
-    /// independent noise.
+    /// The grid for `bounds` under noise of multiplier z, whose numbers can be `amplitude` ≥ 1 times as large as those
+    /// of independent noise.
     ///
-    /// Throws `noiseTooLargeForGrid` if z times the amplitude is above 2²⁶, `noiseTooSmallForGrid` if z·M is below 2¹⁰, and
-    /// `clipNormTooSmallForGrid` for a group whose M_k is not well above the rounding of its columns. The bounds are
-    /// finite. Traps for a layout of 2⁴⁰ columns or more, which would take 4 TiB.
+    /// Throws `noiseTooLargeForGrid` if z times the amplitude is above 2²⁶, `noiseTooSmallForGrid` if z·M is below 2¹⁰,
+    /// and `clipNormTooSmallForGrid` for a group whose M_k is not well above the rounding of its columns. The bounds
+    /// are finite. Traps for a layout of 2⁴⁰ columns or more, which would take 4 TiB.
     init(
         _ bounds: ClippingBounds, noiseMultiplier z: Double, amplitude: Double = 1
     ) throws(PrivacyMechanismError) {

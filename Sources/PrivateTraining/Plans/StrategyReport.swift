@@ -33,7 +33,8 @@ public struct StrategyReport: Codable, Hashable, Sendable {
 
     /// Nil unless the plan's noise is correlated.
     init?(of plan: PrivacyPlan) {
-        guard let correlation = plan.noise.correlation, let pattern = try? plan.sampling.participation(in: plan.iterations)
+        guard let correlation = plan.noise.correlation,
+            let pattern = try? plan.sampling.participation(in: plan.iterations)
         else { return nil }
         let strategy = correlation.strategy
         kind = strategy.kind

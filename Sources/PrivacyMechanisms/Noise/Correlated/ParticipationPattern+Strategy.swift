@@ -1,6 +1,6 @@
 extension ParticipationPattern {
-    /// The participation that a strategy's sensitivity is of: one at a time where each is accounted by itself, and can be
-    /// amplified by sampling.
+    /// The participation that a strategy's sensitivity is of: one at a time where each is accounted by itself, and can
+    /// be amplified by sampling.
     package var strategyParticipation: StrategyParticipation {
         switch choice {
         case .eachStep, .slots, .truncated, .fixedSize: .once

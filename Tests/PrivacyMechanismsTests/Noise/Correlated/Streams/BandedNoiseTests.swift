@@ -10,8 +10,10 @@ import _TestSupport
     private static func distance(
         _ strategy: ToeplitzStrategy, steps: [Int], columns: Int, row: (Int) -> [Float]
     ) throws -> (norm: Double, sensitivity: Double) {
-        var with = try CorrelatedReleases(.bandedToeplitz(strategy), columns: columns, noiseMultiplier: 0x1p-10, seed: 2)
-        var without = try CorrelatedReleases(.bandedToeplitz(strategy), columns: columns, noiseMultiplier: 0x1p-10, seed: 2)
+        var with = try CorrelatedReleases(
+            .bandedToeplitz(strategy), columns: columns, noiseMultiplier: 0x1p-10, seed: 2)
+        var without = try CorrelatedReleases(
+            .bandedToeplitz(strategy), columns: columns, noiseMultiplier: 0x1p-10, seed: 2)
         var generator = SeededGenerator(seed: 4)
         var differences: [[Double]] = []
         for step in 0..<strategy.steps {

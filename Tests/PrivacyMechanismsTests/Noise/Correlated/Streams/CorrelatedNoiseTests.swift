@@ -51,7 +51,7 @@ import _TestSupport
         for strategy in streamedStrategies where ["banded-inverse", "blt"].contains(strategy.kind) {
             let dense = try DenseStrategy(rows: strategy.strategy.matrix.enumerated().map { Array($1.prefix($0 + 1)) })
             var first = try CorrelatedReleases(strategy, columns: 37, seed: 3)
-        var second = try CorrelatedReleases(.dense(dense), columns: 37, seed: 3)
+            var second = try CorrelatedReleases(.dense(dense), columns: 37, seed: 3)
             for _ in 0..<6 {
                 // One unit of rounding each, and the same again for Float32.
                 for (a, b) in zip(try first.next(), try second.next()) { #expect(abs(a - b) <= 2 + abs(a) * 0x1p-22) }

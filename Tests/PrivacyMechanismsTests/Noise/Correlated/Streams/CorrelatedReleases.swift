@@ -19,7 +19,7 @@ struct CorrelatedReleases: ~Copyable {
         layout = try TreeLayout([("x", [columns])])
         scheme = .correlated(strategy, restarts: restarts)
         self.noiseMultiplier = noiseMultiplier
-        noise = seed.map { [scheme] in Noise(scheme, nonPrivateSeed: $0) } ?? Noise(scheme)
+        if let seed { noise = Noise(scheme, nonPrivateSeed: seed) } else { noise = Noise(scheme) }
     }
 
     /// What a grid unit is worth.
@@ -42,7 +42,9 @@ struct CorrelatedReleases: ~Copyable {
             try .flat(l2ClipNorm: l2ClipNorm), transform: IdentityTransform(layout: layout), noise: scheme,
             noiseMultiplier: noiseMultiplier)
         if !rows.isEmpty {
-            aggregate.add(try DenseRows(Matrix(rows: rows.count, columns: layout.count, elements: rows.flatMap { $0 }), layout: layout))
+            aggregate.add(
+                try DenseRows(
+                    Matrix(rows: rows.count, columns: layout.count, elements: rows.flatMap { $0 }), layout: layout))
         }
         let unit = try self.unit
         return try aggregate.privatized(noise: &noise).vector.values.map { Double($0) / unit }

@@ -21,7 +21,8 @@ struct WideVectorTests {
         let file = try JSONEncoder().encode(WideVector(values, layout: layout))
         let back = try JSONDecoder().decode(WideVector.self, from: file)
         #expect(back.layout == layout)
-        #expect(Array(back.values.buffer) == numbers)
+        let found = back.values
+        withExtendedLifetime(found) { #expect(Array(found.buffer) == numbers) }
     }
 
     @Test func otherPartsAreRefused() throws {

@@ -3,8 +3,8 @@ import Foundation
 /// The decays θ of a BLT and θ̂ of its inverse as a function of numbers that may be anything.
 ///
 /// A BLT has positive weights, and an inverse with decays in (0, 1) and negative weights, if and only if
-/// 1 > θ₁ > θ̂₁ > θ₂ > θ̂₂ > … > 0. Σω < 1 follows, as Σω = Σ(θ_j − θ̂_j). So gaps q = 1 − θ₁, 1 − θ̂₁, 1 − θ₂, … are an
-/// increasing sequence in (0, 1): q_i = σ(x_i) q_{i+1}, and the last is σ(x). What barriers would keep inside cannot
+/// 1 > θ₁ > θ̂₁ > θ₂ > θ̂₂ > … > 0. Σω < 1 follows, as Σω = Σ(θ_j − θ̂_j). So gaps q = 1 − θ₁, 1 − θ̂₁, 1 − θ₂, … are
+/// an increasing sequence in (0, 1): q_i = σ(x_i) q_{i+1}, and the last is σ(x). What barriers would keep inside cannot
 /// get out, and decays near 1 are on a logarithmic scale.
 struct InterlacedDecays {
     /// q.
