@@ -40,6 +40,10 @@ public protocol AugmentedGradientTransformation<State>: Sendable {
     /// The name by which checkpoints tell whose state they hold; see ``GradientTransformation/identifier``.
     static var identifier: String { get }
 
+    /// For how many steps a transform stays as it is, counted from the first step; nil where that is not known, and by
+    /// default. Noise that is correlated over steps allows another transform only where its strategy begins anew.
+    var refreshInterval: Int? { get }
+
     /// The state before the first step; throws if the hyperparameters do not fit the layout of `parameters`.
     func initialState(for parameters: ParameterVector) throws(GradientTransformationError) -> State
 
@@ -67,6 +71,9 @@ public protocol AugmentedGradientTransformation<State>: Sendable {
 }
 
 extension AugmentedGradientTransformation {
+    /// Not known.
+    public var refreshInterval: Int? { nil }
+
     /// Adds the updates to the parameters.
     public func step(
         _ gradient: consuming TransformedGradient<Transform>, state: inout State, parameters: inout ParameterVector

@@ -54,7 +54,7 @@ extension ScaleThenPrivatize {
     }
 
     private func refreshScale(_ state: inout ScaleThenPrivatizeState<Base.State>, for parameters: TreeLayout) {
-        if state.steps < warmUpSteps { return }
+        guard state.steps >= warmUpSteps, state.steps.isMultiple(of: refreshEvery) else { return }
         let formula = PreconditionerScale(
             // Below the normal range 1/ε would be infinite.
             epsilon: max(Float(epsilon), .leastNormalMagnitude), epsilonRoot: Float(epsilonRoot), floor: Float(floor))

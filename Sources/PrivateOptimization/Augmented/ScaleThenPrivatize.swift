@@ -29,6 +29,9 @@ import Requirements
 /// default is ``ScaleEpsilon/usual``, 10⁻³, and the paper recommends to tune ε. Further remedies, to be combined at
 /// will:
 /// - `warmUpSteps`: s = 1 for that many steps. The clip norm then bounds unscaled gradients.
+/// - `refreshEvery`: the scale is made anew only every so many steps, counted from the first, and stays in between
+///   (DP², arXiv 2212.00309). Under noise that is correlated over steps and restarts, this has to be how many steps a
+///   strategy has, or a multiple of it: a step whose space is not that of the steps it shares noise with is refused.
 /// - `floor`: v counts as at least this much in the scale; each of the factors R/√m and C/√m as at least its root.
 /// - `initialSecondMoment`: v starts there, for the base too. Adam's bias correction takes it for a mean of the steps
 ///   so far, which makes its first updates small; Adafactor forgets it in the first step, whose scale it then makes.
@@ -62,11 +65,17 @@ public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMom
     /// For how many steps s = 1.
     public let warmUpSteps: Int
 
+    /// For how many steps a scale stays, at least 1.
+    public let refreshEvery: Int
+
+    /// `refreshEvery`.
+    public var refreshInterval: Int? { refreshEvery }
+
     let moment: Moment
 
     init(
         _ base: Base, moment: Moment, epsilon: Double, epsilonRoot: Double, warmUpSteps: Int, floor: Double,
-        initialSecondMoment: Double
+        initialSecondMoment: Double, refreshEvery: Int
     ) throws(GradientTransformationError) {
         self.base = base
         self.moment = moment
@@ -78,6 +87,10 @@ public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMom
             throw .invalidHyperparameter(name: "warmUpSteps", value: Double(warmUpSteps), allowed: "at least 0")
         }
         self.warmUpSteps = warmUpSteps
+        guard refreshEvery >= 1 else {
+            throw .invalidHyperparameter(name: "refreshEvery", value: Double(refreshEvery), allowed: "at least 1")
+        }
+        self.refreshEvery = refreshEvery
     }
 
     /// Scales by the second moment at `secondMoment` in the base's state.
@@ -87,11 +100,11 @@ public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMom
     public init(
         _ base: Base, secondMoment: any WritableKeyPath<Base.State, ParameterVector> & Sendable,
         epsilon: Double = ScaleEpsilon.usual, epsilonRoot: Double = 0, warmUpSteps: Int = 0, floor: Double = 0,
-        initialSecondMoment: Double = 0
+        initialSecondMoment: Double = 0, refreshEvery: Int = 1
     ) throws(GradientTransformationError) where Moment == SecondMomentAtKeyPath<Base.State> {
         try self.init(
             base, moment: SecondMomentAtKeyPath(path: secondMoment), epsilon: epsilon, epsilonRoot: epsilonRoot,
-            warmUpSteps: warmUpSteps, floor: floor, initialSecondMoment: initialSecondMoment)
+            warmUpSteps: warmUpSteps, floor: floor, initialSecondMoment: initialSecondMoment, refreshEvery: refreshEvery)
     }
 }
 
@@ -100,11 +113,11 @@ where Base.State: SecondMomentState, Base.State.Form: ScalableMoments, Moment ==
     /// Scales by the base's second moment. Throws `invalidHyperparameter` if a number lies outside its range.
     public init(
         _ base: Base, epsilon: Double = ScaleEpsilon.usual, epsilonRoot: Double = 0, warmUpSteps: Int = 0,
-        floor: Double = 0, initialSecondMoment: Double = 0
+        floor: Double = 0, initialSecondMoment: Double = 0, refreshEvery: Int = 1
     ) throws(GradientTransformationError) {
         try self.init(
             base, moment: KnownSecondMoment(), epsilon: epsilon, epsilonRoot: epsilonRoot, warmUpSteps: warmUpSteps,
-            floor: floor, initialSecondMoment: initialSecondMoment)
+            floor: floor, initialSecondMoment: initialSecondMoment, refreshEvery: refreshEvery)
     }
 }
 
@@ -120,7 +133,7 @@ extension ScaleThenPrivatize where Moment == SecondMomentAtKeyPath<Base.State> {
     )
     public init(
         _ base: Base, epsilon: Double = ScaleEpsilon.usual, epsilonRoot: Double = 0, warmUpSteps: Int = 0,
-        floor: Double = 0, initialSecondMoment: Double = 0
+        floor: Double = 0, initialSecondMoment: Double = 0, refreshEvery: Int = 1
     ) throws(GradientTransformationError) {
         fail("There is no second moment to scale by.")
     }

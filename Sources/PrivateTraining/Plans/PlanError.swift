@@ -11,6 +11,8 @@ public enum PlanError: Error, Equatable, Sendable {
     case unitMismatch(promised: PrivacyUnit, sampled: PrivacyUnit)
     /// The noise mechanism needs the same sensitivity in every step, and the clip norm adapts.
     case noiseDoesNotFitClipping(noise: String, clipping: String)
+    /// The optimizer changes its transform within a strategy of correlated noise.
+    case transformChangesWithinStrategy(interval: Int, steps: Int, restarts: Bool)
     /// Noise with an infinite clip norm.
     case unboundedClipping
     /// The noise multiplier beside a budget costs more than the budget.
@@ -41,6 +43,11 @@ extension PlanError: CustomStringConvertible {
         case .noiseDoesNotFitClipping(let noise, let clipping):
             return "\(noise) noise needs the same sensitivity in every step, and under \(clipping) clipping it changes"
                 + ": choose a fixed clip norm, or discreteGaussian noise."
+        case .transformChangesWithinStrategy(let interval, let steps, let restarts):
+            return "The optimizer changes its transform every \(interval) steps, but the noise of \(steps) steps is "
+                + "correlated, and sums in another space have another sensitivity: let the strategy restart every "
+                + "\(restarts ? "\(interval) steps" : "few steps and the transform be refreshed as often"), or use an "
+                + "optimizer that transforms nothing, or independent noise."
         case .unboundedClipping:
             return "The clip norm is infinite, and no noise can hide what nothing bounds: choose a finite clip norm."
         case .overBudget(let noiseMultiplier, let epsilon, let budget, let delta):

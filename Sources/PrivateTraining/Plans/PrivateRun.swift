@@ -73,6 +73,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// A run from `parameters` on, under fresh keys from the operating system.
     ///
     /// Throws `GradientTransformationError` if the optimizer does not fit the parameters,
+    /// ``PlanError/transformChangesWithinStrategy(interval:steps:restarts:)`` if it does not fit correlated noise,
     /// `PrivacyMechanismError.clipNormsDoNotFitLayout` if the plan's clip norms do not, `clipNormTooSmallForGrid` if
     /// rounding to integers would take one of them up, and ``PyTreeError`` for a tree whose leaves cannot be told
     /// apart.
@@ -93,6 +94,13 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         let sums = try optimizer.preClippingTransform(for: state, layout: vector.layout).transformedLayout
         _ = try plan.initialClippingRule.sensitivity(for: plan.relation, layout: sums)
         _ = try plan.grid(layout: sums)
+        if let correlation = plan.noise.correlation, let interval = optimizer.refreshInterval {
+            let steps = correlation.strategy.steps
+            guard interval.isMultiple(of: steps) || interval >= plan.iterations else {
+                throw PlanError.transformChangesWithinStrategy(
+                    interval: interval, steps: steps, restarts: correlation.restarts)
+            }
+        }
         self.plan = plan
         self.optimizer = optimizer
         self.vector = vector

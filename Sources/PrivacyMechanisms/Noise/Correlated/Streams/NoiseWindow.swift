@@ -19,7 +19,7 @@ struct NoiseWindow: Codable, Sendable {
         let spacing: Double
         let sensitivity: Int
         let divisor: Double
-        /// The diagonal of the transform; nil for the identity.
+        /// The scale of the transform; nil for the identity.
         let scale: ParameterVector?
     }
 
@@ -43,7 +43,8 @@ struct NoiseWindow: Codable, Sendable {
         switch batch.form {
         case .identity: scale = nil
         case .diagonal(let diagonal): scale = diagonal
-        case .rankOne, .general: throw .sumsChangedUnderStrategy(what: "no transform, or one diagonal scale,")
+        case .rankOne(let transform): scale = transform.scale
+        case .general: throw .sumsChangedUnderStrategy(what: "no transform but a scale")
         }
         let found = Sums(
             layout: batch.bounds.layout, noiseMultiplier: batch.noiseMultiplier, spacing: grid.spacing,
