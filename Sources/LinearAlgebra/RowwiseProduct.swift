@@ -120,5 +120,7 @@ package struct StridedMatrix {
     }
 
     /// Where an element lies.
-    package func element(_ row: Int, _ column: Int) -> UnsafePointer<Float> { base + row * rowStep + column * columnStep }
+    package func element(_ row: Int, _ column: Int) -> UnsafePointer<Float> {
+        base + row * rowStep + column * columnStep
+    }
 }
