@@ -21,7 +21,13 @@ package final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendabl
     static var hugePageThreshold: Int { 4 << 20 }
 
     /// Allocates `count` elements, all bytes zero.
-    package init(zeros count: Int) {
+    package convenience init(zeros count: Int) {
+        self.init(undefined: count)
+        memset(base, 0, count * MemoryLayout<Element>.stride)
+    }
+
+    /// Allocates `count` elements with undefined contents.
+    package init(undefined count: Int) {
         require(count >= 0, "An aligned block cannot have \(count) elements.")
         let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
         require(!overflow, "A block of \(count) elements is larger than the address space.")
@@ -36,7 +42,6 @@ package final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendabl
             let madviseHugePage: Int32 = 14
             if large { madvise(pointer, bytes, madviseHugePage) }
         #endif
-        memset(pointer, 0, bytes)
         self.base = pointer.bindMemory(to: Element.self, capacity: count)
         self.count = count
         owner = nil
@@ -56,7 +61,7 @@ package final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendabl
 
     /// A copy of `other`'s elements in memory of their own.
     package convenience init(copying other: AlignedStorage) {
-        self.init(zeros: other.count)
+        self.init(undefined: other.count)
         base.update(from: other.base, count: count)
     }
 

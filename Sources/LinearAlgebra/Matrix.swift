@@ -16,12 +16,23 @@ public struct Matrix: Sendable {
     ///
     /// Traps if a dimension is negative or the product overflows `Int`.
     public init(rows: Int, columns: Int) {
+        self.init(rows: rows, columns: columns, AlignedStorage.init(zeros:))
+    }
+
+    /// A matrix with undefined contents, for those who write all of it.
+    ///
+    /// Traps as `init(rows:columns:)` does.
+    package init(undefinedRows rows: Int, columns: Int) {
+        self.init(rows: rows, columns: columns, AlignedStorage.init(undefined:))
+    }
+
+    private init(rows: Int, columns: Int, _ allocate: (_ count: Int) -> AlignedStorage<Float>) {
         require(rows >= 0 && columns >= 0, "A matrix cannot have the shape \(rows) × \(columns).")
         let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
         require(!overflow, "A matrix of shape \(rows) × \(columns) has more elements than Int can count.")
         self.rows = rows
         self.columns = columns
-        self.storage = AlignedStorage(zeros: count)
+        self.storage = allocate(count)
     }
 
     /// A matrix with the given elements, row after row.

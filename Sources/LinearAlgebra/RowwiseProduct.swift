@@ -119,5 +119,8 @@ package struct StridedMatrix {
         StridedMatrix(base: base, rowStep: columnStep, columnStep: rowStep)
     }
 
-    func element(_ row: Int, _ column: Int) -> UnsafePointer<Float> { base + row * rowStep + column * columnStep }
+    /// Where an element lies.
+    package func element(_ row: Int, _ column: Int) -> UnsafePointer<Float> {
+        base + row * rowStep + column * columnStep
+    }
 }

@@ -41,6 +41,7 @@ import Testing
         withUnsafePointer(to: constants) { k in
             run { u, _, _, _ in kernels.scale(1.7, count, u) }
             run { u, m, _, _ in kernels.divide(m, count, u) }
+            run { u, m, _, _ in kernels.divide_scaled(0.3, m, count, u) }
             run { u, m, _, _ in _ = kernels.inverse_root(0.1, 1e-4, 1e-3, count, m, u) }
             run { u, m, _, _ in kernels.add_scaled(-0.3, m, count, u) }
             run { u, _, _, _ in kernels.clip(0.7, count, u) }
@@ -58,6 +59,22 @@ import Testing
             run { u, m, v, _ in kernels.filter(2, [0.2, 0.3, 0.1], [-0.5, 0.1], 1.1, 0, count, u, [m, v]) }
         }
         return result
+    }
+
+    /// The product of factor and divisor is rounded before the division: dividing twice, or by a product that is not
+    /// rounded, gives other bits.
+    @Test func aScaledDivisorIsRoundedFirst() throws {
+        var generator = SeededGenerator(seed: 3)
+        let divisors = (0..<61).map { _ in Float.random(in: 0.1...2, using: &generator) } + [0x1p-140, 1e38]
+        let values = divisors.map { _ in Float.random(in: -2...2, using: &generator) }
+        for level in [DPK_PORTABLE, DPK_AVX2, DPK_AVX512] {
+            guard let kernels = dpk_kernels_at(level)?.pointee.optimizers.pointee else { continue }
+            var found = values
+            kernels.divide_scaled(0.7, divisors, values.count, &found)
+            #expect(found == zip(values, divisors).map { $0 / (0.7 * $1) })
+            #expect(found != zip(values, divisors).map { $0 / 0.7 / $1 })
+            #expect(found != zip(values, divisors).map { Float(Double($0) / (Double(0.7 as Float) * Double($1))) })
+        }
     }
 
     /// Exact squares, added in one order on every instruction set; no sum beyond the count is touched.

@@ -28,6 +28,9 @@ typedef struct {
     /// u = g / divisor.
     void (*divide)(const float *divisor, long count, float *updates);
 
+    /// u = g / (factor·divisor), the product rounded once before the division.
+    void (*divide_scaled)(float factor, const float *divisor, long count, float *updates);
+
     /// s = 1 / (√(max(v, floor) + root) + epsilon), each operation rounded once; NaN stays NaN. Returns whether every
     /// result is positive and finite; epsilon must be a positive normal number.
     int (*inverse_root)(float floor, float root, float epsilon, long count, const float *v, float *s);

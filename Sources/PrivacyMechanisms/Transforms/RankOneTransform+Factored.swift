@@ -17,23 +17,23 @@ extension RankOneTransform {
     func images(of part: FactoredGradients.Part) -> [FactoredGradients.Part] {
         switch part {
         case .dense(let kernel, let bias, let activations, let outputGradients):
-            let (rows, columns) = scales(of: kernel)
+            let weights = weights(of: kernel)
             let image = FactoredGradients.Part.dense(
-                kernel: kernel, bias: nil, activations: activations.multiplied(by: rows),
-                outputGradients: outputGradients.multiplied(by: columns))
+                kernel: kernel, bias: nil, activations: activations.multiplied(by: weights.rows),
+                outputGradients: outputGradients.multiplied(by: weights.columns))
             return [image] + (bias.map { [imageOfRows([$0], outputGradients)] } ?? [])
         case .sequence(let kernel, let bias, let activations, let outputGradients, let positions):
-            let (rows, columns) = scales(of: kernel)
+            let weights = weights(of: kernel)
             let image = FactoredGradients.Part.sequence(
-                kernel: kernel, bias: nil, activations: activations.multiplied(by: rows),
-                outputGradients: outputGradients.multiplied(by: columns), positions: positions)
+                kernel: kernel, bias: nil, activations: activations.multiplied(by: weights.rows),
+                outputGradients: outputGradients.multiplied(by: weights.columns), positions: positions)
             return [image] + (bias.map { [imageOfRows([$0], outputGradients.summedOverPositions(positions))] } ?? [])
         case .embedding(let table, let indices, let outputGradients, let positions):
-            let (rows, columns) = scales(of: table)
+            let weights = weights(of: table)
             return [
                 .embedding(
                     table: table, indices: indices,
-                    outputGradients: outputGradients.multiplied(by: columns, rows, at: indices), positions: positions)
+                    outputGradients: outputGradients.multiplied(by: weights, at: indices), positions: positions)
             ]
         case .rows(let leaves, let matrix):
             return [imageOfRows(leaves, matrix)]
@@ -50,14 +50,17 @@ extension RankOneTransform {
         }
     }
 
-    /// ρ and γ of a matrix; both empty for one without elements.
-    private func scales(of path: TreePath) -> (rows: ArraySlice<Float>, columns: ArraySlice<Float>) {
-        let leaf = factors.leaves[parameterLayout.index(of: path)!]
+    /// The two halves of a matrix's scale; both empty for one without elements.
+    private func weights(of path: TreePath) -> RankOneWeights {
+        weights(of: factors.leaves[parameterLayout.index(of: path)!])
+    }
+
+    /// The same for the matrix that a leaf is.
+    func weights(of leaf: FactoredLayout.Leaf) -> RankOneWeights {
         let (rows, columns) = (leaf.axes?.rowCount ?? 0, leaf.axes?.columnCount ?? 0)
-        return (
-            scale.values[leaf.moments..<leaf.moments + rows],
-            scale.values[leaf.columnMoments..<leaf.columnMoments + columns]
-        )
+        return RankOneWeights(
+            rows: scale.values[leaf.moments..<leaf.moments + rows],
+            columns: scale.values[leaf.columnMoments..<leaf.columnMoments + columns])
     }
 
     /// Leaves that follow each other, known as they are.
@@ -86,20 +89,14 @@ extension Matrix {
         }
     }
 
-    /// Each row times `weights` and times the number of `factors` that its index names; rows whose index is -1 are
-    /// only padding, and stay as they are.
-    fileprivate func multiplied(
-        by weights: ArraySlice<Float>, _ factors: ArraySlice<Float>, at indices: [Int]
-    ) -> Matrix {
-        if weights.isEmpty { return self }
+    /// Each row times the row of the scale that its index names; rows whose index is -1 are only padding, and stay as
+    /// they are.
+    fileprivate func multiplied(by weights: RankOneWeights, at indices: [Int]) -> Matrix {
+        if weights.columns.isEmpty { return self }
         let kernels = Kernels.active
         return rowByRow { row, source, target in
             guard indices[row] >= 0 else { return target.update(from: source, count: columns) }
-            weights.withUnsafeBufferPointer {
-                // As the elements of the scale are written out: the weights first, rounded once.
-                kernels.scaled(
-                    $0.baseAddress!, Double(factors[factors.startIndex + indices[row]]), columns, target)
-            }
+            weights.write(row: indices[row], 0..<columns, to: target)
             kernels.multiplied(source, target, columns, target)
         }
     }
@@ -107,7 +104,7 @@ extension Matrix {
     private func rowByRow(
         _ body: (_ row: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>) -> Void
     ) -> Matrix {
-        var result = Matrix(rows: rows, columns: columns)
+        var result = Matrix(undefinedRows: rows, columns: columns)
         result.withUnsafeMutableElements { elements in
             guard let base = elements.baseAddress else { return }
             let length = max(1, (1 << 12) / max(1, columns))

@@ -5,53 +5,90 @@ import Requirements
 extension RankOneTransform {
     /// Calls `body` with the images of all leaves that have elements, on their way to an exact sum.
     ///
-    /// The factors of a dense layer are multiplied as they are rounded to whole numbers, and biases as they are rounded
-    /// to the grid: nothing is written for them. Other parts are mapped first.
+    /// No image is written to memory, which would cost more than the products of short positions do:
+    ///
+    /// - The factors of a dense layer are multiplied as they are rounded to whole numbers.
+    /// - Those of layers with positions whose norms Gram matrices answer, and rows of embeddings, are multiplied in the
+    ///   cache of the thread that uses them.
+    /// - All other gradients are formed element by element on the way, and multiplied by the scale's elements as they
+    ///   are measured and as they are rounded to the grid.
     ///
     /// **Guarantee:** what is measured is what is added: of a dense layer the whole numbers themselves, of all else the
     /// image. It is a function of the example and the scale, in every bit.
     func withGridLeaves(of gradients: FactoredGradients, on grid: SumGrid, _ body: ([any GridLeaf]) -> Void) {
         let count = gradients.exampleCount
         scale.withUnsafeValues { scale in
-            var leaves: [any GridLeaf] = []
-            func append(_ factor: some GradientFactor, _ scale: UnsafePointer<Float>?) {
-                if factor.columns.isEmpty { return }
-                leaves.append(factor.gridLeaf(exampleCount: count, scale: scale, grid: grid))
-            }
-            for part in gradients.parts {
-                guard case .dense(let kernel, let bias, let activations, let outputGradients) = part else {
-                    for factor in imageFactors(of: part, count: count) { append(factor, nil) }
-                    continue
-                }
-                let factor = OuterFactor(
-                    columns: range(of: kernel), activations: activations, outputGradients: outputGradients)
-                let place = factors.leaves[parameterLayout.index(of: kernel)!]
-                if !factor.columns.isEmpty, let base = scale.baseAddress {
-                    leaves.append(
-                        OuterGridLeaf(
-                            factor: factor, exampleCount: count,
-                            scale: .rankOne(rows: base + place.moments, columns: base + place.columnMoments),
-                            grid: grid))
-                }
-                if let bias, let base = scale.baseAddress {
-                    let place = factors.leaves[parameterLayout.index(of: bias)!].moments
-                    append(RowsFactor(columns: range(of: bias), matrix: outputGradients, offset: 0), base + place)
-                }
-            }
-            body(leaves)
+            guard let scale = scale.baseAddress else { return body([]) }
+            let scaled = gradients.factors.filter { !$0.columns.isEmpty }.map { (factor: $0, form: form(of: $0)) }
+            let elements = FloatScratch(
+                count: scaled.reduce(0) { $1.form.isWritten ? $0 + $1.factor.columns.count : $0 })
+            var next = elements.base
+            body(
+                scaled.map { factor, form in
+                    switch form {
+                    case .product(let outer, let place):
+                        return OuterGridLeaf(
+                            factor: outer, exampleCount: count,
+                            scale: .rankOne(rows: scale + place.moments, columns: scale + place.columnMoments),
+                            grid: grid)
+                    case .image(let image):
+                        return image.gridLeaf(exampleCount: count, scale: nil, grid: grid)
+                    case .vector(let place):
+                        return factor.gridLeaf(exampleCount: count, scale: scale + place.moments, grid: grid)
+                    case .matrix:
+                        writeOnAllThreads(factor.columns, to: next)
+                        defer { next += factor.columns.count }
+                        return factor.gridLeaf(exampleCount: count, scale: next, grid: grid)
+                    }
+                })
         }
     }
 
-    private func range(of path: TreePath) -> Range<Int> { parameterLayout[path]!.range }
+    /// How a leaf is scaled. Shapes alone decide it.
+    private enum GridForm {
+        /// The outer product of a dense layer.
+        case product(OuterFactor, FactoredLayout.Leaf)
+        /// A factor that multiplies by itself.
+        case image(any GradientFactor)
+        /// A leaf that is not a matrix: the scale has its elements.
+        case vector(FactoredLayout.Leaf)
+        /// A matrix for which the elements of the scale are written out.
+        case matrix
 
-    private func imageFactors(of part: FactoredGradients.Part, count: Int) -> [any GradientFactor] {
-        do throws(PrivacyMechanismError) {
-            var resolver = FactorResolver(layout: parameterLayout, exampleCount: count)
-            var factors: [any GradientFactor] = []
-            for image in images(of: part) { factors += try resolver.factors(of: image) }
-            return factors
-        } catch {
-            fail("The image of factored gradients is no gradient: \(error)")
+        var isWritten: Bool {
+            if case .matrix = self { true } else { false }
+        }
+    }
+
+    private func form(of factor: any GradientFactor) -> GridForm {
+        let place = place(of: factor.columns)
+        if place.axes == nil { return .vector(place) }
+        switch factor {
+        case let factor as OuterFactor: return .product(factor, place)
+        case var factor as SequenceFactor where PositionGram(factor: factor) != nil:
+            factor.weights = weights(of: place)
+            return .image(factor)
+        case var factor as EmbeddingFactor:
+            factor.weights = weights(of: place)
+            return .image(factor)
+        default: return .matrix
+        }
+    }
+
+    private func place(of columns: Range<Int>) -> FactoredLayout.Leaf {
+        var found: FactoredLayout.Leaf?
+        factors.forEachPart(of: columns) { leaf, part in if part == columns { found = factors.leaves[leaf] } }
+        guard let found, found.range == columns else { fail("No leaf of the scale has the columns \(columns).") }
+        return found
+    }
+
+    private func writeOnAllThreads(_ columns: Range<Int>, to target: UnsafeMutablePointer<Float>) {
+        let length = 1 << 14
+        TaskTeam.run(tasks: TaskTeam.pieces(of: columns.count, length: length), work: columns.count) { task, _ in
+            let piece = TaskTeam.piece(task, of: columns.count, length: length)
+            write(
+                columns.lowerBound + piece.lowerBound..<columns.lowerBound + piece.upperBound,
+                to: target + piece.lowerBound)
         }
     }
 }

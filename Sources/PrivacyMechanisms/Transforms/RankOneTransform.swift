@@ -9,14 +9,16 @@ import Requirements
 ///
 /// Factored gradients stay factored, T(Σ_t a_t e_tᵀ) = Σ_t (ρ ∘ a_t)(γ ∘ e_t)ᵀ, so that norms and sums cost what they
 /// cost without a scale: no third matrix product, at any sequence length. Where a gradient is known element by element,
-/// it is multiplied by ρ_j γ_k, rounded to Float32 first; the inverse divides by the same numbers.
+/// or formed so on its way to an exact sum, it is multiplied by ρ_j γ_k, rounded to Float32 first; the inverse divides
+/// by the same numbers.
 ///
 /// **Guarantee:**
 ///
 /// - What is measured, clipped and added is the image itself, as it was rounded: norms and sums of scaled factors are
 ///   those of ``FactoredGradients``, of other gradients those of ``DenseRows``, without a scale.
-/// - For an exact sum the factors of a dense layer are scaled as they are rounded to whole numbers, which are measured
-///   and added themselves.
+/// - For an exact sum no image is written to memory: the factors of a dense layer are scaled as they are rounded to
+///   whole numbers, which are measured and added themselves, all else where it is used. An element that is scaled as it
+///   is rounded to the grid is measured with the same ρ_j γ_k.
 /// - An example's image is a function of its gradient and of the scale, in every bit: it is made element by element.
 public struct RankOneTransform: GeneralTransform, Hashable {
     /// The layout of the gradients, on both sides.
@@ -102,8 +104,8 @@ public struct RankOneTransform: GeneralTransform, Hashable {
     /// Divides the elements of `range`, which begin at `values`, by the scale.
     package func divide(_ values: UnsafeMutablePointer<Float>, _ range: Range<Int>) {
         let kernels = Kernels.active.optimizers.pointee
-        forEachPiece(of: range) { scale, part in
-            kernels.divide(scale, part.count, values + (part.lowerBound - range.lowerBound))
+        forEachRun(of: range) { begin, count, scale, factor in
+            kernels.divide_scaled(factor, scale, count, values + (begin - range.lowerBound))
         }
     }
 
@@ -123,24 +125,32 @@ public struct RankOneTransform: GeneralTransform, Hashable {
 
     /// Writes the scale of the elements in `range` to `target`.
     func write(_ range: Range<Int>, to target: UnsafeMutablePointer<Float>) {
+        let kernels = Kernels.active
+        forEachRun(of: range) { begin, count, scale, factor in
+            kernels.scaled(scale, Double(factor), count, target + (begin - range.lowerBound))
+        }
+    }
+
+    /// Calls `body` with the runs of elements in `range` whose scale is `factor` times what lies at `scale`: a row of a
+    /// matrix has ρ_j and γ, another leaf 1 and s.
+    private func forEachRun(
+        of range: Range<Int>,
+        _ body: (_ begin: Int, _ count: Int, _ scale: UnsafePointer<Float>, _ factor: Float) -> Void
+    ) {
         scale.withUnsafeValues { scale in
             guard let scale = scale.baseAddress else { return }
             factors.forEachPart(of: range) { index, part in
                 let leaf = factors.leaves[index]
-                let target = target + (part.lowerBound - range.lowerBound)
-                var begin = part.lowerBound - leaf.range.lowerBound
                 guard let axes = leaf.axes else {
-                    return target.update(from: scale + leaf.moments + begin, count: part.count)
+                    return body(
+                        part.lowerBound, part.count, scale + leaf.moments + part.lowerBound - leaf.range.lowerBound, 1)
                 }
-                let end = begin + part.count
-                var next = target
-                while begin < end {
-                    let (row, column) = begin.quotientAndRemainder(dividingBy: axes.columns)
-                    let count = min(axes.columns - column, end - begin)
-                    Kernels.active.scaled(
-                        scale + leaf.columnMoments + column, Double(scale[leaf.moments + row]), count, next)
+                var begin = part.lowerBound
+                while begin < part.upperBound {
+                    let (row, column) = (begin - leaf.range.lowerBound).quotientAndRemainder(dividingBy: axes.columns)
+                    let count = min(axes.columns - column, part.upperBound - begin)
+                    body(begin, count, scale + leaf.columnMoments + column, scale[leaf.moments + row])
                     begin += count
-                    next += count
                 }
             }
         }

@@ -3,7 +3,8 @@ import LinearAlgebra
 /// The table of an embedding: an example's output gradients, added up in the rows that its indices name.
 ///
 /// Only rows in use are touched. Where an example uses a row more than once, its gradient there *is* the sum in
-/// Float64, rounded once to Float32: both questions use this same row.
+/// Float64, rounded once to Float32: both questions use this same row. Under weights of rank one, the row is multiplied
+/// by its part of the scale, and rounded once more.
 struct EmbeddingFactor: GradientFactor {
     let columns: Range<Int>
     /// (examples · positions) × width.
@@ -15,6 +16,8 @@ struct EmbeddingFactor: GradientFactor {
     /// Rows of output gradients, those of a run beside each other.
     private let order: [Int]
     private let positions: Int
+    /// What the table's gradient is multiplied by; nil for nothing.
+    var weights: RankOneWeights?
 
     private struct Run {
         let row: Int
@@ -57,17 +60,24 @@ struct EmbeddingFactor: GradientFactor {
     private func gradient(
         of run: Run, _ part: Range<Int>, scratch: UnsafeMutableRawPointer
     ) -> UnsafePointer<Float> {
-        if run.places.count == 1 { return outputGradients.unsafeRow(order[run.places.lowerBound]) + part.lowerBound }
-        let sum = scratch.bindMemory(to: Double.self, capacity: part.count)
         let row = (scratch + 8 * part.count).bindMemory(to: Float.self, capacity: part.count)
         let kernels = Kernels.active
-        sum.update(repeating: 0, count: part.count)
-        var one = 1.0
-        for place in run.places {
-            var error = outputGradients.unsafeRow(order[place]) + part.lowerBound
-            kernels.add_weighted_rows(&error, &one, 1, 0, part.count, sum)
+        var gradient = outputGradients.unsafeRow(order[run.places.lowerBound]) + part.lowerBound
+        if run.places.count > 1 {
+            let sum = scratch.bindMemory(to: Double.self, capacity: part.count)
+            sum.update(repeating: 0, count: part.count)
+            var one = 1.0
+            for place in run.places {
+                var error = outputGradients.unsafeRow(order[place]) + part.lowerBound
+                kernels.add_weighted_rows(&error, &one, 1, 0, part.count, sum)
+            }
+            for column in 0..<part.count { row[column] = Float(sum[column]) }
+            gradient = UnsafePointer(row)
         }
-        for column in 0..<part.count { row[column] = Float(sum[column]) }
+        guard let weights else { return gradient }
+        let scale = scratch.bindMemory(to: Float.self, capacity: part.count)
+        weights.write(row: run.row, part, to: scale)
+        kernels.multiplied(gradient, scale, part.count, row)
         return UnsafePointer(row)
     }
 

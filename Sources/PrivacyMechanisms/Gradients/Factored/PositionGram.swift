@@ -22,23 +22,21 @@ struct PositionGram {
 
     /// The squared norm; nil where it is not known well enough.
     ///
-    /// - Parameter size: z, a finite number.
-    func squaredNorm(of example: Int, size: Double) -> Double? {
+    /// - Parameters:
+    ///   - activations: a_t, a row for each position.
+    ///   - outputGradients: e_t, likewise.
+    ///   - size: z, a finite number.
+    func squaredNorm(_ activations: StridedMatrix, _ outputGradients: StridedMatrix, size: Double) -> Double? {
         if size == 0 { return 0 }
         let kernels = Kernels.active
         let squares = positions * positions
-        let first = example * positions
         var sum = 0.0
         for position in 0..<positions {
             for other in 0...position {
                 let product =
-                    kernels.dot(
-                        factor.activations.unsafeRow(first + position), factor.activations.unsafeRow(first + other),
-                        factor.inputs)
+                    kernels.dot(activations.element(position, 0), activations.element(other, 0), factor.inputs)
                     * kernels.dot(
-                        factor.outputGradients.unsafeRow(first + position),
-                        factor.outputGradients.unsafeRow(first + other),
-                        factor.outputs)
+                        outputGradients.element(position, 0), outputGradients.element(other, 0), factor.outputs)
                 sum += other == position ? product : 2 * product
             }
         }

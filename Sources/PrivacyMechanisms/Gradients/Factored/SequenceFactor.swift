@@ -4,6 +4,9 @@ import LinearAlgebra
 ///
 /// An example's gradient *is* the Float32 product A_iᵀE_i, tile by tile: both questions form the same tiles with the
 /// same call, so that what is added has exactly the norm that was measured, however the positions cancel each other.
+///
+/// Under weights of rank one, A and E are those of the layer with ρ and γ multiplied in, rounded once: each thread does
+/// so for one example, or one tile of it, at a time, in its own cache.
 struct SequenceFactor: GradientFactor {
     let columns: Range<Int>
     /// (examples · positions) × in.
@@ -12,6 +15,8 @@ struct SequenceFactor: GradientFactor {
     let outputGradients: Matrix
     /// The rows of an example, at least 2.
     let positions: Int
+    /// What activations and output gradients are multiplied by; nil for nothing.
+    var weights: RankOneWeights?
 
     /// A tile of the product; four of them fit into a core's cache beside their sum.
     private static let tileElements = 1 << 14
@@ -36,17 +41,33 @@ struct SequenceFactor: GradientFactor {
     }
 
     private func form(_ tile: Tile, of example: Int, in product: UnsafeMutablePointer<Float>) {
-        RowwiseProduct.multiplyOnThisThread(
-            rows: tile.rows.count, columns: tile.columns.count, inner: positions,
-            StridedMatrix(activations.unsafeRow(example * positions) + tile.rows.lowerBound, stride: inputs).transposed,
-            StridedMatrix(outputGradients.unsafeRow(example * positions) + tile.columns.lowerBound, stride: outputs),
-            into: product)
+        withFactors(of: example, tile) { activations, outputGradients in
+            RowwiseProduct.multiplyOnThisThread(
+                rows: tile.rows.count, columns: tile.columns.count, inner: positions, activations.transposed,
+                outputGradients, into: product)
+        }
+    }
+
+    /// Calls `body` with what makes up a tile of an example's gradient.
+    private func withFactors(of example: Int, _ tile: Tile, _ body: (StridedMatrix, StridedMatrix) -> Void) {
+        let rows = example * positions..<(example + 1) * positions
+        guard let weights else {
+            return body(
+                StridedMatrix(activations.unsafeRow(rows.lowerBound) + tile.rows.lowerBound, stride: inputs),
+                StridedMatrix(outputGradients.unsafeRow(rows.lowerBound) + tile.columns.lowerBound, stride: outputs))
+        }
+        let (left, right) = (positions * tile.rows.count, positions * tile.columns.count)
+        withUnsafeTemporaryAllocation(byteCount: 4 * (left + right), alignment: 64) { memory in
+            let scaled = memory.bindMemory(to: Float.self).baseAddress!
+            activations.writeRows(rows, tile.rows, times: weights.rows, to: scaled)
+            outputGradients.writeRows(rows, tile.columns, times: weights.columns, to: scaled + left)
+            body(
+                StridedMatrix(scaled, stride: tile.rows.count),
+                StridedMatrix(scaled + left, stride: tile.columns.count))
+        }
     }
 
     func squaredNorms(of examples: Range<Int>, under scale: UnsafePointer<Float>?, into norms: inout [Double]) {
-        let rows = examples.lowerBound * positions..<examples.upperBound * positions
-        let squaredActivations = activations.squaredRowNorms(rows)
-        let squaredErrors = outputGradients.squaredRowNorms(rows)
         let gram = scale == nil ? PositionGram(factor: self) : nil
         norms.withUnsafeMutableBufferPointer { norms in
             TaskTeam.run(
@@ -54,16 +75,28 @@ struct SequenceFactor: GradientFactor {
                 scratchBytes: 4 * Self.tileElements
             ) { index, scratch in
                 let example = examples.lowerBound + index
-                let size = (index * positions..<(index + 1) * positions).reduce(0) {
-                    $0 + (squaredActivations[$1] * squaredErrors[$1]).squareRoot()
+                var known: Double?
+                withFactors(of: example, Tile(rows: 0..<inputs, columns: 0..<outputs)) {
+                    let size = size($0, $1)
+                    known = size.isFinite ? gram?.squaredNorm($0, $1, size: size) : .nan
                 }
-                norms[index] =
-                    !size.isFinite
-                    ? .nan
-                    : gram?.squaredNorm(of: example, size: size)
-                        ?? squaredNorm(of: example, under: scale, scratch: scratch)
+                norms[index] = known ?? squaredNorm(of: example, under: scale, scratch: scratch)
             }
         }
+    }
+
+    /// z = Σ_t ‖a_t‖‖e_t‖.
+    private func size(_ activations: StridedMatrix, _ outputGradients: StridedMatrix) -> Double {
+        var squares = [Double](repeating: 0, count: 2 * positions)
+        let (left, right) = (
+            (0..<positions).map { activations.element($0, 0) }, (0..<positions).map { outputGradients.element($0, 0) }
+        )
+        squares.withUnsafeMutableBufferPointer { squares in
+            let kernels = Kernels.active
+            kernels.squared_norms(left, positions, 0, inputs, nil, squares.baseAddress!)
+            kernels.squared_norms(right, positions, 0, outputs, nil, squares.baseAddress! + positions)
+        }
+        return (0..<positions).reduce(0) { $0 + (squares[$1] * squares[positions + $1]).squareRoot() }
     }
 
     private func squaredNorm(
