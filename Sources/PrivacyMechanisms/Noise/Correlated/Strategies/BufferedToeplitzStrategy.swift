@@ -69,7 +69,7 @@ public struct BufferedToeplitzStrategy: ToeplitzNoiseStrategy {
     }
 
     /// Decays θ̂ and weights ω̂ of C⁻¹, whose coefficients are ĉ₀ = 1 and ĉ_i = Σ_j ω̂_j θ̂_j^{i−1}
-    /// (arXiv 2404.16706, section 5): θ₁ > θ̂₁ > θ₂ > θ̂₂ > … > 0, and ω̂_j < 0.
+    /// (arXiv 2404.16706; 2504.21413): θ₁ > θ̂₁ > θ₂ > θ̂₂ > … > 0, and ω̂_j < 0.
     ///
     /// θ̂ are the eigenvalues of diag(θ) − 1ωᵀ, the roots of 1 + Σ_j ω_j/(x − θ_j): one between each two poles, as it
     /// decreases from +∞ to −∞ there, and one below the least.

@@ -1,7 +1,7 @@
 import LinearAlgebra
 
 extension DenseStrategy {
-    /// The bound of arXiv 2306.08153, section 4.1, with X = CᵀC: for b bands, the largest Σ X_ii over the steps that
+    /// The bound of arXiv 2306.08153 with X = CᵀC: for b bands, the largest Σ X_ii over the steps that
     /// somebody can take part in. Otherwise Σ_{i,j} |X_ij| is summed row by row, and each row has the most that it can
     /// have: somebody's other steps may differ from row to row, which makes it an upper bound.
     package func separatedSensitivity(participations k: Int, separation b: Int, steps t: Int) -> Double {

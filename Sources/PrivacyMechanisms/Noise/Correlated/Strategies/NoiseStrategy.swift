@@ -56,7 +56,7 @@ extension NoiseStrategy {
     /// steps apart; k counts for no more than ⌈t/b⌉. Exact, up to rounding, where
     ///
     /// - k = 1, or C has at most b bands: columns that far apart are orthogonal;
-    /// - C is Toeplitz with coefficients that are not negative and do not increase (arXiv 2405.13763, section 3).
+    /// - C is Toeplitz with coefficients that are not negative and do not increase (arXiv 2405.13763, theorem 2).
     ///
     /// Traps unless k ≥ 0, b ≥ 1 and 0 ≤ t ≤ n.
     package func sensitivity(participations k: Int, separation b: Int, steps t: Int) -> Double {

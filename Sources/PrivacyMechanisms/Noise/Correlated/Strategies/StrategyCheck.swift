@@ -12,10 +12,15 @@ enum StrategyCheck {
 
     static func count(_ value: Int, _ name: String, in range: ClosedRange<Int>) throws(PrivacyMechanismError) -> Int {
         guard range.contains(value) else {
-            throw .invalidStrategy(
-                name: name, value: "\(value)", allowed: "in \(range.lowerBound)...\(range.upperBound)")
+            let allowed =
+                range.count == 1 ? "\(range.lowerBound)" : "in \(range.lowerBound)...\(range.upperBound)"
+            throw .invalidStrategy(name: name, value: "\(value)", allowed: allowed)
         }
         return value
+    }
+
+    static func positive(_ value: Int, _ name: String) throws(PrivacyMechanismError) {
+        guard value >= 1 else { throw .invalidStrategy(name: name, value: "\(value)", allowed: "at least 1") }
     }
 
     /// Coefficients of a Toeplitz matrix: the first is 1.

@@ -17,9 +17,9 @@ extension StrategyParticipation {
         switch self {
         case .once: break
         case .separated(let participations, let separation):
-            _ = try StrategyCheck.count(participations, "participations", in: 1...Int.max)
-            _ = try StrategyCheck.count(separation, "separation", in: 1...Int.max)
-        case .epochs(let length): _ = try StrategyCheck.count(length, "epochLength", in: 1...Int.max)
+            try StrategyCheck.positive(participations, "participations")
+            try StrategyCheck.positive(separation, "separation")
+        case .epochs(let length): try StrategyCheck.positive(length, "epochLength")
         }
     }
 

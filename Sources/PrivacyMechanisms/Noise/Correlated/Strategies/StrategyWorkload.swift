@@ -6,7 +6,7 @@ import Requirements
 ///
 /// so that the parameters before step t + 1 are their start minus learning rate times row t of A times the gradients.
 /// β = 0 and α = 1 are prefix sums, those of SGD. Momentum β: velocity v ← βv + g. α is what a step's weight decay
-/// leaves of the parameters: 1 − learning rate · weight decay (arXiv 2405.13763, section 2).
+/// leaves of the parameters: 1 − learning rate · weight decay (arXiv 2405.13763).
 ///
 /// It decides which strategy is good, and nothing about privacy.
 public struct StrategyWorkload: Hashable, Sendable {

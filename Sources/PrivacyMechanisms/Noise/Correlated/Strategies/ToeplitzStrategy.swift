@@ -18,7 +18,7 @@ public struct ToeplitzStrategy: ToeplitzNoiseStrategy {
     }
 
     /// The strategy whose largest error on prefix sums is least, of all Toeplitz ones, for one participation: the
-    /// square root of the matrix of prefix sums, c_k = c_{k−1}(2k − 1)/(2k) (arXiv 2405.13763, section 1).
+    /// square root of the matrix of prefix sums, c_k = c_{k−1}(2k − 1)/(2k) (arXiv 2404.16706).
     ///
     /// Throws as making one does.
     public static func optimalForOneParticipation(steps: Int) throws(PrivacyMechanismError) -> ToeplitzStrategy {

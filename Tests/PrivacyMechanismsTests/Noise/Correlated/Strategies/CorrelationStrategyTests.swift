@@ -74,7 +74,7 @@ import Testing
             #"{"kind": "blt", "decays": [], "weights": [], "steps": 3}"#, "The number of decays", "0", "in 1...64"
         ),
         (
-            #"{"kind": "blt", "decays": [0.5], "weights": [], "steps": 3}"#, "The number of weights", "0", "in 1...1"
+            #"{"kind": "blt", "decays": [0.5], "weights": [], "steps": 3}"#, "The number of weights", "0", "1"
         ),
         (
             #"{"kind": "blt", "decays": [1], "weights": [0.5], "steps": 3}"#, "decays[0]", "1.0",
@@ -93,7 +93,7 @@ import Testing
             "1.0", "below 1"
         ),
         (#"{"kind": "dense", "rows": []}"#, "The number of rows", "0", "in 1...4096"),
-        (#"{"kind": "dense", "rows": [[1], [1]]}"#, "The length of rows[1]", "1", "in 2...2"),
+        (#"{"kind": "dense", "rows": [[1], [1]]}"#, "The length of rows[1]", "1", "2"),
         (#"{"kind": "dense", "rows": [[1], ["inf", 1]]}"#, "rows[1][0]", "inf", "in -1e100...1e100"),
         (
             #"{"kind": "dense", "rows": [[1], [1, 0]]}"#, "rows[1][1], on the diagonal,", "0.0", "in 1e-100...1e100"

@@ -40,6 +40,10 @@ import Testing
         #expect(throws: PrivacyMechanismError.self) {
             try StrategyGoal(steps: 3, participation: .separated(participations: 1, separation: -1))
         }
+        let error = #expect(throws: PrivacyMechanismError.self) {
+            try StrategyGoal(steps: 3, participation: .epochs(length: 0))
+        }
+        #expect(error!.description == "epochLength is 0, but must be at least 1.")
     }
 
     /// √error × sensitivity, by hand: independent noise over 4 steps has the variances 1, 2, 3, 4.

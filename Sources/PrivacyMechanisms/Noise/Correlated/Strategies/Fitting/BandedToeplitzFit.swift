@@ -1,7 +1,7 @@
 import Foundation
 
 /// The banded Toeplitz strategy with the least loss that L-BFGS finds from the optimum for one participation
-/// (arXiv 2306.08153, section 4.2; 2405.13763, section 4).
+/// (arXiv 2306.08153; 2405.13763).
 ///
 /// Of at most as many bands as participations are apart, coefficients are free: columns do not overlap. More of them
 /// are kept from increasing, c_j = c_{j−1}·σ(x_j), so that the sensitivity is exact.

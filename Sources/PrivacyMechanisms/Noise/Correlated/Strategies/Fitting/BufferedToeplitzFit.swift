@@ -1,6 +1,6 @@
 import Foundation
 
-/// The BLT with the least loss that L-BFGS finds from decays in geometric progression (arXiv 2408.08868, section 4).
+/// The BLT with the least loss that L-BFGS finds from decays in geometric progression (arXiv 2408.08868).
 enum BufferedToeplitzFit {
     /// More buffers gain less than rounding loses.
     static let most = 10

@@ -2,7 +2,7 @@ import Foundation
 import LinearAlgebra
 import Requirements
 
-/// The dense strategy with the least mean error × sens²: a convex problem in X = CᵀC (arXiv 2306.08153, section 4).
+/// The dense strategy with the least mean error × sens²: a convex problem in X = CᵀC (arXiv 2306.08153).
 ///
 /// error = tr(A X⁻¹ Aᵀ)/n, and its gradient is −(AX⁻¹)ᵀ(AX⁻¹)/n. The sensitivity is kept constant:
 ///
