@@ -1,5 +1,6 @@
 import Foundation
 import GradientTransformations
+import LinearAlgebra
 import PrivacyAccounting
 import PrivacyMechanisms
 import PrivateOptimization
@@ -95,7 +96,7 @@ import Testing
         }
         let adaptive = PlannedClipping(
             try AdaptiveQuantileClipping(
-                initialL2ClipNorm: 1, quantile: 0.5, learningRate: 0.2, countNoiseMultiplier: 10))
+                initialL2ClipNorm: 1, countNoiseMultiplier: 10))
         #expect(throws: PlanError.self) { try Self.plan(.correlated(.blt()), clipping: adaptive) }
     }
 
@@ -109,7 +110,8 @@ import Testing
             while !run.isFinished {
                 try run.step { indices, _ in
                     try DenseRows(
-                        Matrix(rows: indices.count, columns: 3, elements: [Float](repeating: 1, count: 3 * indices.count)),
+                        Matrix(
+                            rows: indices.count, columns: 3, elements: [Float](repeating: 1, count: 3 * indices.count)),
                         layout: layout)
                 }
             }
@@ -125,7 +127,7 @@ import Testing
             try steps(refreshEvery: 1, .correlated(.blt()))
         }
         // What does not say for how long its transform stays is found out in the step that has another one.
-        let secret = PreClipping(try adam(learningRate: 0.1)) { state, layout in
+        let secret = PreClipping(try adam(learningRate: 0.1)) { (_, layout) throws(PrivacyMechanismError) in
             try DiagonalTransform(scale: ParameterVector(repeating: .random(in: 1...2), layout: layout))
         }
         var run = try PrivateRun(

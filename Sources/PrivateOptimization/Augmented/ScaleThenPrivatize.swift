@@ -104,7 +104,8 @@ public struct ScaleThenPrivatize<Base: GradientTransformation, Moment: SecondMom
     ) throws(GradientTransformationError) where Moment == SecondMomentAtKeyPath<Base.State> {
         try self.init(
             base, moment: SecondMomentAtKeyPath(path: secondMoment), epsilon: epsilon, epsilonRoot: epsilonRoot,
-            warmUpSteps: warmUpSteps, floor: floor, initialSecondMoment: initialSecondMoment, refreshEvery: refreshEvery)
+            warmUpSteps: warmUpSteps, floor: floor, initialSecondMoment: initialSecondMoment, refreshEvery: refreshEvery
+        )
     }
 }
 
