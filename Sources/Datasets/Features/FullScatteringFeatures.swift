@@ -7,13 +7,15 @@ import Requirements
 /// | channel | is |
 /// |---|---|
 /// | 0 | x ⋆ φ |
-/// | 1 + l | \|x ⋆ ψ_{0,l}\| ⋆ φ |
-/// | 9 + l | \|x ⋆ ψ_{1,l}\| ⋆ φ |
-/// | 17 + 8l + k | \|\|x ⋆ ψ_{0,l}\| ⋆ ψ_{1,k}\| ⋆ φ |
+/// | 1 + l | 4·\|x ⋆ ψ_{0,l}\| ⋆ φ |
+/// | 9 + l | 4·\|x ⋆ ψ_{1,l}\| ⋆ φ |
+/// | 17 + 8l + k | 16·\|\|x ⋆ ψ_{0,l}\| ⋆ ψ_{1,k}\| ⋆ φ |
 ///
 /// for l, k in 0..<8, each at (height/4) × (width/4) places, row by row, a place's channels beside each other. ψ_{0,l}
 /// are ``MorletFilters`` of σ = 0.8 and ξ = 3π/4 on 13 × 13 pixels, ψ_{1,l} of σ = 1.6 and ξ = 3π/8 on 25 × 25, taken at
 /// every second pixel; φ is a ``GaussianLowPass`` of σ = 1.6. Images go on beyond their edges as in a mirror.
+/// The factors make up for what a wavelet leaves of most images: without them, noise on all channels together, as that of
+/// a normalization, would drown the second layer.
 ///
 /// With `groups`, the channels are cut into so many groups of neighbours, and each group's numbers, at all places
 /// together, become (z − mean) / √(variance + 10⁻⁵), image by image: a group normalisation that costs no privacy. Without
@@ -22,7 +24,8 @@ import Requirements
 /// **Guarantee:** the filters are constants, and an example's features are a function of its own pixels, in every bit:
 /// not of the number of images, nor of the number of threads.
 ///
-/// **Bounds:** pixels in [0, 1] give features in [0, 1], without groups: the low-pass is a mean, and Σ|ψ| ≤ 2.
+/// **Bounds:** pixels in [0, 1] give features between 0 and their factor, without groups: the low-pass is a mean, Σψ = 0
+/// and Σ|ψ| ≤ 2.
 ///
 /// Source: Bruna and Mallat, arXiv 1203.1513; for private training Tramèr and Boneh, arXiv 2011.11660, section 3.
 public struct FullScatteringFeatures: FeatureMap {
@@ -95,15 +98,17 @@ public struct FullScatteringFeatures: FeatureMap {
     ) {
         let image = Plane(height: height, width: width)
         let (orientations, total) = (MorletFilters.orientations, Self.channelCount)
-        lowPass.apply(to: pixels, channels: 1, into: features, at: 0, outOf: total, &scratch.rows)
+        lowPass.apply(to: pixels, channels: 1, into: features, at: 0, outOf: total, times: 1, &scratch.rows)
         coarse.modulus(of: pixels, image, into: &scratch.moduli, &scratch.convolution)
         scratch.moduli.withUnsafeBufferPointer {
             halfLowPass.apply(
-                to: $0, channels: orientations, into: features, at: 1 + orientations, outOf: total, &scratch.rows)
+                to: $0, channels: orientations, into: features, at: 1 + orientations, outOf: total, times: 4,
+                &scratch.rows)
         }
         fine.modulus(of: pixels, image, into: &scratch.lines, &scratch.convolution)
         scratch.lines.withUnsafeBufferPointer {
-            lowPass.apply(to: $0, channels: orientations, into: features, at: 1, outOf: total, &scratch.rows)
+            lowPass.apply(
+                to: $0, channels: orientations, into: features, at: 1, outOf: total, times: 4, &scratch.rows)
         }
         scratch.line.resize(image.count)
         for orientation in 0..<orientations {
@@ -116,7 +121,7 @@ public struct FullScatteringFeatures: FeatureMap {
             scratch.moduli.withUnsafeBufferPointer {
                 halfLowPass.apply(
                     to: $0, channels: orientations, into: features, at: 1 + (2 + orientation) * orientations,
-                    outOf: total, &scratch.rows)
+                    outOf: total, times: 16, &scratch.rows)
             }
         }
     }

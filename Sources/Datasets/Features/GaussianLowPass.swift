@@ -39,10 +39,11 @@ struct GaussianLowPass: Sendable {
     ///
     /// - Parameters:
     ///   - offset: where the channels go among the `total` channels of each block of the result.
+    ///   - factor: what the means are multiplied by.
     ///   - rows: memory that is reused.
     func apply(
         to values: UnsafeBufferPointer<Float>, channels: Int, into result: UnsafeMutableBufferPointer<Float>,
-        at offset: Int, outOf total: Int, _ rows: inout [Float]
+        at offset: Int, outOf total: Int, times factor: Float, _ rows: inout [Float]
     ) {
         let line = width * channels
         rows.resize(line)
@@ -60,6 +61,7 @@ struct GaussianLowPass: Sendable {
                         let source = (window.first + index) * channels
                         for channel in 0..<channels { result[target + channel] += weight * sums[source + channel] }
                     }
+                    for channel in 0..<channels { result[target + channel] *= factor }
                 }
             }
         }

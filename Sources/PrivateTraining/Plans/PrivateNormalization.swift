@@ -5,7 +5,7 @@ import Requirements
 /// Means and variances of the features' channels, released under noise before the first step, by which every example
 /// is normalised: one more release, which is part of the plan.
 ///
-///     {"channelCount": 81, "l2ClipNorm": 0.25, "noiseMultiplier": 8}
+///     {"channelCount": 81, "l2ClipNorm": 1, "noiseMultiplier": 8}
 ///
 /// With K channels, feature i is of channel i mod K. An example contributes the vector
 ///

@@ -51,7 +51,7 @@ enum Formats {
                 "how sums are made private"),
             Setting(
                 "normalization", .group(normalization), absent: "features are taken as they are",
-                example: #"{"channelCount": 81, "l2ClipNorm": 0.25, "noiseMultiplier": 8}"#,
+                example: #"{"channelCount": 81, "l2ClipNorm": 1, "noiseMultiplier": 8}"#,
                 "a private release of means and variances, by which features are normalised"),
         ])
 
@@ -63,7 +63,7 @@ enum Formats {
                 "channelCount", .whole(.atLeast(1)), example: "81",
                 "the number K of channels: feature i is of channel i mod K"),
             Setting(
-                "l2ClipNorm", .number(.constant), example: "0.25",
+                "l2ClipNorm", .number(.constant), example: "1",
                 "the bound of an example's means and mean squares together"),
             Setting(
                 "noiseMultiplier", .number(.notNegative), example: "8",
