@@ -21,7 +21,7 @@ import Testing
 
     private static func trainer(
         _ plan: PrivacyPlan, seed: UInt64? = nil
-    ) throws -> Trainer<Network, IdentityAugmented<SGD<Double>>> {
+    ) throws -> Trainer<Network, IdentityAugmented<ScaleByLearningRate<Double>>> {
         try Trainer(
             plan: plan, model: Network(.softmaxRegression(features: 2, classes: 2)),
             optimizer: IdentityAugmented(sgd(learningRate: 0.1)), options: TrainingOptions(nonPrivateSeed: seed))
@@ -182,7 +182,7 @@ import Testing
             let normalization = try PrivateNormalization(channelCount: 2, l2ClipNorm: 3, noiseMultiplier: 4)
             let data = RecordingDataset(try twoClouds(200, seed: 3))
             let trainer = try Self.trainer(try Self.plan(normalization))
-            let checkpoints = try CheckpointFolder<IdentityAugmented<SGD<Double>>>(folder, interval: 1)
+            let checkpoints = try CheckpointFolder<IdentityAugmented<ScaleByLearningRate<Double>>>(folder, interval: 1)
             let all = Array(0..<200)
             let first = try trainer.fit(data, checkpoints: checkpoints) { $0.step == 1 ? .stop : .proceed }
             #expect(data.takeBatches().count { $0 == all } == 1)
