@@ -22,7 +22,7 @@ package enum RowwiseProduct {
     private static let (rowBlock, columnBlock, innerBlock) = (120, 256, 512)
 
     /// Chosen at first use; `DPK_LEVEL` in the environment can ask for a lower instruction set.
-    private static let active = dpk_active_kernels().pointee.products.pointee
+    static let active = dpk_active_kernels().pointee.products.pointee
 
     /// C = A·B on all threads: C has `rows` × `columns` elements, row-major and without gaps, and `inner` is the length
     /// of the sums.

@@ -96,7 +96,8 @@ public struct ScatteringScratch {
 }
 
 extension [Float] {
-    fileprivate mutating func resize(_ count: Int) {
+    /// Makes the array `count` long, with any contents.
+    mutating func resize(_ count: Int) {
         if self.count != count { self = [Float](repeating: 0, count: count) }
     }
 }

@@ -9,17 +9,20 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
     var run: RunSnapshot<Optimizer.State>
     var average: AveragedParameters
     var plan: PrivacyPlan
+    /// What the plan's normalization released, which a run that goes on does not release again.
+    var normalization: ChannelNormalization?
     var interruptions: Int
     /// What went into model and parameters that the plan does not cover, in whole sentences.
     var notCovered: [String]
 
     init(
-        run: RunSnapshot<Optimizer.State>, average: AveragedParameters, plan: PrivacyPlan, interruptions: Int,
-        notCovered: [String]
+        run: RunSnapshot<Optimizer.State>, average: AveragedParameters, plan: PrivacyPlan,
+        normalization: ChannelNormalization?, interruptions: Int, notCovered: [String]
     ) {
         self.run = run
         self.average = average
         self.plan = plan
+        self.normalization = normalization
         self.interruptions = interruptions
         self.notCovered = notCovered
     }
@@ -28,6 +31,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
     /// checked.
     private struct Header: Codable {
         var plan: PrivacyPlan
+        var normalization: ChannelNormalization?
         var optimizer: String
         var layout: TreeLayout
         var vectorLayouts: [TreeLayout]
@@ -66,7 +70,7 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
         let vectors = store.vectors
         encoder.userInfo[.vectorStore] = VectorStore()
         let header = Header(
-            plan: plan, optimizer: Optimizer.identifier, layout: run.parameters.layout,
+            plan: plan, normalization: normalization, optimizer: Optimizer.identifier, layout: run.parameters.layout,
             vectorLayouts: vectors.map(\.layout), stepsTaken: run.stepsTaken, interruptions: interruptions,
             notCovered: notCovered,
             adaptiveL2ClipNorm: run.adaptiveL2ClipNorm, samplingSource: run.source.secretState,
@@ -107,6 +111,11 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
                 adaptiveL2ClipNorm: header.adaptiveL2ClipNorm,
                 source: SamplingSource(secretState: header.samplingSource),
                 nonPrivateSeed: header.nonPrivateSeed, noise: document.state.noise)
+            guard header.normalization?.channelCount == plan.normalization?.channelCount else {
+                throw CheckpointError.corrupted(
+                    path: path, reason: "'state.json' has not what the plan's normalization released")
+            }
+            normalization = header.normalization
             average = document.state.average
             interruptions = header.interruptions
             notCovered = header.notCovered

@@ -32,21 +32,33 @@ extension PlanAccountant {
         return accountant.covering(slack)
     }
 
-    /// The least noise multiplier whose event stays within the budget, and which the mechanism can make.
+    /// The event of the steps of `pattern` under noise of multiplier z, and of the release beside them.
+    static func event(
+        of pattern: ParticipationPattern, noise: NoiseScheme, noiseMultiplier: Double,
+        beside normalization: PrivateNormalization?
+    ) throws(AccountingError) -> PrivacyEvent {
+        let steps = try noise.event(of: pattern, noiseMultiplier: noiseMultiplier)
+        guard let normalization else { return steps }
+        return .composed([try normalization.event(noise: noise), steps])
+    }
+
+    /// The least noise multiplier of steps that stay within the budget, with the release beside them, and which the
+    /// mechanism can make.
     func noiseMultiplier(
-        noise: NoiseScheme, pattern: ParticipationPattern, epsilon: Double, delta: Double,
-        relation: NeighboringRelation
+        noise: NoiseScheme, pattern: ParticipationPattern, beside normalization: PrivateNormalization?,
+        epsilon: Double, delta: Double, relation: NeighboringRelation
     ) throws -> Double {
         guard delta > 0 else {
             throw PlanError.outOfRange(
                 name: "delta", value: "\(delta)", allowed: "above 0 for a budget: Gaussian noise has no ε at δ = 0")
         }
-        let accountant = try make(relation: relation, noise: noise, steps: pattern.iterations)
+        let releases = pattern.iterations + (normalization == nil ? 0 : 1)
+        let accountant = try make(relation: relation, noise: noise, steps: releases)
         return try Calibration(accountant, epsilon: epsilon, delta: delta).noiseMultiplier {
             (z: Double) throws(AccountingError) in
             // Less noise than there can be promises nothing.
             if z < noise.leastMultiplier { return .nonPrivate }
-            return try noise.event(of: pattern, noiseMultiplier: z)
+            return try Self.event(of: pattern, noise: noise, noiseMultiplier: z, beside: normalization)
         }
     }
 }

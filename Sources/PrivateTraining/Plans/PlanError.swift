@@ -21,6 +21,10 @@ public enum PlanError: Error, Equatable, Sendable {
     case ambiguous(choices: [String], given: [String])
     /// A file leaves out what every plan has.
     case missing(String)
+    /// A normalisation has another number of channels than the features can have.
+    case channelsDoNotFit(channels: Int, features: Int)
+    /// A normalisation is to protect users, and its release bounds examples.
+    case normalizationOfUsers
     /// All planned steps have been taken.
     case exhausted(iterations: Int)
     /// A data set has another size than the plan was made for.
@@ -58,6 +62,11 @@ extension PlanError: CustomStringConvertible {
                 + (given.isEmpty ? "none was given: add one of them." : "both were given: leave one of them out.")
         case .missing(let name):
             return "The plan has no \(name): add it."
+        case .channelsDoNotFit(let channels, let features):
+            return "normalization.channelCount is \(channels), but must divide the number of features, \(features)."
+        case .normalizationOfUsers:
+            return "A private normalization bounds what each example contributes, and the plan promises to protect "
+                + "each user: leave normalization out, or normalise by groups of channels, which costs no privacy."
         case .exhausted(let iterations):
             return "All \(iterations) planned steps have been taken; one more would cost more than was planned. "
                 + "Plan more iterations beforehand: the noise must know of them."

@@ -10,7 +10,7 @@ import Requirements
 /// `exampleCount` and `expectedBatchSize` mean Poisson sampling; `sampling` replaces them. `iterations` replaces
 /// `epochs`, and `noiseMultiplier` replaces `epsilon`; if both of these are given, the noise is checked against the
 /// budget. `relation`, `unit`, `accountant` and `noise` have the defaults of
-/// ``PrivacyPlan/init(sampling:iterations:clipping:budget:delta:relation:unit:accountant:noise:fit:)``.
+/// ``PrivacyPlan/init(sampling:iterations:clipping:budget:delta:relation:unit:accountant:noise:normalization:fit:)``.
 public struct PlanRequest: Hashable, Sendable, Encodable {
     /// The sampler; nil for Poisson sampling by expected batch size.
     public var sampling: SamplingScheme?
@@ -38,6 +38,8 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
     public var accountant: PlanAccountant?
     /// How sums are made private.
     public var noise: PlannedNoise?
+    /// The release of the features' means and variances; nil for none.
+    public var normalization: PrivateNormalization?
 
     /// A request with everything else open.
     public init(clipping: PlannedClipping? = nil, delta: Double? = nil) {
@@ -77,7 +79,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
         let plan = try PrivacyPlan(
             sampling: scheme, iterations: steps, clipping: clipping, budget: budget, delta: delta,
             relation: relation ?? .addOrRemoveOne, unit: unit ?? .example, accountant: accountant ?? .pld,
-            noise: noise ?? .discreteGaussian, fit: fit)
+            noise: noise ?? .discreteGaussian, normalization: normalization, fit: fit)
         return try epsilon.map { try plan.within(budget: $0) } ?? plan
     }
 
@@ -97,7 +99,7 @@ public struct PlanRequest: Hashable, Sendable, Encodable {
 extension PlanRequest: Decodable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case sampling, exampleCount, expectedBatchSize, iterations, epochs, clipping, epsilon, noiseMultiplier, delta
-        case relation, unit, accountant, noise
+        case relation, unit, accountant, noise, normalization
     }
 
     /// Reads a request. Throws `DecodingError` for an unknown key: a misspelt one must not fall back to a default.
@@ -117,6 +119,7 @@ extension PlanRequest: Decodable {
         unit = try box.decodeChoiceIfPresent(PrivacyUnit.self, forKey: .unit)
         accountant = try box.decodeChoiceIfPresent(PlanAccountant.self, forKey: .accountant)
         noise = try box.decodeIfPresent(PlannedNoise.self, forKey: .noise)
+        normalization = try box.decodeIfPresent(PrivateNormalization.self, forKey: .normalization)
     }
 }
 
@@ -146,6 +149,7 @@ extension PrivacyPlan: Codable {
         request.accountant = accountant
         // Left out where it is the default: a plan has one form.
         request.noise = noise == .discreteGaussian ? nil : PlannedNoise(noise)
+        request.normalization = normalization
         return request
     }
 }

@@ -61,7 +61,7 @@ extension PrivacyPlan {
     public func warnings(parameterCount: Int? = nil) -> [PlanWarning] {
         var warnings: [PlanWarning] = []
         if delta * Double(unitCount) >= 1 { warnings.append(.largeDelta(delta, units: unitCount, unit: unit)) }
-        if noiseMultiplier == 0 {
+        if noiseMultiplier == 0 || normalization?.noiseMultiplier == 0 {
             warnings.append(.noNoise)
         } else if epsilonBudget ?? .infinity > 20, let epsilon = try? epsilon(), epsilon > 20 {
             // Within a budget that is small enough, no accountant needs to be asked.

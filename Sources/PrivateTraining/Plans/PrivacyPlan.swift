@@ -48,6 +48,9 @@ public struct PrivacyPlan: Hashable, Sendable {
     public private(set) var epsilonBudget: Double?
     /// Who computes ε.
     public let accountant: PlanAccountant
+    /// The release of the features' means and variances before the first step; nil for none. Its noise is not part of
+    /// `noiseMultiplier`.
+    public let normalization: PrivateNormalization?
 
     /// What noise a plan is to have.
     public enum Budget: Hashable, Sendable {
@@ -66,10 +69,12 @@ public struct PrivacyPlan: Hashable, Sendable {
     ///   - delta: should be far below one over the number of units: of examples, or of users.
     ///   - noise: how sums are made private; correlated noise may leave its strategy to be fitted.
     ///   - fit: fits a strategy; give one that asks a ``PrivacyMechanisms/StrategyCache`` first, or shows its progress.
+    ///   - normalization: what else is released; the budget is for both.
     public init(
         sampling: SamplingScheme, iterations: Int, clipping: PlannedClipping, budget: Budget, delta: Double,
         relation: NeighboringRelation = .addOrRemoveOne, unit: PrivacyUnit = .example,
         accountant: PlanAccountant = .pld, noise plannedNoise: PlannedNoise = .discreteGaussian,
+        normalization: PrivateNormalization? = nil,
         fit: (StrategyRequest, StrategyGoal) throws -> CorrelationStrategy = { try $0.fitted(to: $1) }
     ) throws {
         guard iterations >= 0 else {
@@ -97,8 +102,10 @@ public struct PrivacyPlan: Hashable, Sendable {
         self.relation = relation
         self.unit = unit
         self.accountant = accountant
+        self.normalization = normalization
         let pattern = try sampling.participation(in: iterations)
         noise = try plannedNoise.scheme(for: pattern, fit: fit)
+        if let normalization { try Self.check(normalization, noise, unit) }
         try Self.check(noise.mechanism, fits: clipping)
         switch budget {
         case .noiseMultiplier(let z):
@@ -110,7 +117,8 @@ public struct PrivacyPlan: Hashable, Sendable {
             epsilonBudget = nil
         case .epsilon(let epsilon):
             noiseMultiplier = try accountant.noiseMultiplier(
-                noise: noise, pattern: pattern, epsilon: epsilon, delta: delta, relation: relation)
+                noise: noise, pattern: pattern, beside: normalization, epsilon: epsilon, delta: delta,
+                relation: relation)
             epsilonBudget = epsilon
         }
         // A mechanism refuses what it has no event for, before a step is taken.
@@ -212,6 +220,16 @@ public struct PrivacyPlan: Hashable, Sendable {
         }
     }
 
+    private static func check(
+        _ normalization: PrivateNormalization, _ noise: NoiseScheme, _ unit: PrivacyUnit
+    ) throws {
+        guard unit == .example else { throw PlanError.normalizationOfUsers }
+        let z = normalization.noiseMultiplier
+        guard z == 0 || z >= noise.leastMultiplier else {
+            throw PrivacyMechanismError.noiseTooSmallForGrid(noiseMultiplier: z, least: noise.leastMultiplier)
+        }
+    }
+
     private func checkNoiseFitsClipping() throws {
         let rule = try clipping.method.initialRule(normalizeBy: normalizeBy)
         if let adaptive = clipping.adaptive {
@@ -229,7 +247,8 @@ public struct PrivacyPlan: Hashable, Sendable {
 }
 
 extension PrivacyPlan {
-    /// The privacy event of the first `count` steps; of all if it is nil. Traps if there are fewer than `count`.
+    /// The privacy event of the first `count` steps, and of the normalization, which comes before them; of all steps if
+    /// it is nil. Traps if there are fewer than `count`.
     ///
     /// Of discrete noise it is the event of the continuous noise that covers it, up to a slack that
     /// ``epsilon(afterIterations:)`` contains.
@@ -237,12 +256,26 @@ extension PrivacyPlan {
         let count = count ?? iterations
         require(
             (0...iterations).contains(count), "A plan of \(iterations) steps has no event for \(count) of them.")
-        return try noise.event(of: sampling.participation(in: count), noiseMultiplier: noiseMultiplier)
+        return try PlanAccountant.event(
+            of: sampling.participation(in: count), noise: noise, noiseMultiplier: noiseMultiplier,
+            beside: normalization)
     }
 
-    /// ε of the first `count` steps at `delta`; of all if it is nil. ∞ without noise.
+    /// The accountant that ``event(afterIterations:)`` is asked of: what discrete noise is off by in each of the first
+    /// `count` steps, and in the normalization, is in its answers.
+    package func accountant(
+        _ choice: PlanAccountant? = nil, afterIterations count: Int? = nil
+    ) throws(AccountingError) -> any PrivacyAccountant {
+        try (choice ?? accountant).make(relation: relation, noise: noise, steps: releases(afterIterations: count))
+    }
+
+    /// How many noised sums the first `count` steps and the normalization release.
+    func releases(afterIterations count: Int? = nil) -> Int {
+        (count ?? iterations) + (normalization == nil ? 0 : 1)
+    }
+
+    /// ε of the first `count` steps at `delta`, and of the normalization; of all steps if it is nil. ∞ without noise.
     public func epsilon(afterIterations count: Int? = nil) throws(AccountingError) -> Double {
-        try accountant.make(relation: relation, noise: noise, steps: count ?? iterations)
-            .epsilon(of: event(afterIterations: count), delta: delta)
+        try accountant(afterIterations: count).epsilon(of: event(afterIterations: count), delta: delta)
     }
 }

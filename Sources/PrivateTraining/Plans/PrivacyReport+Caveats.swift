@@ -43,7 +43,9 @@ extension PrivacyReport {
         if plan.unit == .example {
             sentences.append("A person with k examples: protected like a group of k, not like one.")
         }
-        if plan.noiseMultiplier == 0 { sentences.append("Anyone at all: there is no noise.") }
+        if plan.noiseMultiplier == 0 || plan.normalization?.noiseMultiplier == 0 {
+            sentences.append("Anyone at all: there is no noise.")
+        }
         if plan.delta * Double(plan.unitCount) >= 1 {
             sentences.append(
                 "One \(plan.unit.rawValue) in full: δ = \(plan.delta) is no less than one over the number of "

@@ -32,6 +32,11 @@ extension PrivacyReport {
         let bound = sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N\(ofFirstStep)" }
         add("sensitivity", bound ?? "unbounded")
         if let noiseStandardDeviation { add("noise deviation", Self.rounded(noiseStandardDeviation) + ofFirstStep) }
+        if let normalization {
+            let bound = "C = \(Self.rounded(normalization.l2ClipNorm, up: true))"
+            let noise = "z = \(Self.rounded(normalization.noiseMultiplier, up: false))"
+            add("normalization", "\(normalization.channelCount) channels, \(bound), \(noise): in every ε")
+        }
         if let grid {
             add("grid", "γ = \(Self.rounded(grid.spacing)) of the sum, M = \(Self.rounded(grid.sensitivity)) units")
             let slack = "slack s = \(Self.rounded(grid.slack, up: true))"

@@ -58,8 +58,8 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         public let sensitivity: Double
         /// σ, in grid units.
         public let noiseStandardDeviation: Double
-        /// s: every ε of the report contains 2s, and is asked for at δ·e^{−s}. It is what the noise of all steps taken
-        /// is off by from continuous noise, for up to 2⁴⁰ parameters.
+        /// s: every ε of the report contains 2s, and is asked for at δ·e^{−s}. It is what the noise of all steps taken,
+        /// and of the normalization, is off by from continuous noise, for up to 2⁴⁰ parameters.
         public let slack: Double
     }
 
@@ -96,6 +96,9 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let isSeeded: Bool
     /// The kind of sampling. What it draws from, and who owns which example, is not part of a report.
     public let sampling: String
+    /// The release of means and variances before the first step, which every ε contains; nil for none.
+    public var normalization: PrivateNormalization? { releasedNormalization.value }
+    private let releasedNormalization: Nullable<PrivateNormalization>
     /// What the analysis assumes of the data and its sampling, of gradients, and of random bits.
     public let assumption: String
     /// The expected batch size N, which sums are divided by.
@@ -134,6 +137,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         case guarantees, equivalentMu, notCovered, versions
         case userContributions = "users"
         case sumGrid = "grid"
+        case releasedNormalization = "normalization"
         case plannedBound = "plannedEpsilon"
         case strategyReport = "strategy"
     }
@@ -168,6 +172,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         noiseMultiplier = plan.noiseMultiplier
         self.isSeeded = isSeeded
         sampling = plan.sampling.kind
+        releasedNormalization = Nullable(plan.normalization)
         assumption = "\(plan.sampling.assumption) \(Self.assumptions)"
         expectedBatchSize = plan.normalizeBy
         gradientNoiseMultiplier = plan.gradientNoiseMultiplier
@@ -193,7 +198,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     private static func guarantee(of plan: PrivacyPlan, steps: Int, by accountant: PlanAccountant) -> Guarantee {
         do throws(AccountingError) {
             let event = try plan.event(afterIterations: steps)
-            let ends = try accountant.make(relation: plan.relation, noise: plan.noise, steps: steps)
+            let ends = try plan.accountant(accountant, afterIterations: steps)
                 .epsilonEnds(of: event, delta: plan.delta)
             return Guarantee(
                 accountant: accountant.rawValue, epsilon: ends.upper,
@@ -211,7 +216,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
             return Grid(
                 spacing: grid.spacing, sensitivity: grid.sensitivity,
                 noiseStandardDeviation: grid.noiseStandardDeviation,
-                slack: try plan.noise.mechanism.slack(steps: steps)?.value ?? 0)
+                slack: try plan.noise.mechanism.slack(steps: plan.releases(afterIterations: steps))?.value ?? 0)
         } catch {
             fail("A report was asked for with a layout that the plan does not fit: \(error)")
         }

@@ -13,7 +13,9 @@ import PyTrees
 /// **Guarantee:** the parameters, their average, the report, and evaluations on other data are private as the plan
 /// says.
 ///
-/// - All of them are computed from the parameters of a ``PrivateRun``.
+/// - All of them are computed from the parameters of a ``PrivateRun``, and from what the plan's normalization releases.
+/// - A normalization is released once in a run, and every checkpoint has it: a process that ends before the first one
+///   is written has shown it to nobody.
 /// - Evaluation on the training examples is refused; see ``Dataset/hasSameExamples(as:)`` for what is compared.
 public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransformation>: Sendable {
     /// The plan: what is promised.
@@ -44,6 +46,9 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
 
     /// Trains to the end of the plan, or until `onStep` says to stop.
     ///
+    /// Where the plan has a normalization, the model sees examples normalised by what it released, those to evaluate on
+    /// too.
+    ///
     /// With `checkpoints`, training goes on from the newest of them if there is one. A checkpoint is written before the
     /// first step, at the folder's interval, and at the end. One is also written before a step is reported or
     /// evaluated, so that a reported step is never repeated.
@@ -59,7 +64,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     ///   - onStep: called after every step. A run that goes on from a checkpoint first calls it for the checkpoint's
     ///     step. If it returns `.stop`, the run ends with the ε spent so far.
     ///
-    /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``,
+    /// Throws ``PlanError/dataSetSizeMismatch(planned:found:)``, ``PlanError/channelsDoNotFit(channels:features:)``,
     /// ``TrainingError/evaluatesOnTrainingData(exampleCount:)``, `ModelError`, also for parameters that do not fit
     /// the model or are not finite, ``CheckpointError``, and what reading the data throws. Checkpoints that were
     /// written stay.
@@ -74,10 +79,13 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         if let evaluation, try data.hasSameExamples(as: evaluation) {
             throw TrainingError.evaluatesOnTrainingData(exampleCount: data.count)
         }
+        try plan.normalization?.check(featureCount: data.featureCount)
         let lock = try checkpoints?.lock()
         defer { lock?.release() }
         var time = TrainingTime()
-        var session = try open(checkpoints, parameters, &time)
+        var session = try open(checkpoints, data, parameters, &time)
+        let data = Self.normalized(data, session)
+        let evaluation = evaluation.map { Self.normalized($0, session) }
         var workspace = model.makeWorkspace()
         let copies = augmentation?.count ?? 1
         let microbatchSize = options.microbatchSize(for: model, copies: copies)
@@ -136,7 +144,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         // A run that was stopped, or that goes on from its end, has not evaluated what it returns.
         if lastEvaluation == nil { try evaluate(session) }
         return TrainingOutcome(
-            parameters: session.parameters, stepsTaken: session.run.stepsTaken,
+            parameters: session.parameters, normalization: session.normalization, stepsTaken: session.run.stepsTaken,
             evaluation: lastEvaluation,
             report: PrivacyReport(
                 of: plan, stepsTaken: session.run.stepsTaken, isSeeded: session.run.isSeeded,
@@ -150,6 +158,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     private struct Session: ~Copyable {
         var run: PrivateRun<Optimizer, Model.Parameters>
         var average = AveragedParameters()
+        /// What the plan's normalization released.
+        let normalization: ChannelNormalization?
         var interruptions = 0
         /// What went into model and parameters, from the first step on, that the plan does not cover; each thing once.
         var notCovered: [String]
@@ -164,12 +174,17 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         ) throws {
             guard let checkpoints else { return }
             let checkpoint = RunCheckpoint<Optimizer>(
-                run: run.snapshot, average: average, plan: plan, interruptions: interruptions,
-                notCovered: notCovered)
+                run: run.snapshot, average: average, plan: plan, normalization: normalization,
+                interruptions: interruptions, notCovered: notCovered)
             try time.measure(\.checkpoints) {
                 try checkpoints.save(checkpoint, fixedParametersDigest: fixedParametersDigest)
             }
         }
+    }
+
+    /// The data as the model sees it.
+    private static func normalized(_ data: any Dataset, _ session: borrowing Session) -> any Dataset {
+        session.normalization.map { NormalizedDataset(data, by: $0) } ?? data
     }
 
     /// Throws what ``fit(_:from:evaluatingOn:checkpoints:logger:onStep:)`` throws if the plan's clip norms or the
@@ -181,7 +196,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
 
     /// The newest checkpoint's run, with one interruption more, or a new run. Either is on disk before its first step.
     private func open(
-        _ checkpoints: CheckpointFolder<Optimizer>?, _ parameters: Model.Parameters?, _ time: inout TrainingTime
+        _ checkpoints: CheckpointFolder<Optimizer>?, _ data: any Dataset, _ parameters: Model.Parameters?,
+        _ time: inout TrainingTime
     ) throws -> Session {
         if let parameters { _ = try model.checkedVector(of: parameters) }
         let initial = parameters ?? model.initialParameters(seed: options.initializationSeed)
@@ -193,7 +209,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         if let found = try checkpoints?.newest(for: plan, layout: model.layout, fixedParametersDigest: digest) {
             var session = Session(
                 run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer, structure: initial),
-                average: found.average, interruptions: found.interruptions,
+                average: found.average, normalization: found.normalization, interruptions: found.interruptions,
                 notCovered: told(found.notCovered + model.notCovered), fixedParametersDigest: digest)
             if session.run.isFinished {
                 try checkpoints?.removeOlder(isFinished: true)
@@ -210,8 +226,12 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 try PrivateRun(plan, optimizer: optimizer, parameters: initial)
             }
         let given = parameters == nil ? [] : [Model.givenParametersNotCovered]
+        let normalization = try plan.normalization?.release(
+            of: data, plannedCount: plan.sampling.exampleCount, noise: plan.noise.independent,
+            nonPrivateSeed: options.nonPrivateSeed)
         let session = Session(
-            run: run, notCovered: told(model.notCovered + given), fixedParametersDigest: digest)
+            run: run, normalization: normalization, notCovered: told(model.notCovered + given),
+            fixedParametersDigest: digest)
         try session.save(to: checkpoints, plan, &time)
         return session
     }

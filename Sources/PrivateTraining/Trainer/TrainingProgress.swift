@@ -49,6 +49,9 @@ public enum TrainingDirective: Sendable {
 public struct TrainingOutcome<Parameters: ParameterStructure & Sendable>: Sendable {
     /// The parameters, or their average if one was asked for: of the model's type, a struct or a vector.
     public let parameters: Parameters
+    /// What every example is normalised by before the model sees it, as the plan's ``PrivateNormalization`` released
+    /// it; nil for nothing. Private, as the parameters are.
+    public let normalization: ChannelNormalization?
     /// The number of steps taken.
     public let stepsTaken: Int
     /// The evaluation of the parameters on other examples; nil if there are none.

@@ -37,7 +37,7 @@ struct ComparedRow: Encodable {
         rest = ["plan": .text(name), "noise": .text(plan.noise.kind), "unit": .text(plan.unit.rawValue)]
         line = try plan.line(name)
         tradeOffCurve = { try plan.tradeOffCurve() }
-        let judge = try plan.accountant.make(relation: plan.relation, noise: plan.noise, steps: plan.iterations)
+        let judge = try plan.accountant()
         let event = try plan.event()
         let isExact = try plan.sampling.participation(in: plan.iterations).isDescribedExactly(by: event)
         (lowerBound, epsilon) = try Question.epsilon(delta: plan.delta).ends(of: event, by: judge, isExact: isExact)

@@ -45,6 +45,6 @@ extension PrivacyPlan {
 
     /// The trade-off curve of all steps, of the noise that the machine adds.
     func tradeOffCurve() throws -> TradeOffCurve {
-        try accountant.make(relation: relation, noise: noise, steps: iterations).tradeOffCurve(of: event())
+        try accountant().tradeOffCurve(of: event())
     }
 }

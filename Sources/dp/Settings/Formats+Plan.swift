@@ -49,6 +49,25 @@ enum Formats {
             Setting(
                 "noise", .group(noise), absent: "discreteGaussian", example: #"{"kind": "discreteGaussian"}"#,
                 "how sums are made private"),
+            Setting(
+                "normalization", .group(normalization), absent: "features are taken as they are",
+                example: #"{"channelCount": 81, "l2ClipNorm": 1, "noiseMultiplier": 8}"#,
+                "a private release of means and variances, by which features are normalised"),
+        ])
+
+    static let normalization = SettingGroup(
+        "normalization",
+        "Means and variances of the features' channels, released once under noise of their own; ε contains them.",
+        [
+            Setting(
+                "channelCount", .whole(.atLeast(1)), example: "81",
+                "the number K of channels: feature i is of channel i mod K"),
+            Setting(
+                "l2ClipNorm", .number(.constant), example: "1",
+                "the bound of an example's means and mean squares together"),
+            Setting(
+                "noiseMultiplier", .number(.notNegative), example: "8",
+                "the noise's standard deviation over l2ClipNorm"),
         ])
 
     static let noise = SettingGroup(

@@ -88,7 +88,16 @@ extension Formats {
                     settings: [
                         Setting("height", .whole(.atLeast(1)), example: "28", "rows of an image"),
                         Setting("width", .whole(.atLeast(1)), example: "28", "columns of an image"),
-                    ])
+                    ]),
+                SettingGroup.Kind(
+                    name: "fullScattering", about: "all 81 channels of two scales and eight orientations",
+                    settings: [
+                        Setting("height", .whole(.atLeast(1)), example: "28", "rows of an image"),
+                        Setting("width", .whole(.atLeast(1)), example: "28", "columns of an image"),
+                        Setting(
+                            "groups", .whole(.atLeast(1)), absent: "features are not normalised", example: "27",
+                            "groups of channels that are normalised, image by image, without privacy cost"),
+                    ]),
             ]))
 
     static let optimizer = SettingGroup(
@@ -199,6 +208,10 @@ extension Formats {
                 "features", .group(features), absent: "the inputs themselves",
                 example: #"{"kind": "scattering", "height": 28, "width": 28}"#, "a fixed map of the inputs"),
             Setting(
+                "normalization", .group(channelNormalization), absent: "features are taken as they are",
+                example: #"{"means": [0.5], "scales": [2]}"#,
+                "what the plan's normalization released, by which features are normalised"),
+            Setting(
                 "schema", .group(schema), absent: "the data is no CSV file",
                 example: #"{"columns": [{"name": "age", "kind": "numeric", "lower": 17, "upper": 90}]}"#,
                 "how records become inputs"),
@@ -214,6 +227,13 @@ extension Formats {
             Setting(
                 "ownerColumn", .text, absent: "no column names owners", example: #""user_id""#,
                 "the column of CSV files that is no input, and may be left out of them"),
+        ])
+
+    static let channelNormalization = SettingGroup(
+        "normalization", "Feature i becomes (z − mean)·scale, with mean and scale number i mod K of K.",
+        [
+            Setting("means", .list(.number(.finite)), example: "[0.5]", "a mean for each channel"),
+            Setting("scales", .list(.number(.finite)), example: "[2]", "a scale for each channel"),
         ])
 
     static let architecture = SettingGroup(

@@ -80,6 +80,7 @@ struct NumberRange: Sendable {
     let contains: @Sendable (Double) -> Bool
 
     static let any = NumberRange(text: "a number") { !$0.isNaN }
+    static let finite = NumberRange(text: "finite") { $0.isFinite }
     static let positive = NumberRange(text: "in (0, ∞)") { $0 > 0 && $0 < .infinity }
     static let notNegative = NumberRange(text: "at least 0, and finite") { $0 >= 0 && $0 < .infinity }
     static let probability = NumberRange(text: "in [0, 1]") { (0...1).contains($0) }

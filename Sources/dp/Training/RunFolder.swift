@@ -35,6 +35,9 @@ struct RunFolder {
     struct Model: Codable {
         var architecture: NetworkArchitecture
         var features: FeatureConfiguration?
+        /// What the plan's normalization released, by which features are normalised; nil for nothing, and of a run that
+        /// has not come to an end.
+        var normalization: ChannelNormalization?
         /// How CSV files become inputs.
         var schema: CSVSchema?
         /// Whether features of NumPy and idx files are unsigned bytes, which are scaled by 1/255; nil for other data.
@@ -47,7 +50,7 @@ struct RunFolder {
         var text: TextFormat?
 
         private enum CodingKeys: CodingKey, CaseIterable {
-            case architecture, features, schema, byteInputs, ownerColumn, inputs, text
+            case architecture, features, normalization, schema, byteInputs, ownerColumn, inputs, text
         }
 
         init(architecture: NetworkArchitecture, features: FeatureConfiguration?, encoding: DataEncoding) {
@@ -65,6 +68,7 @@ struct RunFolder {
             let box = try decoder.container(keyedBy: CodingKeys.self)
             architecture = try box.decode(NetworkArchitecture.self, forKey: .architecture)
             features = try box.decodeIfPresent(FeatureConfiguration.self, forKey: .features)
+            normalization = try box.decodeIfPresent(ChannelNormalization.self, forKey: .normalization)
             schema = try box.decodeIfPresent(CSVSchema.self, forKey: .schema)
             byteInputs = try box.decodeIfPresent(Bool.self, forKey: .byteInputs)
             ownerColumn = try box.decodeIfPresent(String.self, forKey: .ownerColumn)

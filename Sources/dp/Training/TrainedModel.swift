@@ -17,7 +17,12 @@ struct TrainedModel {
 
     /// What the model's inputs are for examples as they are read.
     func mapped(_ data: any Dataset) throws -> any Dataset {
-        try description.features?.map(data) ?? data
+        let features = try description.features?.map(data) ?? data
+        guard let normalization = description.normalization else { return features }
+        guard features.featureCount.isMultiple(of: normalization.channelCount) else {
+            throw PlanError.channelsDoNotFit(channels: normalization.channelCount, features: features.featureCount)
+        }
+        return NormalizedDataset(features, by: normalization)
     }
 
     /// Throws `DatasetError.featureTypeMismatch` if features of `type`, unsigned bytes as those of idx files unless

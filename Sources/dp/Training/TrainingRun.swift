@@ -41,6 +41,7 @@ struct TrainingRun {
         }
         let plan = try configuration.plan.plan(exampleCount: training.count)
         configuration.plan = plan.request
+        try plan.normalization?.check(featureCount: training.featureCount)
         guard plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) > 0 else {
             throw TrainingConfigurationError.clipsEverything
         }
@@ -158,6 +159,9 @@ private struct Session: OptimizerVisitor {
         }
         let result = TrainingResult(record: record(of: outcome), report: outcome.report.text)
         if let folder {
+            var description = description
+            description.normalization = outcome.normalization
+            try folder.write(description, to: "model.json")
             try SafeTensors.write(model.whole(outcome.parameters), to: folder.path("model.safetensors"))
             try folder.write(outcome.report, to: "report.json")
             try folder.write(outcome.report.text + "\n", to: "report.txt")

@@ -47,9 +47,9 @@ package struct CorrelatedMechanism: NoiseMechanism {
         if case .bands = recurrence { true } else { false }
     }
 
-    /// As ``DiscreteGaussianMechanism/slack(steps:)`` where noise is discrete.
+    /// That of discrete noise in every step, which is more than enough where noise is combined in Float64.
     package func slack(steps: Int) throws(AccountingError) -> ContinuousCoverSlack? {
-        isDiscrete ? try DiscreteGaussianMechanism().slack(steps: steps) : nil
+        try DiscreteGaussianMechanism().slack(steps: steps)
     }
 
     package func begin(nonPrivateSeed seed: UInt64?) -> Noise { state(from: nil, seed) }
@@ -117,6 +117,9 @@ extension CorrelatedMechanism: Codable {
 extension NoiseScheme {
     /// The `kind` of correlated noise.
     package static let correlatedKind = CorrelatedMechanism.kind
+
+    /// The scheme itself, or discrete Gaussian noise where that is correlated: for a release beside the steps.
+    package var independent: NoiseScheme { correlation == nil ? self : .discreteGaussian }
 
     /// How noise is correlated; nil where it is independent from step to step.
     package var correlation: CorrelatedMechanism? { mechanism as? CorrelatedMechanism }

@@ -27,6 +27,8 @@ struct CombinedNoise: ~Copyable, NoiseState {
     private var past: [PastNoise] = []
     /// Whether past noise is kept rather than drawn again.
     private let isBuffered: Bool
+    /// Memory of kept noise that is not needed any longer.
+    private var oldest: AlignedStorage<Double>?
 
     init(
         _ mechanism: CorrelatedMechanism, _ terms: Int, _ coefficients: @escaping @Sendable (Int) -> [Double],
@@ -50,8 +52,9 @@ struct CombinedNoise: ~Copyable, NoiseState {
         let deviation = mechanism.columnNorm * batch.noiseMultiplier * Double(grid.sensitivity) * (1 + 0x1p-50)
         let columns = batch.columns
         past.insert(.drawn(at: normals.place(of: columns)), at: 0)
-        if isBuffered { past[0] = .kept(normals.source.kept(past[0], count: columns)) }
+        if isBuffered { past[0] = .kept(normals.source.kept(past[0], count: columns, in: oldest)) }
         let terms = zip(coefficients(place), past).map { (factor: deviation * $0, noise: $1) }
+        if isBuffered, past.count == self.terms, case .kept(let memory) = past[self.terms - 1] { oldest = memory }
         past = Array(past.prefix(self.terms - 1))
         window.leave()
         let source = normals.source

@@ -21,14 +21,20 @@ extension NormalSource {
         }
     }
 
-    /// The first `count` numbers of `noise`, in memory.
-    func kept(_ noise: PastNoise, count: Int) -> AlignedStorage<Double> {
+    /// The first `count` numbers of `noise`, in memory: what is given, if it is long enough and nobody else has it.
+    func kept(
+        _ noise: PastNoise, count: Int, in memory: AlignedStorage<Double>? = nil
+    ) -> AlignedStorage<Double> {
         guard case .drawn(let place) = noise else {
             if case .kept(let values) = noise { return values }
             return AlignedStorage(zeros: count)
         }
-        let values = AlignedStorage<Double>(zeros: count)
-        NormalChunks.forEach(of: count) { add($0, from: place, factor: 1, to: values.base + $0.lowerBound) }
+        let values = memory.flatMap { $0.count == count ? $0 : nil } ?? AlignedStorage<Double>(zeros: count)
+        NormalChunks.forEach(of: count) { numbers in
+            let begin = values.base + numbers.lowerBound
+            begin.update(repeating: 0, count: numbers.count)
+            add(numbers, from: place, factor: 1, to: begin)
+        }
         return values
     }
 }
