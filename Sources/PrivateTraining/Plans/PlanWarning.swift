@@ -50,11 +50,11 @@ extension PrivacyPlan {
     }
 
     /// How long the noise of all steps together is, over how long their clipped means can be in sum at most: z·√(d/T)/N
-    /// for d = `parameterCount` and T steps. At a tenth models train well, at one they cannot.
+    /// for d = `parameterCount` and T steps of independent noise. At a tenth models train well, at one they cannot.
     public func noiseToSignalRatio(parameterCount: Int) -> Double {
         guard noiseMultiplier > 0 else { return 0 }
-        return gradientNoiseMultiplier / normalizeBy
-            * (Double(parameterCount) / Double(max(1, iterations))).squareRoot()
+        return gradientNoiseMultiplier / normalizeBy * Double(parameterCount).squareRoot() * noiseGrowth
+            / Double(max(1, iterations))
     }
 
     /// What is doubtful about the plan; of a model of `parameterCount` parameters too, if it is given.

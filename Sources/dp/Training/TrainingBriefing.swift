@@ -33,6 +33,10 @@ struct TrainingBriefing {
             line("steps", "\(plan.iterations), of \(contributions) on average"),
             line("privacy", privacyText), line("noise", noiseText),
         ]
+        if let strategy = StrategyReport(of: plan) {
+            lines += ["", "Noise is correlated over steps:"]
+            lines += strategy.lines(parameterCount: parameterCount).map { line($0.name, $0.value, width: 22) }
+        }
         if !choices.isEmpty {
             let isOpen = configuration.data.takesOpenRangesFromDataWithoutPrivacy == true
             lines += [
@@ -69,7 +73,7 @@ struct TrainingBriefing {
             + "δ = \(plan.delta), noise multiplier \(String(format: "%.4g", plan.noiseMultiplier))"
     }
 
-    /// z·C/N, and how far noise alone moves a parameter at the chosen rate.
+    /// z·C/N, of one step of independent noise, and how far noise alone moves a parameter at the chosen rate.
     private var noiseText: String {
         guard plan.noiseMultiplier > 0 else { return "none" }
         let deviation = plan.noiseDeviationOfMean
@@ -86,11 +90,11 @@ struct TrainingBriefing {
     private func drift(rate: Double, deviation: Double) -> Double? {
         guard let optimizer = configuration.optimizer, optimizer.name == .sgd else { return nil }
         let effective = rate / (1 - (optimizer.hyperparameters.momentum ?? 0))
-        return effective * deviation * Double(plan.iterations).squareRoot()
+        return effective * deviation * (plan.iterations == 0 ? 0 : plan.noiseGrowth)
     }
 
-    private func line(_ name: String, _ text: String) -> String {
-        "  \(name.padding(toLength: 11, withPad: " ", startingAt: 0))\(text)"
+    private func line(_ name: String, _ text: String, width: Int = 11) -> String {
+        "  \(name.padding(toLength: width, withPad: " ", startingAt: 0))\(text)"
     }
 
     private func grouped(_ number: Int) -> String {
