@@ -105,16 +105,18 @@ extension PrivacyPlan {
         guard let strategy = noise.correlation?.strategy else {
             return noiseDeviationOfMean * (Double(n + 1) / 2).squareRoot()
         }
-        return noiseDeviationOfMean * strategy.columnNorm * strategy.squaredErrors(on: .prefixSums).mean.squareRoot()
+        return noiseDeviationOfMean * strategy.squaredErrors(on: .prefixSums).mean.squareRoot()
     }
 
-    /// How much more noise the sum of all steps' noise is than that of one step, in standard deviations: √T for
-    /// independent noise, ‖C‖ times the largest error of a prefix sum for correlated noise, and the root of as many
-    /// squares as strategies begin.
+    /// The standard deviation of the sum of all steps' noise, over ``noiseDeviationOfMean``: √T for independent noise;
+    /// for correlated noise √(mB), where m is the largest squared error of a prefix sum and B how often a strategy
+    /// begins.
     package var noiseGrowth: Double {
         let steps = max(1, iterations)
         guard let strategy = noise.correlation?.strategy else { return Double(steps).squareRoot() }
-        let errors = strategy.squaredErrors(on: .prefixSums)
-        return strategy.columnNorm * (errors.max * Double(steps.dividedUp(by: strategy.steps))).squareRoot()
+        return (strategy.squaredErrors(on: .prefixSums).max * Double(steps.dividedUp(by: strategy.steps))).squareRoot()
     }
+
+    /// ‖C‖₁→₂, which noise is multiplied by before it is correlated; 1 for independent noise.
+    var columnNorm: Double { noise.correlation?.strategy.columnNorm ?? 1 }
 }

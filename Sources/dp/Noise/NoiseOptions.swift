@@ -43,8 +43,7 @@ extension Settings {
         }
         if isCorrelated, strategy == nil {
             if self[path + ".kind"] == .text(correlated) { return }
-            add(
-                "--strategy is missing: how noise is correlated, \(StrategyWord.expectation).")
+            add("--strategy is missing: how noise is correlated. It is \(StrategyWord.expectation).")
             return
         }
         let isOther = strategy != nil || noise?.value.map { self[path + ".kind"] != $0.json } ?? false

@@ -4,7 +4,7 @@ import PrivateTraining
 
 /// A way to do some work: who takes part in its steps, and how their noise is correlated.
 struct NoiseWay {
-    /// What `--strategy` calls it; "independent" for DP-SGD.
+    /// What `--strategy` calls it; "DP-SGD" for independent noise.
     let name: String
     let sampling: SamplingScheme
     /// What tells the sampler from others of its kind.
@@ -37,7 +37,7 @@ extension NoiseWay {
         let first = relations[0]
         var ways = relations.map { relation in
             NoiseWay(
-                name: "independent", sampling: poisson, detail: "", noise: .discreteGaussian, relation: relation,
+                name: "DP-SGD", sampling: poisson, detail: "", noise: .discreteGaussian, relation: relation,
                 bands: 1)
         }
         for bands in bandCounts(of: work) {

@@ -73,12 +73,13 @@ struct TrainingBriefing {
             + "δ = \(plan.delta), noise multiplier \(String(format: "%.4g", plan.noiseMultiplier))"
     }
 
-    /// z·C/N, of one step of independent noise, and how far noise alone moves a parameter at the chosen rate.
+    /// The noise of one step, and how far noise alone moves a parameter at the chosen rate.
     private var noiseText: String {
         guard plan.noiseMultiplier > 0 else { return "none" }
         let deviation = plan.noiseDeviationOfMean
         let ratio = plan.noiseToSignalRatio(parameterCount: parameterCount)
-        var text = String(format: "zC/N = %.2g on each coordinate of a mean gradient", deviation)
+        let formula = plan.noise.correlation == nil ? "zC/N" : "z‖C‖C/N"
+        var text = "\(formula) = \(String(format: "%.2g", deviation)) on each coordinate of a mean gradient"
         if let rate = peakRate, let drift = drift(rate: rate, deviation: deviation) {
             text += String(format: "; at this rate it moves a parameter by some %.2g over the run", drift)
         }
