@@ -59,6 +59,33 @@ import Testing
         #expect(abs(plan.noiseDeviationOfMean - 0.005) < 1e-9)
     }
 
+    /// Noise that is correlated drowns less: of C = ((1, 0), (c, 1)) the noise of two steps adds up to (1 − c)z₁ + z₂,
+    /// with deviations of z·√(1 + c²). Of C = 1, and of a strategy that begins anew in each step, it is that of
+    /// independent noise.
+    @Test func correlatedNoiseIsCountedAsItAddsUp() throws {
+        func plan(_ noise: PlannedNoise) throws -> PrivacyPlan {
+            try PrivacyPlan(
+                sampling: .cyclicPoisson(
+                    CyclicPoissonSampler(exampleCount: 1000, bands: 2, samplingProbability: 0.2)), iterations: 2,
+                clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(5), delta: 1e-6, noise: noise)
+        }
+        let c = 0.5
+        let plans = [
+            try plan(.discreteGaussian),
+            try plan(.correlated(.identity(IdentityStrategy(steps: 2)))),
+            try plan(.correlated(.identity(IdentityStrategy(steps: 1)), restarts: true)),
+            try plan(.correlated(.bandedToeplitz(ToeplitzStrategy(coefficients: [1, c], steps: 2)))),
+        ]
+        // z·√(d/T)/N = 5·√50/100.
+        let ratios = plans.map { $0.noiseToSignalRatio(parameterCount: 100) }
+        let independent = 5 * 50.0.squareRoot() / 100
+        let grown = ((1 + c * c) * ((1 - c) * (1 - c) + 1)).squareRoot()
+        let expected = [independent, independent, independent, 5 * 10 * grown / (2 * 100)]
+        // A few roundings of each, and what the norm is rounded up by.
+        for (ratio, expected) in zip(ratios, expected) { #expect(abs(ratio / expected - 1) < 1e-12) }
+        #expect(expected[3] < 0.9 * independent)
+    }
+
     @Test func floatingPointNoiseIsNamed() throws {
         func plan(_ noise: PlannedNoise, z: Double) throws -> PrivacyPlan {
             try PrivacyPlan(

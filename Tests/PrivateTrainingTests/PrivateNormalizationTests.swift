@@ -11,7 +11,7 @@ import Testing
 @Suite struct PrivateNormalizationTests {
     private static func plan(
         _ normalization: PrivateNormalization?, budget: PrivacyPlan.Budget = .noiseMultiplier(1), count: Int = 200,
-        iterations: Int = 4, relation: NeighboringRelation = .addOrRemoveOne, noise: NoiseScheme = .discreteGaussian
+        iterations: Int = 4, relation: NeighboringRelation = .addOrRemoveOne, noise: PlannedNoise = .discreteGaussian
     ) throws -> PrivacyPlan {
         try PrivacyPlan(
             sampling: .poisson(PoissonSampler(exampleCount: count, samplingProbability: 0.3)),

@@ -13,8 +13,22 @@ import Testing
         let group: SettingGroup
         /// The choice of its kind; nil where it has none.
         let kind: String?
+        /// Where objects of the kind have one of two forms, the one that is meant.
+        var form: Form?
         let decode: @Sendable (Data) throws -> Void
-        var testDescription: String { group.name + (kind.map { ": \($0)" } ?? "") }
+        var testDescription: String {
+            group.name + (kind.map { ": \($0)" } ?? "") + (form.map { ", \($0.name)" } ?? "")
+        }
+
+        /// Some of a kind's keys, which cannot stand beside others.
+        struct Form: Sendable {
+            let name: String
+            let keys: Set<String>
+            /// Those of them that the form needs although the kind does not.
+            let needed: Set<String>
+            /// Examples in the place of the group's, as JSON.
+            var examples: [String: String] = [:]
+        }
 
         /// An object with every key of the group, each with its example.
         var object: [String: Any] {
@@ -24,11 +38,18 @@ import Testing
             return object
         }
 
-        var settings: [Setting] { group.settings(ofKind: kind) }
+        var settings: [Setting] {
+            group.settings(ofKind: kind).filter { form?.keys.contains($0.key) ?? true }
+        }
         var keys: Set<String> { Set(settings.map(\.key) + (group.kinds.map { [$0.key] } ?? [])) }
 
         func example(_ setting: Setting) -> Any {
-            (try? JSONSerialization.jsonObject(with: Data(setting.example.utf8), options: .fragmentsAllowed)) ?? "?"
+            let text = form?.examples[setting.key] ?? setting.example
+            return (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) ?? "?"
+        }
+
+        func isNeeded(_ setting: Setting) -> Bool {
+            setting.absent == nil || form?.needed.contains(setting.key) == true
         }
 
         func read(_ object: [String: Any]) throws {
@@ -43,6 +64,41 @@ import Testing
         }
     }
 
+    /// Strategies that are to be fitted, and those with all of their numbers.
+    private static let strategies: [Place] = (Formats.strategy.kinds?.choices ?? []).flatMap { kind in
+        let asked: Set<String> = ["bands", "terms", "gamma", "buffers"]
+        let keys = Set(kind.settings.map(\.key))
+        let request = Place.Form(
+            name: "request", keys: keys.intersection(asked), needed: keys.intersection(["bands", "terms"]))
+        let whole = Place.Form(name: "whole", keys: keys.subtracting(asked), needed: keys.subtracting(asked))
+        return [
+            Place(group: Formats.strategy, kind: kind.name, form: request) {
+                _ = try JSONDecoder.exact.decode(StrategyRequest.self, from: $0)
+            },
+            Place(group: Formats.strategy, kind: kind.name, form: whole) {
+                _ = try JSONDecoder.exact.decode(CorrelationStrategy.self, from: $0)
+            },
+        ]
+    }
+
+    /// Noise mechanisms; correlated noise with a strategy of either form.
+    private static let noise: [Place] = (Formats.noise.kinds?.choices ?? []).flatMap { kind in
+        let forms: [Place.Form?] =
+            kind.name == NoiseScheme.correlatedKind
+            ? [
+                Place.Form(
+                    name: "request", keys: ["strategy", "workload", "objective", "restartEvery"], needed: []),
+                Place.Form(
+                    name: "whole", keys: ["strategy", "restarts"], needed: [],
+                    examples: ["strategy": #"{"kind": "identity", "steps": 3}"#]),
+            ] : [nil]
+        return forms.map { form in
+            Place(group: Formats.noise, kind: kind.name, form: form) {
+                _ = try JSONDecoder.exact.decode(PlannedNoise.self, from: $0)
+            }
+        }
+    }
+
     static let places: [Place] =
         places(Formats.configuration, TrainingConfiguration.self) + places(Formats.data, DataConfiguration.self)
         + places(Formats.users, UserConfiguration.self)
@@ -54,7 +110,8 @@ import Testing
         + places(Formats.clipping, PlannedClipping.self) + places(Formats.sampling, SamplingScheme.self)
         + places(Formats.mapping, WeightMapping.self) + places(Formats.rule, WeightMapping.Rule.self)
         + places(Formats.normalization, PrivateNormalization.self)
-        + places(Formats.channelNormalization, ChannelNormalization.self) + places(Formats.noise, NoiseScheme.self)
+        + places(Formats.channelNormalization, ChannelNormalization.self)
+        + noise + strategies + places(Formats.workload, StrategyWorkload.self)
         + places(Formats.schema, CSVSchema.self)
         + places(Formats.column, CSVSchema.Column.self) + places(Formats.model, RunFolder.Model.self)
         + places(Formats.textFormat, TextFormat.self) + places(Formats.vocabulary, Vocabulary.self)
@@ -75,7 +132,7 @@ import Testing
         let drawsUsers = place.kind == "user"
         if !isInput { try place.read(place.object.filter { !drawsUsers || $0.key != base }) }
         let needed = place.object.filter { key, _ in
-            key == place.group.kinds?.key || place.settings.contains { $0.key == key && $0.absent == nil }
+            key == place.group.kinds?.key || place.settings.contains { $0.key == key && place.isNeeded($0) }
                 || drawsUsers && key == probability
         }
         if !isInput { try place.read(needed) }
@@ -86,7 +143,7 @@ import Testing
             try place.read(object)
             // What has no default must be there.
             object[setting.key] = nil
-            if setting.absent == nil { #expect(throws: (any Error).self) { try place.read(object) } }
+            if place.isNeeded(setting) { #expect(throws: (any Error).self) { try place.read(object) } }
         }
         if isInput {
             try place.read(["features": 64])
@@ -122,6 +179,7 @@ import Testing
         func kinds(_ group: SettingGroup) -> Set<String> { Set(group.kinds?.choices.map(\.name) ?? []) }
         #expect(kinds(Formats.sampling) == Set(SamplingScheme.samplers.map { $0.kind }))
         #expect(kinds(Formats.noise) == Set(NoiseScheme.mechanisms.map { $0.kind }))
+        #expect(kinds(Formats.strategy) == Set(CorrelationStrategy.strategies.map { $0.kind }))
         #expect(kinds(Formats.clipping) == Set(ClippingRule.methods.map { $0.name }))
         #expect(kinds(Formats.data) == Set(DataConfiguration.Kind.allCases.map(\.rawValue)))
         #expect(kinds(Formats.learningRate) == Set(RateConfiguration.Kind.allCases.map(\.rawValue)))

@@ -1,4 +1,5 @@
 import GradientTransformations
+import PrivacyMechanisms
 import PrivateTraining
 import Testing
 
@@ -18,6 +19,9 @@ import Testing
         #expect(told(ofPlan) == "--epsilon is 0, but must be x.")
         let ofRate = GradientTransformationError.invalidHyperparameter(name: "learningRate", value: -1, allowed: "x")
         #expect(told(ofRate) == "--learning-rate is -1.0, but must be x.")
+        settings.set("plan.noise.strategy", to: Given<StrategyWord>(argument: "blt:99"))
+        let ofStrategy = PrivacyMechanismError.invalidStrategy(name: "buffers", value: "99", allowed: "x")
+        #expect(told(ofStrategy) == "--strategy does not fit: buffers is 99, but must be x.")
         // What stands nowhere cannot be blamed.
         #expect(told(PlanError.outOfRange(name: "delta", value: "2", allowed: "x")) == nil)
     }

@@ -79,6 +79,31 @@ import _TestSupport
         #expect(defaults.choices.isEmpty)
     }
 
+    /// Correlated noise gets the sampling that it has an analysis of: cyclic Poisson for as many bands as an epoch has
+    /// steps, an order that stays otherwise. Independent noise stays with Poisson samples, and so does what is said.
+    @Test(arguments: [
+        (PlannedNoise.correlated(.bandedToeplitz(bands: 4)), "cyclic-poisson"),
+        (.correlated(.bandedToeplitz(bands: 11)), "balls-in-bins"), (.correlated(.blt()), "balls-in-bins"),
+        (.correlated(.identity), nil), (.discreteGaussian, nil),
+    ])
+    func samplingFitsTheNoise(_ noise: PlannedNoise, _ kind: String?) throws {
+        var configuration = TrainingConfiguration.demo
+        configuration.plan.noise = noise
+        configuration.plan.expectedBatchSize = 100
+        configuration.plan.iterations = 20
+        configuration.plan.accountant = .rdp
+        var defaults = TrainingDefaults(exampleCount: 1000, classCount: 3, imageShape: nil)
+        defaults.choosePlan(of: &configuration)
+        #expect(configuration.plan.sampling?.kind == kind)
+        #expect(defaults.choices.contains { $0.name == "sampling" } == (kind != nil))
+        let plan = try configuration.plan.plan(exampleCount: 1000)
+        #expect(plan.normalizeBy == 100 && plan.sampling.exampleCount == 1000)
+        // What was chosen is said, and stays.
+        let before = configuration
+        defaults.choosePlan(of: &configuration)
+        #expect(configuration == before)
+    }
+
     /// The rate falls as noise and clip norm rise: with twice the clip norm it is half as large.
     @Test func theRateFollowsNoiseAndClipNorm() throws {
         func rate(clip: Double, z: Double, parameters: Int) throws -> Double {

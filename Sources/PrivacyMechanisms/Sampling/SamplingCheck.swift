@@ -36,5 +36,5 @@ enum SamplingCheck {
 
 extension Int {
     /// ⌈self / divisor⌉ for self ≥ 0.
-    func dividedUp(by divisor: Int) -> Int { self / divisor + (self % divisor > 0 ? 1 : 0) }
+    package func dividedUp(by divisor: Int) -> Int { self / divisor + (self % divisor > 0 ? 1 : 0) }
 }

@@ -6,7 +6,7 @@ package struct NoiseGrid: Hashable, Sendable {
     package let spacing: Double
     /// M, the sensitivity in grid units.
     package let sensitivity: Double
-    /// The noise's standard deviation in grid units, z·M.
+    /// The noise's standard deviation in grid units, z·M; z·‖C‖₁→₂·M before it is correlated.
     package let noiseStandardDeviation: Double
 }
 
@@ -19,18 +19,19 @@ extension NoiseScheme {
         of rule: ClippingRule, noiseMultiplier z: Double, layout: TreeLayout?
     ) throws(PrivacyMechanismError) -> NoiseGrid? {
         guard mechanism.sums == .exact, z > 0 else { return nil }
+        let norm = correlation?.strategy.columnNorm ?? 1
         guard z >= leastMultiplier else { throw .noiseTooSmallForGrid(noiseMultiplier: z, least: leastMultiplier) }
         if let layout {
             let grid = try SumGrid(
                 ClippingBounds(rule, for: layout), noiseMultiplier: z, amplitude: mechanism.amplitude)
             return NoiseGrid(
                 spacing: grid.spacing, sensitivity: Double(grid.sensitivity),
-                noiseStandardDeviation: grid.deviation(noiseMultiplier: z))
+                noiseStandardDeviation: norm * grid.deviation(noiseMultiplier: z))
         }
         let least = SumGrid.leastSensitivity(noiseMultiplier: z * mechanism.amplitude)
         let bound = try ClippingRule(rule.method, normalizeBy: 1).sensitivity(for: .addOrRemoveOne)
         guard bound < .infinity else { throw .unboundedSensitivity(noiseMultiplier: z) }
-        return NoiseGrid(spacing: bound / least, sensitivity: least, noiseStandardDeviation: z * least)
+        return NoiseGrid(spacing: bound / least, sensitivity: least, noiseStandardDeviation: norm * z * least)
     }
 
     /// The least noise multiplier above 0 under which a plan can promise anything: 2⁻¹² where sums are exact.

@@ -43,18 +43,19 @@ extension PrivacyPlan {
     /// The number of units that are protected: of examples, or of users.
     public var unitCount: Int { sampling.unitCount }
 
-    /// z·C/N: the standard deviation of the noise on each coordinate of the mean clipped gradient, in the first step.
+    /// z·C/N: the standard deviation of the noise on each coordinate of the mean clipped gradient, in the first step. Of
+    /// correlated noise it is z·‖C‖₁→₂·C/N, that of the noise before it is correlated.
     public var noiseDeviationOfMean: Double {
         guard noiseMultiplier > 0 else { return 0 }
-        return gradientNoiseMultiplier * initialClippingRule.sensitivity(for: .addOrRemoveOne)
+        return gradientNoiseMultiplier * columnNorm * initialClippingRule.sensitivity(for: .addOrRemoveOne)
     }
 
     /// How long the noise of all steps together is, over how long their clipped means can be in sum at most: z·√(d/T)/N
-    /// for d = `parameterCount` and T steps. At a tenth models train well, at one they cannot.
+    /// for d = `parameterCount` and T steps of independent noise. At a tenth models train well, at one they cannot.
     public func noiseToSignalRatio(parameterCount: Int) -> Double {
         guard noiseMultiplier > 0 else { return 0 }
-        return gradientNoiseMultiplier / normalizeBy
-            * (Double(parameterCount) / Double(max(1, iterations))).squareRoot()
+        return gradientNoiseMultiplier * columnNorm / normalizeBy * Double(parameterCount).squareRoot() * noiseGrowth
+            / Double(max(1, iterations))
     }
 
     /// What is doubtful about the plan; of a model of `parameterCount` parameters too, if it is given.

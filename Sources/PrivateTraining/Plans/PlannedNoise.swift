@@ -62,6 +62,20 @@ public struct PlannedNoise: Hashable, Sendable {
 
     private init(form: Form) { self.form = form }
 
+    /// The most bands that its strategy has or will have, `Int.max` for a kind without bands; nil where noise is
+    /// independent.
+    package var mostBands: Int? {
+        switch form {
+        case .scheme(let scheme): scheme.correlation?.strategy.bands
+        case .request(let request):
+            switch request.strategy {
+            case .identity: 1
+            case .bandedToeplitz(let bands): bands
+            case .bandedInverse, .blt, .dense: .max
+            }
+        }
+    }
+
     /// The mechanism for runs with this participation.
     ///
     /// - Parameter fit: makes a strategy; a cache may stand before it.

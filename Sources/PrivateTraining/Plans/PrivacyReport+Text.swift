@@ -28,7 +28,7 @@ extension PrivacyReport {
         add("clipping", clipping.method.text)
         add("noise", noise)
         add("noise multiplier", noiseText)
-        if let strategy { for (name, value) in Self.text(strategy) { add(name, value) } }
+        for (name, value) in strategy?.lines() ?? [] { add(name, value) }
         let bound = sensitivity.map { "Δ = \(Self.rounded($0, up: true)) of the sum over N\(ofFirstStep)" }
         add("sensitivity", bound ?? "unbounded")
         if let noiseStandardDeviation { add("noise deviation", Self.rounded(noiseStandardDeviation) + ofFirstStep) }
@@ -46,22 +46,6 @@ extension PrivacyReport {
         lines += notCovered.map { "  - \($0)" }
         lines += ["", versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")]
         return lines.joined(separator: "\n")
-    }
-
-    private static func text(_ strategy: StrategyReport) -> [(name: String, value: String)] {
-        let bands = strategy.bands == strategy.steps ? "no bands" : "\(strategy.bands) bands"
-        let restarts = strategy.restarts ? ", and then anew" : ""
-        let sensitivity = strategy.sensitivity.map { "sens(C) = \(rounded($0, up: true)) for" } ?? "each by itself:"
-        let independent = strategy.independentError.map { "; independent noise has \(rounded($0))" } ?? ""
-        return [
-            ("strategy", "\(strategy.kind), \(bands), \(strategy.steps) steps\(restarts)"),
-            (
-                "participations",
-                "\(sensitivity) \(strategy.participations) participations, at least \(strategy.separation) steps apart"
-            ),
-            ("noise of prefix sums", "\(rounded(strategy.predictedError)) on average\(independent)"),
-            ("memory of noise", "\(strategy.bytesPerParameter) bytes for each parameter"),
-        ]
     }
 
     private static func text(_ guarantee: Guarantee) -> String {

@@ -107,7 +107,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     public let gradientNoiseMultiplier: Double
     /// Δ for add-or-remove-one of the first step's clipped, divided sum; nil if it is unbounded.
     public let sensitivity: Double?
-    /// The standard deviation of the noise on that sum; nil if Δ is unbounded.
+    /// The standard deviation of the noise on that sum, before it is correlated; nil if Δ is unbounded.
     public let noiseStandardDeviation: Double?
     /// The grid of the sums; nil without noise, and for noise in floating point.
     public var grid: Grid? { sumGrid.value }
@@ -178,7 +178,7 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
         gradientNoiseMultiplier = plan.gradientNoiseMultiplier
         let bound = plan.initialClippingRule.sensitivity(for: .addOrRemoveOne)
         sensitivity = bound.isFinite ? bound : nil
-        noiseStandardDeviation = bound.isFinite ? plan.gradientNoiseMultiplier * bound : nil
+        noiseStandardDeviation = bound.isFinite ? plan.gradientNoiseMultiplier * plan.columnNorm * bound : nil
         sumGrid = Nullable(Self.grid(of: plan, steps: steps, layout: sumLayout))
         strategyReport = Nullable(StrategyReport(of: plan))
         let accountants = [plan.accountant] + PlanAccountant.allCases.filter { $0 != plan.accountant }

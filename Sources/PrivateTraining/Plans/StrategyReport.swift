@@ -31,8 +31,14 @@ public struct StrategyReport: Codable, Hashable, Sendable {
     /// What a run keeps of past steps, in bytes for each parameter.
     public let bytesPerParameter: Int
 
-    /// Nil unless the plan's noise is correlated.
-    init?(of plan: PrivacyPlan) {
+    /// Nil unless the plan's noise is correlated. O(n³) for a dense strategy; calibrates independent noise.
+    package init?(of plan: PrivacyPlan) {
+        guard let correlation = plan.noise.correlation else { return nil }
+        self.init(of: plan, independentError: Self.independentError(of: plan, steps: correlation.strategy.steps))
+    }
+
+    /// The same with an error of independent noise that is known.
+    package init?(of plan: PrivacyPlan, independentError: Double?) {
         guard let correlation = plan.noise.correlation,
             let pattern = try? plan.sampling.participation(in: plan.iterations)
         else { return nil }
@@ -50,12 +56,10 @@ public struct StrategyReport: Codable, Hashable, Sendable {
             ? nil : strategy.sensitivity(for: participation, steps: min(steps, max(1, plan.iterations)))
         isDiscrete = correlation.isDiscrete
         bytesPerParameter = correlation.bytesPerParameter
-        predictedError =
-            plan.noiseDeviationOfMean * columnNorm * strategy.squaredErrors(on: .prefixSums).mean.squareRoot()
-        independentError = Self.independentError(of: plan, steps: steps)
+        predictedError = plan.predictedError(steps: steps)
+        self.independentError = independentError
     }
 
-    /// √(Σ_t t/n) = √((n + 1)/2) times the noise of one step.
     private static func independentError(of plan: PrivacyPlan, steps: Int) -> Double? {
         guard plan.noiseMultiplier > 0, let epsilon = try? plan.epsilon(), epsilon > 0, epsilon < .infinity else {
             return nil
@@ -68,6 +72,51 @@ public struct StrategyReport: Codable, Hashable, Sendable {
             sampling: isOfExamples ? poisson ?? plan.sampling : plan.sampling, iterations: plan.iterations,
             clipping: plan.clipping, budget: .epsilon(epsilon), delta: plan.delta, relation: plan.relation,
             unit: plan.unit, accountant: plan.accountant)
-        return independent.map { $0.noiseDeviationOfMean * (Double(steps + 1) / 2).squareRoot() }
+        return independent?.predictedError(steps: steps)
     }
+}
+
+extension StrategyReport {
+    /// What reports say of it, by name; with the bytes of all of `parameterCount` parameters, if it is given.
+    package func lines(parameterCount: Int? = nil) -> [(name: String, value: String)] {
+        let bands = bands == steps ? "no bands" : "\(bands) bands"
+        let restarts = restarts ? ", and then anew" : ""
+        let sensitivity =
+            sensitivity.map { "sens(C) = \(PrivacyReport.rounded($0, up: true)) for" } ?? "each by itself:"
+        let independent = independentError.map { "; independent noise has \(PrivacyReport.rounded($0))" } ?? ""
+        let total = parameterCount.map { ", \($0 * bytesPerParameter) bytes for all of them" } ?? ""
+        return [
+            ("strategy", "\(kind), \(bands), \(steps) steps\(restarts)"),
+            (
+                "participations",
+                "\(sensitivity) \(participations) participations, at least \(separation) steps apart"
+            ),
+            ("noise of prefix sums", "\(PrivacyReport.rounded(predictedError)) on average\(independent)"),
+            ("memory of noise", "\(bytesPerParameter) bytes for each parameter\(total)"),
+        ]
+    }
+}
+
+extension PrivacyPlan {
+    /// The standard deviation of the noise that is in a prefix sum of mean clipped gradients, for each coordinate: the
+    /// root of its mean square over n steps. Those of a strategy are its own n; independent noise has √(Σ_t t/n) =
+    /// √((n + 1)/2) times that of one step.
+    package func predictedError(steps n: Int) -> Double {
+        guard let strategy = noise.correlation?.strategy else {
+            return noiseDeviationOfMean * (Double(n + 1) / 2).squareRoot()
+        }
+        return noiseDeviationOfMean * strategy.squaredErrors(on: .prefixSums).mean.squareRoot()
+    }
+
+    /// The standard deviation of the sum of all steps' noise, over ``noiseDeviationOfMean``: √T for independent noise;
+    /// for correlated noise √(mB), where m is the largest squared error of a prefix sum and B how often a strategy
+    /// begins.
+    package var noiseGrowth: Double {
+        let steps = max(1, iterations)
+        guard let strategy = noise.correlation?.strategy else { return Double(steps).squareRoot() }
+        return (strategy.squaredErrors(on: .prefixSums).max * Double(steps.dividedUp(by: strategy.steps))).squareRoot()
+    }
+
+    /// ‖C‖₁→₂, which noise is multiplied by before it is correlated; 1 for independent noise.
+    var columnNorm: Double { noise.correlation?.strategy.columnNorm ?? 1 }
 }

@@ -7,12 +7,19 @@ import Requirements
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Several plans in one table; or every sampler at the same work: which gives the best ε.",
+        abstract: "Several plans in one table; or every sampler, or every noise, at the same work: which is best.",
         discussion: """
             With files, as 'dp plan' reads them, each is a row. Without files, --examples, --batch, --epochs, --delta \
             and --noise-multiplier describe the work: the samplers that do it, with the same expected batch and the \
             same number of steps, come in the order of their ε. With --epsilon in the place of --noise-multiplier \
             their noise is calibrated, and comes in its order.
+
+            With --noise correlated, --examples, --batch, --epochs, --epsilon and --delta ask how to spend a budget: \
+            DP-SGD and noise that is correlated over steps, by every kind of strategy and under the sampling that suits \
+            it, come in the order of their predicted error: the standard deviation of the noise in a prefix sum of mean \
+            gradients, clipped to 1. Bytes are what a run keeps of past noise for each parameter; strategies that keep \
+            none draw past noise again: banded-inverse that of few steps, dense that of all. 'dp train' takes the \
+            strategy's name as --strategy.
 
             An ε holds for the relation in its row. Those of different relations are different promises.
             """)
@@ -45,6 +52,13 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
+        help: "Compare samplers under independent noise, or strategies of correlated noise. (default: independent)")
+    var noise: Given<ComparedNoise>?
+
+    @OptionGroup var files: StrategyFileOptions
+
+    @Option(
+        parsing: .unconditional,
         help: "Groups of cyclic-poisson, and steps between participations of b-min-sep. (default: 2)")
     var bands: Given<Int>?
 
@@ -72,6 +86,7 @@ struct CompareCommand: ParsableCommand {
         let files = words.filter { $0 == "-" || !$0.hasPrefix("-") }
         check.refuse(words.filter { $0 != "-" && $0.hasPrefix("-") }, of: Self.self)
         let format = check.value(format, "--format") ?? .table
+        if files.isEmpty, check.value(noise, "--noise") == .correlated { return try showNoise(&check, as: format) }
         let rows = files.isEmpty ? try samplers(&check) : try plans(files, &check)
         try ComparedRow.show(rows, as: format)
         if let path = charts.plot {
@@ -91,7 +106,8 @@ struct CompareCommand: ParsableCommand {
         let options: [(flag: String, isGiven: Bool)] = [
             ("--examples", examples != nil), ("--batch", batch != nil), ("--epochs", epochs != nil),
             ("--noise-multiplier", noiseMultiplier != nil), ("--epsilon", epsilon != nil), ("--delta", delta != nil),
-            ("--bands", bands != nil), ("--limit", limit != nil), ("--accountant", accountant != nil),
+            ("--noise", noise != nil), ("--bands", bands != nil), ("--limit", limit != nil),
+            ("--accountant", accountant != nil),
             ("--relation", relation != nil),
         ]
         let extra = options.filter(\.isGiven).map(\.flag)
@@ -102,38 +118,46 @@ struct CompareCommand: ParsableCommand {
             check.add("'-' is given \(files.count { $0 == "-" }) times, but standard input can be read once.")
         }
         try check.finish()
+        let fitter = try StrategyFitter(file: self.files.strategies)
         return try files.map { file in
-            let plan = try PlanFile(file).plan()
+            let plan = try PlanFile(file).plan(fitter)
             for warning in plan.warnings() { warn("\(file): \(warning)") }
             return try ComparedRow(plan, name: file)
         }
+    }
+
+    /// The work that the options describe; nil where something is wrong or missing, which is noted.
+    func work(_ check: inout UsageCheck) -> Workload? {
+        let n = check.required(examples, "--examples", .atLeast(1), "the number of examples; or name files")
+        let m = check.required(batch, "--batch", .atLeast(1), "the expected number of examples in a batch")
+        let passes = check.required(epochs, "--epochs", .notNegative, "how often the data is gone through")
+        let bands = check.number(bands, "--bands", .atLeast(1)) ?? 2
+        let limit = check.number(limit, "--limit", .atLeast(1))
+        if let n, let m, m > n { check.add("--batch is \(m), but must be at most the number of examples, \(n).") }
+        if let n, let m, let passes, passes * (Double(n) / Double(m)) > 1e15 {
+            check.add("--epochs is \(passes), but must be small enough for at most 1e15 steps.")
+        }
+        guard let n, let m, let passes, passes * (Double(n) / Double(m)) <= 1e15 else { return nil }
+        return Workload(
+            exampleCount: n, batchSize: m, iterations: Int((passes * (Double(n) / Double(m))).rounded()), bands: bands,
+            limit: limit ?? Int(min(Double(n), (Double(m) + 6 * Double(m).squareRoot()).rounded(.up))))
     }
 
     /// A row for each sampler that does the work, the best first.
     private func samplers(_ check: inout UsageCheck) throws -> [ComparedRow] {
         let choice = check.value(accountant, "--accountant") ?? .pld
         let relation = check.value(relation, "--relation")
-        let n = check.required(examples, "--examples", .atLeast(1), "the number of examples; or name files")
-        let m = check.required(batch, "--batch", .atLeast(1), "the expected number of examples in a batch")
-        let passes = check.required(epochs, "--epochs", .notNegative, "how often the data is gone through")
+        let work = work(&check)
         let z = check.number(noiseMultiplier, "--noise-multiplier", .notNegative)
         let target = check.number(epsilon, "--epsilon", .positive)
         let delta = check.required(delta, "--delta", .belowOne, "far below one over the number of examples")
-        let bands = check.number(bands, "--bands", .atLeast(1)) ?? 2
-        let limit = check.number(limit, "--limit", .atLeast(1))
         if (noiseMultiplier == nil) == (epsilon == nil) {
             check.add(
                 "Exactly one of --noise-multiplier and --epsilon is needed: the noise, or what it is calibrated to.")
         }
-        if let n, let m, m > n { check.add("--batch is \(m), but must be at most the number of examples, \(n).") }
-        if let n, let m, let passes, passes * (Double(n) / Double(m)) > 1e15 {
-            check.add("--epochs is \(passes), but must be small enough for at most 1e15 steps.")
-        }
+        if files.strategies != nil { check.add("--strategies belongs to --noise correlated.") }
         try check.finish()
-        guard let n, let m, let passes, let delta else { fail("What is missing was refused.") }
-        let work = Workload(
-            exampleCount: n, batchSize: m, iterations: Int((passes * (Double(n) / Double(m))).rounded()), bands: bands,
-            limit: limit ?? Int(min(Double(n), (Double(m) + 6 * Double(m).squareRoot()).rounded(.up))))
+        guard let work, let delta else { fail("What is missing was refused.") }
         let comparison = SamplerComparison(
             work: work, noiseMultiplier: z, epsilon: target, delta: delta, accountant: choice, relation: relation)
         return try comparison.rows()

@@ -22,8 +22,7 @@ struct PlanCommand: ParsableCommand {
         parsing: .unconditional, help: "A text for people (table), or the report as one JSON object. (default: table)")
     var format: Given<OutputFormat>?
 
-    @Option(parsing: .unconditional, help: "How sums are made private, in the place of what the file says.")
-    var noise: Given<NoiseKind>?
+    @OptionGroup var noise: NoiseOptions
 
     @OptionGroup var charts: ChartOptions
 
@@ -33,9 +32,8 @@ struct PlanCommand: ParsableCommand {
         var check = UsageCheck()
         check.refuse(unrecognized.words, of: Self.self)
         let format = check.value(format, "--format") ?? .table
-        _ = check.value(noise, "--noise")
         try check.finish()
-        let plan = try PlanFile(file, noise: noise).plan()
+        let plan = try PlanFile(file, noise: noise).plan(StrategyFitter(file: noise.files.strategies))
         let report = PrivacyReport(of: plan)
         for warning in plan.warnings() { warn("\(warning)") }
         switch format {

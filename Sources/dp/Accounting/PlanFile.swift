@@ -8,18 +8,19 @@ struct PlanFile {
 
     /// Reads it. Throws `FileError` and `TrainingConfigurationError`, which name it.
     ///
-    /// - Parameter noise: the noise mechanism, in the place of what the file says.
-    init(_ path: String, noise: Given<NoiseKind>? = nil) throws {
+    /// - Parameter noise: how sums are made private, in the place of what the file says.
+    init(_ path: String, noise: NoiseOptions? = nil) throws {
         self.path = path
         var settings = try Settings(file: path) { $0["plan"] == nil ? Formats.plan : Formats.configuration }
-        settings.setNoise(noise, in: settings["plan"] == nil ? "" : "plan.")
+        if let noise { settings.setNoise(noise, in: settings["plan"] == nil ? "" : "plan.") }
         self.settings = settings
     }
 
-    /// The plan. Throws ``UsageError`` with everything that is wrong with the file, and what making the plan throws.
-    func plan() throws -> PrivacyPlan {
+    /// The plan, with its strategy by `fitter`. Throws ``UsageError`` with everything that is wrong with the file, and
+    /// what making the plan throws.
+    func plan(_ fitter: StrategyFitter) throws -> PrivacyPlan {
         do {
-            return try request().plan()
+            return try request().plan(fit: fitter.strategy(for:goal:))
         } catch {
             throw settings.usage(for: error) ?? error
         }

@@ -102,13 +102,7 @@ struct PrivacyOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "The noise multiplier, instead of a budget.")
     var noiseMultiplier: Given<Double>?
 
-    @Option(
-        parsing: .unconditional,
-        help: """
-            How sums are made private: discreteGaussian, or floatingPointGaussian, for comparison. (default: \
-            discreteGaussian)
-            """)
-    var noise: Given<NoiseKind>?
+    @OptionGroup var noise: NoiseOptions
 
     @Option(parsing: .unconditional, help: "The clip norm C of each example's gradient, above 0. (default: 1)")
     var clip: Given<Double>?

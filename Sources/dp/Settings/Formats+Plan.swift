@@ -70,21 +70,6 @@ enum Formats {
                 "the noise's standard deviation over l2ClipNorm"),
         ])
 
-    static let noise = SettingGroup(
-        "noise", "How sums are made private.", [],
-        kinds: SettingGroup.Kinds(
-            key: "kind",
-            choices: [
-                SettingGroup.Kind(
-                    name: "discreteGaussian",
-                    about: "integer noise on integer sums: ε holds for the numbers that the machine computes",
-                    settings: []),
-                SettingGroup.Kind(
-                    name: "floatingPointGaussian",
-                    about: "floating-point noise and sums, for comparison: ε does not cover their low-order bits",
-                    settings: []),
-            ], retired: NoiseScheme.retiredKinds))
-
     static let clipping = SettingGroup(
         "clipping", "How each example's contribution is bounded.", [],
         kinds: SettingGroup.Kinds(
@@ -230,7 +215,12 @@ enum Formats {
             ]),
         SettingGroup.Kind(
             name: "shuffled-epochs", about: "the shuffled data in order, without amplification",
-            settings: [exampleCount, batchSize]),
+            settings: [
+                exampleCount, batchSize,
+                Setting(
+                    "keepsOrder", .flag, absent: "false", example: "true",
+                    "whether all epochs have the order of the first, which correlated noise gains from"),
+            ]),
     ]
 
     private static let exampleCount = Setting(

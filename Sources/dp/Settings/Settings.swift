@@ -37,7 +37,8 @@ struct Settings {
         "optimizer.scaleThenPrivatize.epsilon": "--scale-epsilon", "plan.epsilon": "--epsilon",
         "plan.noiseMultiplier": "--noise-multiplier", "plan.delta": "--delta", "plan.epochs": "--epochs",
         "plan.iterations": "--iterations", "plan.expectedBatchSize": "--batch", "plan.clipping.l2ClipNorm": "--clip",
-        "plan.noise.kind": "--noise", "noise.kind": "--noise",
+        "plan.noise.kind": "--noise", "noise.kind": "--noise", "plan.noise.strategy": "--strategy",
+        "noise.strategy": "--strategy",
         "averaging.fraction": "--average-tail", "checkpointInterval": "--checkpoint-interval",
         "nonPrivateSeed": "--non-private-seed",
     ]
@@ -130,7 +131,8 @@ struct Settings {
     /// The error as one of the setting that it speaks of, under the name that the user knows; nil if it speaks of none.
     func usage(for error: any Error) -> UsageError? {
         guard let (key, text) = subject(of: error) else { return nil }
-        let places = error is GradientTransformationError ? Self.optimizerPlaces : Self.planPlaces
+        let isOfOptimizer = error is GradientTransformationError || key == "scaleThenPrivatize"
+        let places = isOfOptimizer ? Self.optimizerPlaces : Self.planPlaces
         guard let path = (places.map { $0 + key }).first(where: { value[$0] != nil }) else { return nil }
         return UsageError(problems: ["\(name(of: path)) \(text)"])
     }
@@ -148,6 +150,8 @@ struct Settings {
         case PlanError.unboundedClipping: ("l2ClipNorm", "is infinite: \(error)")
         case PlanError.overBudget, PrivacyMechanismError.noiseTooSmallForGrid:
             ("noiseMultiplier", "does not fit: \(error)")
+        case PrivacyMechanismError.invalidStrategy: ("strategy", "does not fit: \(error)")
+        case PrivacyMechanismError.sumsChangedUnderStrategy: ("scaleThenPrivatize", "does not fit: \(error)")
         case ModelError.unknownFrozenPath, ModelError.nothingToTrain: ("frozen", "does not fit: \(error)")
         case ModelError.parametersDoNotFit, ModelError.parameterNotFinite: ("init", "does not fit: \(error)")
         case let error as ModelError: ("model", "is \(value["model"]?.brief ?? "left open"): \(error)")
@@ -158,7 +162,7 @@ struct Settings {
     /// Where settings of plans and runs can stand, and where those of optimizers: both have an `epsilon`.
     private static let planPlaces = [
         "", "plan.", "plan.clipping.", "clipping.", "plan.sampling.", "sampling.", "users.",
-        "averaging.",
+        "averaging.", "plan.noise.", "noise.",
     ]
     private static let optimizerPlaces = ["optimizer.", "optimizer.scaleThenPrivatize."]
 }

@@ -65,7 +65,8 @@ struct TrainCommand: ParsableCommand {
         }
         if let threads { Threads.limit = threads }
         do {
-            try TrainingRun(configuration, folder: folder, format: format).run()
+            let fitter = try StrategyFitter(file: privacy.noise.files.strategies)
+            try TrainingRun(configuration, folder: folder, format: format, fitter: fitter).run()
         } catch {
             throw settings.usage(for: error) ?? error
         }

@@ -33,6 +33,10 @@ struct TrainingBriefing {
             line("steps", "\(plan.iterations), of \(contributions) on average"),
             line("privacy", privacyText), line("noise", noiseText),
         ]
+        if let strategy = StrategyReport(of: plan) {
+            lines += ["", "Noise is correlated over steps:"]
+            lines += strategy.lines(parameterCount: parameterCount).map { line($0.name, $0.value, width: 22) }
+        }
         if !choices.isEmpty {
             let isOpen = configuration.data.takesOpenRangesFromDataWithoutPrivacy == true
             lines += [
@@ -69,12 +73,13 @@ struct TrainingBriefing {
             + "δ = \(plan.delta), noise multiplier \(String(format: "%.4g", plan.noiseMultiplier))"
     }
 
-    /// z·C/N, and how far noise alone moves a parameter at the chosen rate.
+    /// The noise of one step, and how far noise alone moves a parameter at the chosen rate.
     private var noiseText: String {
         guard plan.noiseMultiplier > 0 else { return "none" }
         let deviation = plan.noiseDeviationOfMean
         let ratio = plan.noiseToSignalRatio(parameterCount: parameterCount)
-        var text = String(format: "zC/N = %.2g on each coordinate of a mean gradient", deviation)
+        let formula = plan.noise.correlation == nil ? "zC/N" : "z‖C‖C/N"
+        var text = "\(formula) = \(String(format: "%.2g", deviation)) on each coordinate of a mean gradient"
         if let rate = peakRate, let drift = drift(rate: rate, deviation: deviation) {
             text += String(format: "; at this rate it moves a parameter by some %.2g over the run", drift)
         }
@@ -86,11 +91,11 @@ struct TrainingBriefing {
     private func drift(rate: Double, deviation: Double) -> Double? {
         guard let optimizer = configuration.optimizer, optimizer.name == .sgd else { return nil }
         let effective = rate / (1 - (optimizer.hyperparameters.momentum ?? 0))
-        return effective * deviation * Double(plan.iterations).squareRoot()
+        return effective * deviation * (plan.iterations == 0 ? 0 : plan.noiseGrowth)
     }
 
-    private func line(_ name: String, _ text: String) -> String {
-        "  \(name.padding(toLength: 11, withPad: " ", startingAt: 0))\(text)"
+    private func line(_ name: String, _ text: String, width: Int = 11) -> String {
+        "  \(name.padding(toLength: width, withPad: " ", startingAt: 0))\(text)"
     }
 
     private func grouped(_ number: Int) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import PrivacyMechanisms
 import PrivateTraining
 
 /// What a run takes where its configuration leaves something open, chosen from public numbers alone: how many examples,
@@ -9,10 +10,13 @@ import PrivateTraining
 /// - **Clip norm** C = 1: with nearly every gradient clipped, only the product of rate and C matters.
 /// - **Batch**: a quarter of the examples (or users), at most 16,384: of batches that cost the same ε, large ones have
 ///   less noise.
+/// - **Sampling**: Poisson. For correlated noise cyclic Poisson, with as many groups as the strategy has bands, where an
+///   epoch has as many steps; otherwise balls in bins, each example in the same step of every epoch.
 /// - **Steps**: 150.
 /// - **Optimizer**: SGD with momentum 0.9, and the mean of the last half of the steps.
 /// - **Rate**: C·η/(1 − momentum) = min(50, 2/s) for the length s = z·√d/N of the noise on a mean of clipped gradients
-///   in units of C: noise then moves the parameters as far in every run. Adaptive optimizers, whose updates are about
+///   in units of C, or of independent noise that adds up to as much as correlated noise does: noise then moves the
+///   parameters as far in every run. Adaptive optimizers, whose updates are about
 ///   as long as the rate in every coordinate, take min(0.1, 0.03/s). Where numbers are predicted, gradients grow with
 ///   the error, and SGD takes 1/√(1 + features) at most: its steps would otherwise overshoot.
 ///
@@ -71,6 +75,7 @@ struct TrainingDefaults {
             choose(
                 "batch", "\(Int(batch))", "a quarter of the \(userCount == nil ? "examples" : "users"), at most 16,384")
         }
+        chooseSampling(of: &configuration)
         if configuration.plan.iterations == nil, configuration.plan.epochs == nil {
             configuration.plan.iterations = 150
             choose("steps", "150", "more would add more noise than progress")
@@ -83,6 +88,30 @@ struct TrainingDefaults {
             configuration.averaging = .tail(fraction: 0.5)
             choose("averaging", "the last half of the steps", "it takes noise away, and costs no privacy")
         }
+    }
+
+    /// Chooses who takes part where noise is correlated, and batches of examples have an expected size.
+    private mutating func chooseSampling(of configuration: inout TrainingConfiguration) {
+        guard let bands = configuration.plan.noise?.mostBands, bands > 1, configuration.users == nil,
+            let size = configuration.plan.expectedBatchSize, size > 0, size <= Double(exampleCount)
+        else { return }
+        let epoch = Double(exampleCount) / size
+        if Double(bands) <= epoch,
+            let sampler = try? CyclicPoissonSampler(
+                exampleCount: exampleCount, bands: bands, samplingProbability: min(1, Double(bands) / epoch))
+        {
+            configuration.plan.sampling = .cyclicPoisson(sampler)
+            choose("sampling", "cyclic-poisson, \(bands) groups", "as many as the strategy has bands: that amplifies")
+        } else if let sampler = try? BallsInBinsSampler(exampleCount: exampleCount, bins: Int(max(1, epoch.rounded())))
+        {
+            configuration.plan.sampling = .ballsInBins(sampler)
+            choose(
+                "sampling", "balls-in-bins, epochs of \(sampler.bins) steps",
+                "each example in the same step of every epoch, for noise that is correlated beyond it")
+        } else {
+            return
+        }
+        configuration.plan.expectedBatchSize = nil
     }
 
     /// Chooses the optimizer and its rate where `configuration` leaves them open, for the noise of `plan` on
@@ -98,7 +127,8 @@ struct TrainingDefaults {
         }
         if optimizer.learningRate == nil {
             let bound = plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) * plan.normalizeBy
-            let noise = plan.gradientNoiseMultiplier * Double(parameterCount).squareRoot() / plan.normalizeBy
+            let noise =
+                plan.noiseToSignalRatio(parameterCount: parameterCount) * Double(max(1, plan.iterations)).squareRoot()
             let rate: Double
             if optimizer.name == .sgd {
                 let unit = bound.isFinite && bound > 0 ? bound : 1
@@ -111,7 +141,8 @@ struct TrainingDefaults {
             optimizer.learningRate = RateConfiguration(rounded)
             choose(
                 "rate", String(format: "%g", rounded),
-                "the noise on a mean is \(String(format: "%.2g", noise)) times as long as the longest gradient")
+                "the noise on a mean is \(plan.noise.correlation == nil ? "" : "like independent noise ")"
+                    + "\(String(format: "%.2g", noise)) times as long as the longest gradient")
         }
         configuration.optimizer = optimizer
     }

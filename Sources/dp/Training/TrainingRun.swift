@@ -11,11 +11,13 @@ struct TrainingRun {
     let configuration: TrainingConfiguration
     let folder: RunFolder?
     let format: OutputFormat
+    let fitter: StrategyFitter
 
-    init(_ configuration: TrainingConfiguration, folder: RunFolder?, format: OutputFormat) {
+    init(_ configuration: TrainingConfiguration, folder: RunFolder?, format: OutputFormat, fitter: StrategyFitter) {
         self.configuration = configuration
         self.folder = folder
         self.format = format
+        self.fitter = fitter
     }
 
     func run() throws {
@@ -39,11 +41,16 @@ struct TrainingRun {
         if let users = configuration.users, let owners = data.owners, configuration.plan.sampling == nil {
             try configuration.plan.protectUsers(users, owners: owners)
         }
-        let plan = try configuration.plan.plan(exampleCount: training.count)
+        let plan = try configuration.plan.plan(exampleCount: training.count, fit: fitter.strategy(for:goal:))
         configuration.plan = plan.request
         try plan.normalization?.check(featureCount: training.featureCount)
         guard plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) > 0 else {
             throw TrainingConfigurationError.clipsEverything
+        }
+        if let strategy = plan.noise.correlation?.strategy, strategy.steps > 1, plan.iterations > 1,
+            configuration.optimizer?.scaleThenPrivatize != nil
+        {
+            throw PrivacyMechanismError.sumsChangedUnderStrategy(what: "the same transform")
         }
         let architecture =
             try configuration.architecture
