@@ -140,8 +140,8 @@ import Testing
         }
     }
 
-    /// The noise has the deviation z·C/N. Σ x²/σ² of 2K numbers is χ²: its quantiles 10⁻⁹ and 1 − 10⁻⁹ for 4,000 degrees
-    /// of freedom lie within 4000 ± 6.2·√8000 (Wilson and Hilferty give 3476 and 4563).
+    /// The noise has the deviation z·C/N. Σ x²/σ² of 2K numbers is χ²: its quantiles 10⁻⁹ and 1 − 10⁻⁹ for 4,000
+    /// degrees of freedom lie within 4000 ± 6.2·√8000 (Wilson and Hilferty give 3476 and 4563).
     @Test func theNoiseIsThatOfThePlan() throws {
         let (channels, z, norm, count) = (2000, 3.0, 0.5, 50)
         let normalization = try PrivateNormalization(channelCount: channels, l2ClipNorm: norm, noiseMultiplier: z)

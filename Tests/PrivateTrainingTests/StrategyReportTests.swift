@@ -40,7 +40,8 @@ import Testing
         #expect(PrivacyReport(of: plan).noiseStandardDeviation == plan.noiseDeviationOfMean)
     }
 
-    /// Independent noise and C = 1 are the same, √((n + 1)/2) times the noise of a step; only the latter is reported on.
+    /// Independent noise and C = 1 are the same, √((n + 1)/2) times the noise of a step; only the latter is reported
+    /// on.
     @Test func theIdentityIsIndependentNoise() throws {
         let (first, second) = (
             try plan(.discreteGaussian), try plan(.correlated(.identity(IdentityStrategy(steps: 4))))

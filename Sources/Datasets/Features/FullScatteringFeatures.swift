@@ -1,8 +1,8 @@
 import LinearAlgebra
 import Requirements
 
-/// The wavelet scattering of images at two scales and eight orientations, to its second layer: 81 numbers for each block
-/// of 4 × 4 pixels.
+/// The wavelet scattering of images at two scales and eight orientations, to its second layer: 81 numbers for each
+/// block of 4 × 4 pixels.
 ///
 /// | channel | is |
 /// |---|---|
@@ -12,20 +12,20 @@ import Requirements
 /// | 17 + 8l + k | 16·\|\|x ⋆ ψ_{0,l}\| ⋆ ψ_{1,k}\| ⋆ φ |
 ///
 /// for l, k in 0..<8, each at (height/4) × (width/4) places, row by row, a place's channels beside each other. ψ_{0,l}
-/// are ``MorletFilters`` of σ = 0.8 and ξ = 3π/4 on 13 × 13 pixels, ψ_{1,l} of σ = 1.6 and ξ = 3π/8 on 25 × 25, taken at
-/// every second pixel; φ is a ``GaussianLowPass`` of σ = 1.6. Images go on beyond their edges as in a mirror.
-/// The factors make up for what a wavelet leaves of most images: without them, noise on all channels together, as that of
-/// a normalization, would drown the second layer.
+/// are ``MorletFilters`` of σ = 0.8 and ξ = 3π/4 on 13 × 13 pixels, ψ_{1,l} of σ = 1.6 and ξ = 3π/8 on 25 × 25, taken
+/// at every second pixel; φ is a ``GaussianLowPass`` of σ = 1.6. Images go on beyond their edges as in a mirror. The
+/// factors make up for what a wavelet leaves of most images: without them, noise on all channels together, as that of a
+/// normalization, would drown the second layer.
 ///
 /// With `groups`, the channels are cut into so many groups of neighbours, and each group's numbers, at all places
-/// together, become (z − mean) / √(variance + 10⁻⁵), image by image: a group normalisation that costs no privacy. Without
-/// it, a ``PrivateTraining/PrivateNormalization`` makes channels comparable.
+/// together, become (z − mean) / √(variance + 10⁻⁵), image by image: a group normalisation that costs no privacy.
+/// Without it, a ``PrivateTraining/PrivateNormalization`` makes channels comparable.
 ///
 /// **Guarantee:** the filters are constants, and an example's features are a function of its own pixels, in every bit:
 /// not of the number of images, nor of the number of threads.
 ///
-/// **Bounds:** pixels in [0, 1] give features between 0 and their factor, without groups: the low-pass is a mean, Σψ = 0
-/// and Σ|ψ| ≤ 2.
+/// **Bounds:** pixels in [0, 1] give features between 0 and their factor, without groups: the low-pass is a mean, Σψ =
+/// 0 and Σ|ψ| ≤ 2.
 ///
 /// Source: Bruna and Mallat, arXiv 1203.1513; for private training Tramèr and Boneh, arXiv 2011.11660, section 3.
 public struct FullScatteringFeatures: FeatureMap {
@@ -49,8 +49,8 @@ public struct FullScatteringFeatures: FeatureMap {
 
     /// Features of images of `height` rows and `width` columns.
     ///
-    /// Throws ``FeatureMapError/outOfRange(name:value:allowed:)`` unless both are multiples of 4 between 4 and 1024, and
-    /// `groups`, if there are any, divides 81.
+    /// Throws ``FeatureMapError/outOfRange(name:value:allowed:)`` unless both are multiples of 4 between 4 and 1024,
+    /// and `groups`, if there are any, divides 81.
     public init(height: Int, width: Int, groups: Int? = nil) throws(FeatureMapError) {
         for (name, value) in [("height", height), ("width", width)] {
             guard value.isMultiple(of: Self.block), (4...1024).contains(value) else {

@@ -14,12 +14,12 @@ struct WaveletBank: Sendable {
             filters.matrix, inner: filters.size * filters.size, columns: 2 * MorletFilters.orientations)
     }
 
-    /// Writes |x ⋆ ψ_l| at every `stride`-th pixel, row by row, the eight orientations of a place beside each other. The
-    /// image goes on beyond its edges as in a mirror that stands on the last pixel.
+    /// Writes |x ⋆ ψ_l| at every `stride`-th pixel, row by row, the eight orientations of a place beside each other.
+    /// The image goes on beyond its edges as in a mirror that stands on the last pixel.
     ///
-    /// For each column of places, the pixels that its filters see are laid out row by row, `size` beside each other. The
-    /// patch of a place is then one run of that memory, and the next place's begins `stride` rows later: patches overlap
-    /// and are not copied.
+    /// For each column of places, the pixels that its filters see are laid out row by row, `size` beside each other.
+    /// The patch of a place is then one run of that memory, and the next place's begins `stride` rows later: patches
+    /// overlap and are not copied.
     func modulus(
         of pixels: UnsafeBufferPointer<Float>, _ plane: Plane, into moduli: inout [Float],
         _ scratch: inout ConvolutionScratch

@@ -43,8 +43,8 @@ extension PrivacyPlan {
     /// The number of units that are protected: of examples, or of users.
     public var unitCount: Int { sampling.unitCount }
 
-    /// z·C/N: the standard deviation of the noise on each coordinate of the mean clipped gradient, in the first step. Of
-    /// correlated noise it is z·‖C‖₁→₂·C/N, that of the noise before it is correlated.
+    /// z·C/N: the standard deviation of the noise on each coordinate of the mean clipped gradient, in the first step.
+    /// Of correlated noise it is z·‖C‖₁→₂·C/N, that of the noise before it is correlated.
     public var noiseDeviationOfMean: Double {
         guard noiseMultiplier > 0 else { return 0 }
         return gradientNoiseMultiplier * columnNorm * initialClippingRule.sensitivity(for: .addOrRemoveOne)

@@ -11,8 +11,8 @@ import Requirements
 ///
 ///     v = (m_1, …, m_K, q_1, …, q_K),   m_c = mean of z,   q_c = mean of z²
 ///
-/// over its features z of channel c, scaled down to an L2 norm of at most C. With s̃ = (Σ v + noise) / N, N the number of
-/// examples that the *plan* names, channel c becomes
+/// over its features z of channel c, scaled down to an L2 norm of at most C. With s̃ = (Σ v + noise) / N, N the number
+/// of examples that the *plan* names, channel c becomes
 ///
 ///     z ↦ (z − m̃_c) / √max(q̃_c − m̃_c², z_n·C/N)
 ///
@@ -69,8 +69,8 @@ public struct PrivateNormalization: Codable, Hashable, Sendable {
             noiseMultiplier: box.decode(Double.self, forKey: .noiseMultiplier))
     }
 
-    /// What the release is accounted as beside steps under `noise`: every example takes part in one release, whose noise
-    /// has nothing to do with theirs.
+    /// What the release is accounted as beside steps under `noise`: every example takes part in one release, whose
+    /// noise has nothing to do with theirs.
     func event(noise: NoiseScheme) throws(AccountingError) -> PrivacyEvent {
         try noise.independent.event(
             of: ParticipationPattern(iterations: 1, choice: .eachStep(probability: 1)),

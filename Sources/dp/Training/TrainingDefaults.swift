@@ -10,8 +10,8 @@ import PrivateTraining
 /// - **Clip norm** C = 1: with nearly every gradient clipped, only the product of rate and C matters.
 /// - **Batch**: a quarter of the examples (or users), at most 16,384: of batches that cost the same ε, large ones have
 ///   less noise.
-/// - **Sampling**: Poisson. For correlated noise cyclic Poisson, with as many groups as the strategy has bands, where an
-///   epoch has as many steps; otherwise balls in bins, each example in the same step of every epoch.
+/// - **Sampling**: Poisson. For correlated noise cyclic Poisson, with as many groups as the strategy has bands, where
+///   an epoch has as many steps; otherwise balls in bins, each example in the same step of every epoch.
 /// - **Steps**: 150.
 /// - **Optimizer**: SGD with momentum 0.9, and the mean of the last half of the steps.
 /// - **Rate**: C·η/(1 − momentum) = min(50, 2/s) for the length s = z·√d/N of the noise on a mean of clipped gradients

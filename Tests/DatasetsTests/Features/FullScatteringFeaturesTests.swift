@@ -18,8 +18,8 @@ import Testing
     /// What the channel of a feature is multiplied by.
     private static func factor(_ index: Int) -> Double { [1, 4, 16][index % 81 == 0 ? 0 : index % 81 < 17 ? 1 : 2] }
 
-    /// Before factors. Float32 sums of at most 625 products, Σ|ψ| ≤ 2 and pixels ≤ 1: γ₆₂₇·2 < 8e-5. A second layer takes what the first
-    /// is off by twice, and is off by as much itself; means add γ₂₆ twice.
+    /// Before factors. Float32 sums of at most 625 products, Σ|ψ| ≤ 2 and pixels ≤ 1: γ₆₂₇·2 < 8e-5. A second layer
+    /// takes what the first is off by twice, and is off by as much itself; means add γ₂₆ twice.
     private static let tolerance = 3e-4
 
     @Test(arguments: [(8, 12), (28, 28), (4, 4)])
@@ -44,7 +44,8 @@ import Testing
         #expect(difference(wrong) > Self.tolerance)
     }
 
-    /// Pixels in [0, 1] give features between 0 and their factor, and an image of one grey has it as its mean, and no waves.
+    /// Pixels in [0, 1] give features between 0 and their factor, and an image of one grey has it as its mean, and no
+    /// waves.
     @Test func featuresStayWithinTheirBounds() throws {
         let map = try FullScatteringFeatures(height: 28, width: 28)
         let features = Self.row(map.features(of: Self.images(1, height: 28, width: 28)), 0)

@@ -11,10 +11,16 @@ public struct ToeplitzStrategy: ToeplitzNoiseStrategy {
     public let steps: Int
 
     /// Throws ``PrivacyMechanismError/invalidStrategy(name:value:allowed:)`` unless `steps` is in 1…2²⁴, and there are
-    /// 1…`steps` coefficients, of which the first is 1 and none is beyond ±1e100.
+    /// 1…`steps` coefficients, of which the first is 1 and whose magnitudes sum to at most 2047: combinations of exact
+    /// sums are then exact (see ``BandedNoise``).
     public init(coefficients: [Double], steps: Int) throws(PrivacyMechanismError) {
         self.steps = try StrategyCheck.steps(steps)
         self.coefficients = try StrategyCheck.coefficients(coefficients, "coefficients", steps: steps)
+        let sum = coefficients.reduce(0) { $0 + abs($1) }
+        guard sum <= 2047 else {
+            throw .invalidStrategy(
+                name: "The sum of the magnitudes of coefficients", value: "\(sum)", allowed: "at most 2047")
+        }
     }
 
     /// The strategy whose largest error on prefix sums is least, of all Toeplitz ones, for one participation: the

@@ -62,6 +62,10 @@ import Testing
             "in -1e100...1e100"
         ),
         (
+            #"{"kind": "banded-toeplitz", "coefficients": [1, -2000, 100], "steps": 3}"#,
+            "The sum of the magnitudes of coefficients", "2101.0", "at most 2047"
+        ),
+        (
             #"{"kind": "banded-inverse", "noisingCoefficients": [1, -0.75, 0.5], "steps": 3}"#,
             "The sum of the magnitudes of noisingCoefficients after the first", "1.25",
             "at most 1, so that C does not grow"
