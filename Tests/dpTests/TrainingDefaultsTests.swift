@@ -81,11 +81,12 @@ import _TestSupport
 
     /// Correlated noise gets the sampling that it has an analysis of: cyclic Poisson for as many bands as an epoch has
     /// steps, an order that stays otherwise. Independent noise stays with Poisson samples, and so does what is said.
-    @Test(arguments: [
-        (PlannedNoise.correlated(.bandedToeplitz(bands: 4)), "cyclic-poisson"),
-        (.correlated(.bandedToeplitz(bands: 11)), "balls-in-bins"), (.correlated(.blt()), "balls-in-bins"),
-        (.correlated(.identity), nil), (.discreteGaussian, nil),
-    ])
+    @Test(
+        arguments: [
+            (.correlated(.bandedToeplitz(bands: 4)), "cyclic-poisson"),
+            (.correlated(.bandedToeplitz(bands: 11)), "balls-in-bins"), (.correlated(.blt()), "balls-in-bins"),
+            (.correlated(.identity), nil), (.discreteGaussian, nil),
+        ] as [(PlannedNoise, String?)])
     func samplingFitsTheNoise(_ noise: PlannedNoise, _ kind: String?) throws {
         var configuration = TrainingConfiguration.demo
         configuration.plan.noise = noise

@@ -43,8 +43,8 @@ import Testing
         let base = try #require(rows.first { $0["strategy"] as? String == "DP-SGD" })
         let independent = try #require(base["predictedError"] as? Double)
         // z/N·√((n + 1)/2).
-        #expect(
-            abs(independent / (try #require(base["noiseMultiplier"] as? Double) / 100 * 10.5.squareRoot()) - 1) < 1e-12)
+        let z = try #require(base["noiseMultiplier"] as? Double)
+        #expect(abs(independent / (z / 100 * 10.5.squareRoot()) - 1) < 1e-12)
         let cache = try StrategyCache(contentsOf: folder.url.appending(path: "s.json").path)
         for row in rows where row["strategy"] as? String != "DP-SGD" {
             let (error, z) = (try #require(row["predictedError"] as? Double), row["noiseMultiplier"] as? Double ?? 0)
