@@ -93,6 +93,11 @@ import _TestSupport
         configuration.plan.expectedBatchSize = 100
         configuration.plan.iterations = 20
         configuration.plan.accountant = .rdp
+        if kind != nil {
+            // Poisson samples have no analysis under it.
+            configuration.plan.clipping = .flat(l2ClipNorm: 1)
+            #expect(throws: AccountingError.self) { try configuration.plan.plan(exampleCount: 1000) }
+        }
         var defaults = TrainingDefaults(exampleCount: 1000, classCount: 3, imageShape: nil)
         defaults.choosePlan(of: &configuration)
         #expect(configuration.plan.sampling?.kind == kind)

@@ -58,6 +58,8 @@ import Testing
             let mean = strategy.squaredErrors(on: .prefixSums).mean.squareRoot()
             // Three roundings.
             #expect(abs(error / (z * strategy.columnNorm * mean / 100) - 1) < 1e-14)
+            // A twin that forgets the norm of C would be told.
+            #expect(abs(error / (z * mean / 100) - 1) > 0.1)
         }
         // A line for each way without bands, and one for each sampler's banded strategies.
         let chart = try folder.text("p.svg")

@@ -47,9 +47,7 @@ import Testing
         try folder.write(#"{\#(Self.plan), "noiseMultiplier": 50}"#, to: "calibrated.json")
         #expect(try report("calibrated.json --strategy blt:1").output == output)
         let text = try Program.run(["plan", "correlated.json"], in: folder).output
-        for part in [
-            "blt, no bands, 20 steps", "2 participations", "independent noise has", "bytes for each parameter",
-        ] {
+        for part in ["blt, no bands, 20 steps", "2 participations", "on average", "bytes for each parameter"] {
             #expect(text.contains(part), "\(text)")
         }
     }
