@@ -33,7 +33,8 @@ import Testing
         let error = 0.12 * norm * mean.squareRoot()
         // A few roundings, and what norms are rounded up by.
         #expect(abs(report.columnNorm / norm - 1) < 1e-12 && report.columnNorm >= norm * (1 - 0x1p-52))
-        #expect(abs(try #require(report.sensitivity) / (norm * 2.0.squareRoot()) - 1) < 1e-12)
+        let sensitivity = try #require(report.sensitivity)
+        #expect(abs(sensitivity / (norm * 2.0.squareRoot()) - 1) < 1e-12)
         #expect(abs(report.predictedError / error - 1) < 1e-12)
         // The noise of a step, before it is correlated.
         #expect(abs(plan.noiseDeviationOfMean / (0.12 * norm) - 1) < 1e-12)

@@ -176,7 +176,7 @@ import Testing
         #expect(try floating.json()["noise"] as? String == "floatingPointGaussian")
         #expect(floating.output.contains(#""grid":null"#))
         let wrong = try Program.run(["plan", "plan.json", "--noise", "gaussian"], in: folder)
-        #expect(wrong.status == 64 && wrong.messages.contains("discreteGaussian, floatingPointGaussian"))
+        #expect(wrong.status == 64 && wrong.messages.contains("discreteGaussian, correlated, floatingPointGaussian"))
     }
 
     /// An option of `dp train`, and of `dp plan` over what a run wrote: noise is calibrated for the kind that is asked

@@ -29,6 +29,22 @@ import Testing
         #expect(!run.messages.contains("info dp"))
     }
 
+    /// A fit shows how far it has come, on a terminal alone, and leaves nothing behind.
+    @Test func fitsShowHowFarTheyAre() throws {
+        let folder = try WorkFolder()
+        try folder.write(
+            #"""
+            {"sampling": {"kind": "balls-in-bins", "exampleCount": 100, "bins": 5}, "iterations": 20,
+             "noiseMultiplier": 2, "delta": 1e-4, "accountant": "rdp",
+             "clipping": {"method": "threshold", "l2ClipNorm": 1}}
+            """#, to: "plan.json")
+        let arguments = ["plan", "plan.json", "--strategy", "dense"]
+        let run = try TerminalProgram(arguments, columns: 80, in: folder)
+        #expect(run.status == 0 && run.messages.contains("fitting dense to 20 steps"), "\(run.messages)")
+        #expect(TerminalProgram.shownLines(run.messages).allSatisfy { $0.count < 80 })
+        #expect(try !Program.run(arguments, in: folder).messages.contains("fitting"))
+    }
+
     @Test(arguments: [60, 80]) func answersFit(_ columns: Int) throws {
         let folder = try WorkFolder()
         try folder.write(

@@ -46,6 +46,17 @@ import _TestSupport
         return outcome
     }
 
+    /// Users have the sampling that correlated noise needs: their examples are in the same step of every epoch.
+    @Test func correlatedNoiseHasItsOwnSampling() throws {
+        let folder = try Self.folder()
+        let trained = try Self.train(folder, ["--owners", "who", "--strategy", "blt:1"])
+        #expect(trained.output.contains("balls-in-bins, epochs of 3 steps"), "\(trained.output)")
+        let report = try folder.object("RUN/report.json")
+        #expect((report["users"] as? [String: Any])?["sampling"] as? String == "balls-in-bins")
+        #expect(report["unit"] as? String == "user" && report["expectedBatchSize"] as? Double == 130.0 / 3)
+        #expect((report["strategy"] as? [String: Any])?["participations"] as? Double == 7)
+    }
+
     /// The column, a text file, and a file of numbers that name the same people make the same run.
     @Test func ownersAreAColumnOrAFile() throws {
         let folder = try Self.folder()

@@ -21,7 +21,8 @@ struct NoiseComparison {
         let progress = ProgressLine()
         var rows: [NoiseRow] = []
         for (index, way) in ways.enumerated() {
-            progress.show(["\(index + 1)/\(ways.count)", way.name, way.sampling.kind])
+            let line = ["\(index + 1)/\(ways.count)", way.name, way.sampling.kind]
+            progress.show(line)
             if way.effort > NoiseWay.mostEffort {
                 progress.clear()
                 note("\(way.name), \(way.sampling.kind) is left out: it would take long to fit.")
@@ -29,7 +30,9 @@ struct NoiseComparison {
             }
             do {
                 let independent = rows.first { $0.isIndependent && $0.relation == way.relation }
-                rows.append(try NoiseRow(way, plan: plan(way), independentError: independent?.predictedError))
+                rows.append(
+                    try NoiseRow(
+                        way, plan: plan(way) { progress.show(line) }, independentError: independent?.predictedError))
             } catch let error as AccountingError {
                 progress.clear()
                 note("\(way.name), \(way.sampling.kind) is left out: \(error)")
@@ -57,11 +60,15 @@ struct NoiseComparison {
         return rows
     }
 
-    private func plan(_ way: NoiseWay) throws -> PrivacyPlan {
+    /// - Parameter whenFitted: called between the fit, which shows a line of its own, and the calibration.
+    private func plan(_ way: NoiseWay, whenFitted: () -> Void) throws -> PrivacyPlan {
         try PrivacyPlan(
             sampling: way.sampling, iterations: work.iterations, clipping: .flat(l2ClipNorm: 1),
             budget: .epsilon(epsilon), delta: delta, relation: way.relation, accountant: accountant, noise: way.noise,
-            fit: fitter.strategy(for:goal:))
+            fit: { request, goal in
+                defer { whenFitted() }
+                return try fitter.strategy(for: request, goal: goal)
+            })
     }
 }
 

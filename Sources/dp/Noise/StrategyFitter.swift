@@ -22,16 +22,16 @@ final class StrategyFitter {
     }
 
     /// The strategy from the file, or fitted, and then written to the file at once: a long fit is not lost with what
-    /// comes after it. What takes longer than a tenth of a second is shown on a terminal.
+    /// comes after it. On a terminal, a line says how far a fit has come, ten times a second at most.
     ///
     /// Throws what fitting throws, and ``PrivacyMechanisms/PrivacyMechanismError/unwritableStrategies``.
     func strategy(for request: StrategyRequest, goal: StrategyGoal) throws -> CorrelationStrategy {
         let count = cache.count
-        var lastShown = ContinuousClock.now
+        var lastShown: ContinuousClock.Instant?
         defer { progress.clear() }
         let strategy = try cache.strategy(for: request, goal: goal) { iteration, loss in
             let now = ContinuousClock.now
-            guard progress.isTerminal, lastShown.duration(to: now) > .milliseconds(100) else { return }
+            if let lastShown, lastShown.duration(to: now) < .milliseconds(100) { return }
             lastShown = now
             progress.show([
                 "fitting \(request.kind) to \(goal.steps) steps", "iteration \(iteration)",

@@ -1,5 +1,4 @@
 import Foundation
-import PrivacyMechanisms
 import PrivateTraining
 
 /// What a run takes where its configuration leaves something open, chosen from public numbers alone: how many examples,
@@ -10,8 +9,7 @@ import PrivateTraining
 /// - **Clip norm** C = 1: with nearly every gradient clipped, only the product of rate and C matters.
 /// - **Batch**: a quarter of the examples (or users), at most 16,384: of batches that cost the same ε, large ones have
 ///   less noise.
-/// - **Sampling**: Poisson. For correlated noise cyclic Poisson, with as many groups as the strategy has bands, where
-///   an epoch has as many steps; otherwise balls in bins, each example in the same step of every epoch.
+/// - **Sampling**: Poisson; for correlated noise as ``CorrelatedSampling`` says.
 /// - **Steps**: 150.
 /// - **Optimizer**: SGD with momentum 0.9, and the mean of the last half of the steps.
 /// - **Rate**: C·η/(1 − momentum) = min(50, 2/s) for the length s = z·√d/N of the noise on a mean of clipped gradients
@@ -90,28 +88,19 @@ struct TrainingDefaults {
         }
     }
 
-    /// Chooses who takes part where noise is correlated, and batches of examples have an expected size.
+    /// Chooses who takes part where noise is correlated; of users it is the base of their sampling, which is made where
+    /// they are known.
     private mutating func chooseSampling(of configuration: inout TrainingConfiguration) {
-        guard let bands = configuration.plan.noise?.mostBands, bands > 1, configuration.users == nil,
-            let size = configuration.plan.expectedBatchSize, size > 0, size <= Double(exampleCount)
+        guard configuration.plan.sampling == nil,
+            let choice = CorrelatedSampling(
+                for: configuration.plan.noise, unitCount: userCount ?? exampleCount,
+                expectedBatchSize: configuration.plan.expectedBatchSize)
         else { return }
-        let epoch = Double(exampleCount) / size
-        if Double(bands) <= epoch,
-            let sampler = try? CyclicPoissonSampler(
-                exampleCount: exampleCount, bands: bands, samplingProbability: min(1, Double(bands) / epoch))
-        {
-            configuration.plan.sampling = .cyclicPoisson(sampler)
-            choose("sampling", "cyclic-poisson, \(bands) groups", "as many as the strategy has bands: that amplifies")
-        } else if let sampler = try? BallsInBinsSampler(exampleCount: exampleCount, bins: Int(max(1, epoch.rounded())))
-        {
-            configuration.plan.sampling = .ballsInBins(sampler)
-            choose(
-                "sampling", "balls-in-bins, epochs of \(sampler.bins) steps",
-                "each example in the same step of every epoch, for noise that is correlated beyond it")
-        } else {
-            return
+        choose("sampling", choice.text, choice.reason)
+        if userCount == nil {
+            configuration.plan.sampling = choice.scheme
+            configuration.plan.expectedBatchSize = nil
         }
-        configuration.plan.expectedBatchSize = nil
     }
 
     /// Chooses the optimizer and its rate where `configuration` leaves them open, for the noise of `plan` on

@@ -29,8 +29,8 @@ struct UserConfiguration: Codable, Hashable, Sendable {
 }
 
 extension PlanRequest {
-    /// Makes users what the plan protects: Poisson sampling of the owners of the examples, with `expectedBatchSize` the
-    /// expected number of users in a batch.
+    /// Makes users what the plan protects: Poisson sampling of the owners of the examples, or what ``CorrelatedSampling``
+    /// says, with `expectedBatchSize` the expected number of users in a batch.
     ///
     /// Throws ``PlanError/outOfRange(name:value:allowed:)`` for a batch larger than the number of users, and
     /// `PrivacyMechanismError` for a number of examples below 1.
@@ -42,10 +42,14 @@ extension PlanRequest {
                 name: "expectedBatchSize", value: "\(size)",
                 allowed: "above 0 and at most the number of users, \(userCount)")
         }
+        let correlated = CorrelatedSampling(for: noise, unitCount: userCount, expectedBatchSize: size)
         sampling = .user(
-            try UserSampler(
-                owners: owners, samplingProbability: size / Double(userCount),
-                examplesPerUser: users.examplesPerUser ?? 1))
+            try UserSampler(owners: owners, examplesPerUser: users.examplesPerUser ?? 1) {
+                (count) throws(PrivacyMechanismError) in
+                if let correlated { return correlated.scheme }
+                return .poisson(
+                    try PoissonSampler(exampleCount: count, samplingProbability: size / Double(userCount)))
+            })
         expectedBatchSize = nil
         unit = .user
     }

@@ -43,8 +43,8 @@ import Testing
         let base = try #require(rows.first { $0["strategy"] as? String == "DP-SGD" })
         let independent = try #require(base["predictedError"] as? Double)
         // z/N·√((n + 1)/2).
-        #expect(
-            abs(independent / (try #require(base["noiseMultiplier"] as? Double) / 100 * 10.5.squareRoot()) - 1) < 1e-12)
+        let z = try #require(base["noiseMultiplier"] as? Double)
+        #expect(abs(independent / (z / 100 * 10.5.squareRoot()) - 1) < 1e-12)
         let cache = try StrategyCache(contentsOf: folder.url.appending(path: "s.json").path)
         for row in rows where row["strategy"] as? String != "DP-SGD" {
             let (error, z) = (try #require(row["predictedError"] as? Double), row["noiseMultiplier"] as? Double ?? 0)
@@ -58,6 +58,8 @@ import Testing
             let mean = strategy.squaredErrors(on: .prefixSums).mean.squareRoot()
             // Three roundings.
             #expect(abs(error / (z * strategy.columnNorm * mean / 100) - 1) < 1e-14)
+            // A twin that forgets the norm of C would be told.
+            #expect(abs(error / (z * mean / 100) - 1) > 0.1)
         }
         // A line for each way without bands, and one for each sampler's banded strategies.
         let chart = try folder.text("p.svg")

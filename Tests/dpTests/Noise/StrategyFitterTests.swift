@@ -30,7 +30,7 @@ import Testing
         _ = try fitter.strategy(for: Self.request, goal: goal(20))
         let both = try StrategyCache(contentsOf: path)
         #expect(both.count == 2)
-        #expect(both[Self.request, try goal()] == other)
+        #expect(try both[Self.request, goal()] == other)
         // Without a file, it is fitted.
         #expect(try StrategyFitter(file: nil).strategy(for: Self.request, goal: goal()) == fitted)
     }
