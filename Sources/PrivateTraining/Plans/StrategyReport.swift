@@ -64,14 +64,13 @@ public struct StrategyReport: Codable, Hashable, Sendable {
         guard plan.noiseMultiplier > 0, let epsilon = try? plan.epsilon(), epsilon > 0, epsilon < .infinity else {
             return nil
         }
-        let relations = plan.relation
         let poisson = try? PrivacyPlan.poisson(
             exampleCount: plan.sampling.exampleCount, expectedBatchSize: plan.normalizeBy)
-        let isOfExamples = plan.unit == .example && poisson?.relations.contains(relations) == true
+        let isOfExamples = plan.unit == .example && poisson?.relations.contains(plan.relation) == true
         let independent = try? PrivacyPlan(
             sampling: isOfExamples ? poisson ?? plan.sampling : plan.sampling, iterations: plan.iterations,
             clipping: plan.clipping, budget: .epsilon(epsilon), delta: plan.delta, relation: plan.relation,
-            unit: plan.unit, accountant: plan.accountant)
+            unit: plan.unit, accountant: plan.accountant, normalization: plan.normalization)
         return independent?.predictedError(steps: steps)
     }
 }

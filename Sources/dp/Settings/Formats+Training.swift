@@ -179,6 +179,9 @@ extension Formats {
             Setting("floor", .number(.notNegative), absent: "0", example: "0", "the least that v counts as"),
             Setting(
                 "initialSecondMoment", .number(.notNegative), absent: "0", example: "0", "v before the first step"),
+            Setting(
+                "refreshEvery", .whole(.atLeast(1)), absent: "1", example: "50",
+                "for how many steps a scale stays: as many as restartEvery under correlated noise"),
         ])
 
     static let averaging = SettingGroup(

@@ -151,7 +151,8 @@ struct Settings {
         case PlanError.overBudget, PrivacyMechanismError.noiseTooSmallForGrid:
             ("noiseMultiplier", "does not fit: \(error)")
         case PrivacyMechanismError.invalidStrategy: ("strategy", "does not fit: \(error)")
-        case PrivacyMechanismError.sumsChangedUnderStrategy: ("scaleThenPrivatize", "does not fit: \(error)")
+        case PrivacyMechanismError.sumsChangedUnderStrategy, PlanError.transformChangesWithinStrategy:
+            ("scaleThenPrivatize", "does not fit: \(error)")
         case ModelError.unknownFrozenPath, ModelError.nothingToTrain: ("frozen", "does not fit: \(error)")
         case ModelError.parametersDoNotFit, ModelError.parameterNotFinite: ("init", "does not fit: \(error)")
         case let error as ModelError: ("model", "is \(value["model"]?.brief ?? "left open"): \(error)")

@@ -33,9 +33,10 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
         var warmUpSteps: Int?
         var floor: Double?
         var initialSecondMoment: Double?
+        var refreshEvery: Int?
 
         private enum CodingKeys: String, CodingKey, CaseIterable {
-            case epsilon, epsilonRoot, warmUpSteps, floor, initialSecondMoment
+            case epsilon, epsilonRoot, warmUpSteps, floor, initialSecondMoment, refreshEvery
         }
 
         init() {}
@@ -48,6 +49,7 @@ struct OptimizerConfiguration: Codable, Hashable, Sendable {
             warmUpSteps = try box.decodeIfPresent(Int.self, forKey: .warmUpSteps)
             floor = try box.decodeIfPresent(Double.self, forKey: .floor)
             initialSecondMoment = try box.decodeIfPresent(Double.self, forKey: .initialSecondMoment)
+            refreshEvery = try box.decodeIfPresent(Int.self, forKey: .refreshEvery)
         }
     }
 
@@ -141,6 +143,6 @@ extension OptimizerConfiguration {
             ScaleThenPrivatize(
                 optimizer, epsilon: scaling.epsilon ?? ScaleEpsilon.usual, epsilonRoot: scaling.epsilonRoot ?? 0,
                 warmUpSteps: scaling.warmUpSteps ?? 0, floor: scaling.floor ?? 0,
-                initialSecondMoment: scaling.initialSecondMoment ?? 0))
+                initialSecondMoment: scaling.initialSecondMoment ?? 0, refreshEvery: scaling.refreshEvery ?? 1))
     }
 }
