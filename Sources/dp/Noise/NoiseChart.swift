@@ -1,9 +1,10 @@
 import CommandLineSupport
 import PrivacyAccounting
 
-/// Predicted errors over the number of bands: a line for each sampler's banded strategies, and a level one for each way
-/// without bands.
+/// Predicted errors over the number of bands: a line for each sampler's banded strategies, and a level one for the best of
+/// each other kind.
 struct NoiseChart {
+    /// The best first.
     let rows: [NoiseRow]
     let epsilon: Double
     let delta: Double
@@ -18,18 +19,18 @@ struct NoiseChart {
 
     private var series: [LineChart.Series] {
         let most = Double(max(2, rows.compactMap(\.bands).max() ?? 2))
-        var lines: [(name: String, points: [(x: Double, y: Double)])] = []
+        var lines: [(kind: String, name: String, points: [(x: Double, y: Double)])] = []
         for row in rows {
-            guard let bands = row.bands, bands > 1 else {
-                lines.append((name(row.name, row), [(1, row.predictedError), (most, row.predictedError)]))
-                continue
-            }
-            let name = name("banded-toeplitz", row)
-            let point = (Double(bands), row.predictedError)
-            if let index = lines.firstIndex(where: { $0.name == name }) {
-                lines[index].points.append(point)
-            } else {
-                lines.append((name, [point]))
+            let kind = String(row.name.prefix { $0 != ":" })
+            let place = lines.firstIndex { $0.kind == name(kind, row) }
+            let bands = row.bands.flatMap { $0 > 1 ? $0 : nil }
+            if let bands, let place {
+                lines[place].points.append((Double(bands), row.predictedError))
+            } else if let bands {
+                lines.append((name(kind, row), name(kind, row), [(Double(bands), row.predictedError)]))
+            } else if place == nil {
+                let level = [(1, row.predictedError), (most, row.predictedError)]
+                lines.append((name(kind, row), name(row.name, row), level))
             }
         }
         return lines.map { LineChart.Series(name: $0.name, points: $0.points.sorted { $0.x < $1.x }) }

@@ -15,7 +15,8 @@ struct NoiseOptions: ParsableArguments {
         parsing: .unconditional,
         help: """
             How noise is correlated over steps, fitted to the plan: blt, blt:BUFFERS, banded-toeplitz:BANDS, \
-            banded-inverse:TERMS, dense, identity.
+            banded-inverse:TERMS, dense, identity. Banded strategies are for cyclic-poisson sampling, all of them for \
+            balls-in-bins and for shuffled-epochs that keep their order; where nothing is said, 'dp train' chooses.
             """)
     var strategy: Given<StrategyWord>?
 

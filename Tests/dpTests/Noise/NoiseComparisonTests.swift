@@ -61,9 +61,9 @@ import Testing
             // A twin that forgets the norm of C would be told.
             #expect(abs(error / (z * mean / 100) - 1) > 0.1)
         }
-        // A line for each way without bands, and one for each sampler's banded strategies.
+        // DP-SGD, BLT, dense and the best inverse; and a line for each sampler's banded strategies.
         let chart = try folder.text("p.svg")
-        #expect(chart.matches(of: /<polyline/).count == 1 + 5 + 2 && chart.contains("cyclic-poisson"))
+        #expect(chart.matches(of: /<polyline/).count == 4 + 2 && chart.contains("cyclic-poisson"))
         let table = try Program.run(
             ["compare"] + (Self.budget + "--examples 100 --batch 50 --epochs 2").split(separator: " ").map(String.init),
             in: folder)
