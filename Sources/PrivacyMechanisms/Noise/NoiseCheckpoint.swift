@@ -5,9 +5,12 @@ import Requirements
 /// It is decoded as what the mechanism of ``CodingUserInfoKey/noiseScheme`` writes.
 package struct NoiseCheckpoint: Sendable {
     private let value: any Codable & Sendable
+    /// How many steps came before it; nil where the mechanism does not count them.
+    package let stepsTaken: Int?
 
-    package init<Mechanism: NoiseMechanism>(_ value: Mechanism.Checkpoint, of: Mechanism) {
+    package init<Mechanism: NoiseMechanism>(_ value: Mechanism.Checkpoint, of mechanism: Mechanism) {
         self.value = value
+        stepsTaken = mechanism.stepsTaken(value)
     }
 
     /// The value as one of `mechanism`; traps for that of another.
@@ -26,10 +29,12 @@ extension NoiseCheckpoint: Codable {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: decoder.codingPath, debugDescription: "No noise scheme says how to read this."))
         }
-        func decode<Mechanism: NoiseMechanism>(_: Mechanism) throws -> any Codable & Sendable {
-            try Mechanism.Checkpoint(from: decoder)
+        func decode<Mechanism: NoiseMechanism>(_ mechanism: Mechanism) throws -> NoiseCheckpoint {
+            let value = try Mechanism.Checkpoint(from: decoder)
+            try mechanism.check(value)
+            return NoiseCheckpoint(value, of: mechanism)
         }
-        value = try decode(scheme.mechanism)
+        self = try decode(scheme.mechanism)
     }
 
     package func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }

@@ -35,6 +35,16 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
     /// draws or adds, at least 1: the grid of exact sums leaves room for them.
     var amplitude: Double { get }
 
+    /// The standard deviation of the noise that a step draws, in units of a grid of sensitivity M, for sums of so many
+    /// columns.
+    func deviation(noiseMultiplier z: Double, sensitivity: Double, columns: Int) -> Double
+
+    /// Throws if `checkpoint`, which was read from a file, is none of this mechanism's.
+    func check(_ checkpoint: Checkpoint) throws
+
+    /// How many steps came before `checkpoint`; nil where it does not say.
+    func stepsTaken(_ checkpoint: Checkpoint) -> Int?
+
     /// What `pattern.iterations` steps, and so any part of them, are accounted as.
     ///
     /// Throws `AccountingError` for a noise multiplier out of range, and where the mechanism has no analysis of the
@@ -54,6 +64,12 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
 
 extension NoiseMechanism {
     package var amplitude: Double { 1 }
+
+    package func deviation(noiseMultiplier z: Double, sensitivity: Double, columns: Int) -> Double { z * sensitivity }
+
+    package func check(_ checkpoint: Checkpoint) {}
+
+    package func stepsTaken(_ checkpoint: Checkpoint) -> Int? { nil }
 }
 
 /// What a noise mechanism holds from one step to the next.

@@ -3,6 +3,10 @@
 ///
 /// Each time has noise of its own. Who sees the outcomes of both has seen two releases, and the ε of a run counts one.
 ///
+/// What a second time costs is said here for noise that is independent from step to step. Noise that is correlated over
+/// steps puts examples of earlier steps into the outcome of a step, too: who sees steps twice has seen the noise of one
+/// strategy twice, and a whole run more counts.
+///
 /// The structure of the run is the same both times, and an event may count on its being hidden. The second outcome
 /// then tells of it, too, and yet costs no more than if it came from steps of its own. For let Σ aᵢXᵢ be the likelihood
 /// ratio of a run, a mean over an example's structures i, and Wᵢ that of the second outcome, the same law for each i or

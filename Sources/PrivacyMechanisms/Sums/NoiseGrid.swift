@@ -19,19 +19,24 @@ extension NoiseScheme {
         of rule: ClippingRule, noiseMultiplier z: Double, layout: TreeLayout?
     ) throws(PrivacyMechanismError) -> NoiseGrid? {
         guard mechanism.sums == .exact, z > 0 else { return nil }
-        let norm = correlation?.strategy.columnNorm ?? 1
         guard z >= leastMultiplier else { throw .noiseTooSmallForGrid(noiseMultiplier: z, least: leastMultiplier) }
         if let layout {
             let grid = try SumGrid(
                 ClippingBounds(rule, for: layout), noiseMultiplier: z, amplitude: mechanism.amplitude)
+            let deviation = mechanism.deviation(
+                noiseMultiplier: z, sensitivity: Double(grid.sensitivity), columns: layout.count)
+            guard deviation <= SumGrid.largestDeviation else {
+                throw .noiseTooLargeForGrid(noiseMultiplier: z, most: z * SumGrid.largestDeviation / deviation)
+            }
             return NoiseGrid(
-                spacing: grid.spacing, sensitivity: Double(grid.sensitivity),
-                noiseStandardDeviation: norm * grid.deviation(noiseMultiplier: z))
+                spacing: grid.spacing, sensitivity: Double(grid.sensitivity), noiseStandardDeviation: deviation)
         }
         let least = SumGrid.leastSensitivity(noiseMultiplier: z * mechanism.amplitude)
         let bound = try ClippingRule(rule.method, normalizeBy: 1).sensitivity(for: .addOrRemoveOne)
         guard bound < .infinity else { throw .unboundedSensitivity(noiseMultiplier: z) }
-        return NoiseGrid(spacing: bound / least, sensitivity: least, noiseStandardDeviation: norm * z * least)
+        return NoiseGrid(
+            spacing: bound / least, sensitivity: least,
+            noiseStandardDeviation: mechanism.deviation(noiseMultiplier: z, sensitivity: least, columns: 0))
     }
 
     /// The least noise multiplier above 0 under which a plan can promise anything: 2⁻¹² where sums are exact.

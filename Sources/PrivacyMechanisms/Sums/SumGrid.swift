@@ -58,6 +58,7 @@ struct SumGrid: Sendable {
             zip(shares, bounds.groups.ranges).filter { $0.0 > 0 }
             .map { GridRounding.mostInBlock(columns: $0.1.count) / $0.0 }.max() ?? 0
         let largest = z * amplitude
+        guard largest.isFinite else { throw .noiseTooLargeForGrid(noiseMultiplier: z, most: 0) }
         var size = Self.leastSensitivity(noiseMultiplier: largest)
         while size < Self.finestSensitivity, coarsest > size * 0x1p-10, 2 * size * largest <= Self.largestDeviation {
             size *= 2

@@ -103,6 +103,13 @@ struct RunCheckpoint<Optimizer: AugmentedGradientTransformation>: Sendable {
             decoder.userInfo[.noiseScheme] = plan.noise
             decoder.userInfo[.vectorStore] = VectorStore(try Self.split(flat, into: header.vectorLayouts))
             let document = try decoder.decode(Document.self, from: state)
+            // A finished run leaves out what its noise kept.
+            if let steps = document.state.noise.stepsTaken, header.stepsTaken < plan.iterations,
+                steps != header.stepsTaken
+            {
+                throw CheckpointError.corrupted(
+                    path: path, reason: "Its noise is that after \(steps) steps, but \(header.stepsTaken) were taken.")
+            }
             run = RunSnapshot(
                 parameters: try SafeTensors.read(
                     folder.appending(path: "parameters.safetensors").path, as: layout

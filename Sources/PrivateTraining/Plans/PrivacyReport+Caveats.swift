@@ -27,11 +27,14 @@ extension PrivacyReport {
                         + "data.")
             if !correlation.isDiscrete {
                 sentences.append(
-                    "Errors of Float64 arithmetic in the noise, of a relative 2⁻⁵⁰, before it is rounded to the grid.")
+                    "Errors of Float64 arithmetic in the noise before it is rounded to the grid.")
             }
         }
         // Copies of a seeded run's are one and the same.
-        if !isSeeded { sentences.append(aboutCopies(plan.sampling.repetition)) }
+        if !isSeeded {
+            sentences.append(
+                isCorrelated(plan) ? aboutCorrelatedCopies(of: plan) : aboutCopies(plan.sampling.repetition))
+        }
         if plan.relation == .addOrRemoveOne {
             sentences.append(
                 "The planned number of \(plan.unit.rawValue)s, the expected batch size and the sampling probability.")
@@ -63,10 +66,27 @@ extension PrivacyReport {
         if interruptions > 0 {
             sentences.append(
                 "Parameters, evaluations and logs of steps that were lost when the run was interrupted "
-                    + "(\(interruptions) times), if anyone saw them: each counts as one more step"
-                    + (plan.sampling.repetition == .drawsAnew ? "." : ", without amplification by sampling."))
+                    + "(\(interruptions) times), if anyone saw them: "
+                    + (isCorrelated(plan)
+                        ? "their noise is correlated with that of other steps, and each time counts as one more run."
+                        : plan.sampling.repetition == .drawsAnew
+                            ? "each counts as one more step."
+                            : "each counts as one more step, without amplification by sampling."))
         }
         return sentences
+    }
+
+    /// Whether outcomes of a step tell of examples that took part in earlier ones.
+    private static func isCorrelated(_ plan: PrivacyPlan) -> Bool {
+        plan.noise.correlation.map { $0.strategy.bands > 1 } ?? false
+    }
+
+    private static func aboutCorrelatedCopies(of plan: PrivacyPlan) -> String {
+        "Copies of a checkpoint that are both trained on: ε is that of one of them. Their noise is that of one strategy, "
+            + "twice: who sees both has seen two runs, and the second counts in full"
+            + (plan.sampling.repetition == .drawsAnew
+                ? ", with one participation more, without amplification, of examples whose turn was at the checkpoint."
+                : ".")
     }
 
     private static func aboutCopies(_ repetition: BatchRepetition) -> String {

@@ -42,9 +42,9 @@ public struct PrivateNormalization: Codable, Hashable, Sendable {
             throw .outOfRange(
                 name: "normalization.channelCount", value: "\(channelCount)", allowed: "between 1 and \(1 << 20)")
         }
-        guard (1e-100...1e100).contains(l2ClipNorm) else {
+        guard (1e-30...1e30).contains(l2ClipNorm) else {
             throw .outOfRange(
-                name: "normalization.l2ClipNorm", value: "\(l2ClipNorm)", allowed: "between 1e-100 and 1e100")
+                name: "normalization.l2ClipNorm", value: "\(l2ClipNorm)", allowed: "between 1e-30 and 1e30")
         }
         guard noiseMultiplier >= 0, noiseMultiplier < .infinity else {
             throw .outOfRange(

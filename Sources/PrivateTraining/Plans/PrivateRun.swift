@@ -120,7 +120,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// processes continue from copies of one snapshot.
     ///
     /// - Its batch is drawn again, independently, unless the structure of the run decides it: see ``BatchRepetition``.
-    /// - ε counts each step once. Who sees the results of a step twice has seen two steps, and both count.
+    /// - ε counts each step once. Who sees the results of a step twice has seen two steps, and both count; where noise
+    ///   is correlated over steps, who sees steps twice has seen two runs.
     ///
     /// - Parameter structure: like the parameters that the run began with; its values are not used.
     init(

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Requirements
 
 /// The gradients of a leaf that is used several times, or mapped: the sum of its uses, one example at a time.
 ///
@@ -113,6 +114,7 @@ private struct PositionProduct {
         if let factor = factor as? OuterFactor {
             (activations, outputGradients, positions) = (factor.activations, factor.outputGradients, 1)
         } else if let factor = factor as? SequenceFactor {
+            require(factor.weights == nil, "A use with a scale of its own was to be joined with others.")
             (activations, outputGradients, positions) = (factor.activations, factor.outputGradients, factor.positions)
         } else {
             return nil

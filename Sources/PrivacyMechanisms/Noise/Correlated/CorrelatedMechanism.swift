@@ -47,10 +47,42 @@ package struct CorrelatedMechanism: NoiseMechanism {
         if case .bands = recurrence { true } else { false }
     }
 
+    /// z·‖C‖₁→₂·M before it is correlated, rounded up; of ``BandedNoise`` with what its roundings add to M.
+    package func deviation(noiseMultiplier z: Double, sensitivity: Double, columns: Int) -> Double {
+        guard case .bands(let coefficients) = recurrence else {
+            return columnNorm * z * sensitivity * (1 + 0x1p-50)
+        }
+        return columnNorm * z
+            * BandedNoise.sensitivity(sensitivity, coefficients: coefficients, columns: columns) * (1 + 0x1p-50)
+    }
+
     /// That of discrete noise in every step, which is more than enough where noise is combined in Float64.
     package func slack(steps: Int) throws(AccountingError) -> ContinuousCoverSlack? {
         try DiscreteGaussianMechanism().slack(steps: steps)
     }
+
+    /// Throws `DecodingError` unless the checkpoint stands within the strategy's window, and has as many vectors of one
+    /// layout as steps there need.
+    package func check(_ checkpoint: CorrelatedCheckpoint) throws {
+        let place = try checkpoint.window.check(length: strategy.steps, restarts: restarts)
+        let (vectors, results) =
+            switch recurrence {
+            case .bands(let coefficients):
+                (min(place, coefficients.count - 1), min(place, coefficients.count - 1))
+            case .combination(let terms, _): (min(place, terms - 1), 0)
+            case .buffers(let decays, _): (place == 0 ? 0 : decays.count, 0)
+            }
+        let layouts = checkpoint.vectors.map(\.layout) + checkpoint.results.map(\.layout)
+        guard checkpoint.vectors.count == vectors, checkpoint.results.count == results,
+            layouts.allSatisfy({ $0 == checkpoint.window.layout })
+        else {
+            throw NoiseWindow.corrupted(
+                "\(checkpoint.vectors.count) and \(checkpoint.results.count) vectors of noise and results are there, but "
+                    + "must be \(vectors) and \(results), in the layout of the sums.")
+        }
+    }
+
+    package func stepsTaken(_ checkpoint: CorrelatedCheckpoint) -> Int? { checkpoint.window.taken }
 
     package func begin(nonPrivateSeed seed: UInt64?) -> Noise { state(from: nil, seed) }
 

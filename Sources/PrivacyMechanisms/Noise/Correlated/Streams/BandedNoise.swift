@@ -63,19 +63,20 @@ struct BandedNoise: ~Copyable, NoiseState {
         let grid = batch.exactGrid
         let place = try window.enter(batch, on: grid)
         let z = batch.noiseMultiplier
-        let deviation = mechanism.columnNorm * z * (Double(grid.sensitivity) * (1 + rounded) + rounding(batch.columns))
-        guard deviation * (1 + 0x1p-50) <= SumGrid.largestDeviation else {
+        let deviation = mechanism.deviation(
+            noiseMultiplier: z, sensitivity: Double(grid.sensitivity), columns: batch.columns)
+        guard deviation <= SumGrid.largestDeviation else {
             throw .noiseTooLargeForGrid(noiseMultiplier: z, most: z * SumGrid.largestDeviation / deviation)
         }
-        if sums.isEmpty, memory > 0 {
+        // Another window may be of other columns.
+        if memory > 0, sums.first?.count != batch.columns {
             sums = (0..<memory).map { _ in AlignedStorage(zeros: batch.columns) }
             results = (0..<memory).map { _ in AlignedStorage(zeros: batch.columns) }
         }
         window.leave()
         return batch.releasedExactly { sum, _, unit, scale, gradient in
             let layout = gradient.layout
-            // Rounded up: more noise.
-            let table = noise.table(sigma: deviation * (1 + 0x1p-50))
+            let table = noise.table(sigma: deviation)
             let step = BandedStep(coefficients: coefficients, place: place, sums: sums, results: results)
             gradient.withUnsafeMutableValues { out in
                 guard let base = out.baseAddress else { return }
@@ -88,16 +89,6 @@ struct BandedNoise: ~Copyable, NoiseState {
                 }
             }
         }
-    }
-
-    /// d.
-    private var rounded: Double {
-        zip(coefficients, BandedStep.rounded(coefficients)).reduce(0) { $0 + abs($1.0 - $1.1) } * (1 + 0x1p-40)
-    }
-
-    /// r.
-    private func rounding(_ columns: Int) -> Double {
-        memory == 0 ? 0 : (Double(coefficients.count) * Double(columns)).squareRoot()
     }
 
     mutating func noisyCount(halves: Int, standardDeviation: Double) -> Double {
@@ -121,6 +112,20 @@ struct BandedNoise: ~Copyable, NoiseState {
     }
 }
 
+extension BandedNoise {
+    /// To the nearest multiple of 2⁻¹⁸, so that products with sums are exact.
+    static func rounded(_ coefficients: [Double]) -> [Double] {
+        coefficients.map { ($0 * 0x1p18).rounded() * 0x1p-18 }
+    }
+
+    /// M·(1 + d) + r, rounded up: what σ is z·‖C‖ times.
+    static func sensitivity(_ sensitivity: Double, coefficients: [Double], columns: Int) -> Double {
+        let d = zip(coefficients, rounded(coefficients)).reduce(0) { $0 + abs($1.0 - $1.1) }
+        let r = coefficients.count == 1 ? 0 : (Double(coefficients.count) * Double(columns)).squareRoot()
+        return (sensitivity * (1 + d) + r) * (1 + 0x1p-40)
+    }
+}
+
 /// One step of ``BandedNoise``.
 private struct BandedStep: Sendable {
     /// c, rounded.
@@ -135,17 +140,12 @@ private struct BandedStep: Sendable {
     init(
         coefficients: [Double], place: Int, sums: [AlignedStorage<Double>], results: [AlignedStorage<Float>]
     ) {
-        self.coefficients = Self.rounded(coefficients)
+        self.coefficients = BandedNoise.rounded(coefficients)
         let steps = (1...max(1, sums.count)).prefix(min(place, sums.count)).map { (place - $0) % sums.count }
         self.sums = steps.map { sums[$0] }
         self.results = steps.map { results[$0] }
         sum = sums.isEmpty ? nil : sums[place % sums.count]
         result = results.isEmpty ? nil : results[place % results.count]
-    }
-
-    /// To the nearest multiple of 2⁻¹⁸, so that products with sums are exact.
-    static func rounded(_ coefficients: [Double]) -> [Double] {
-        coefficients.map { ($0 * 0x1p18).rounded() * 0x1p-18 }
     }
 
     /// Writes x·unit to `columns` of `out`, and keeps q and x.

@@ -39,7 +39,8 @@ struct BufferedNoise: ~Copyable, NoiseState {
         if try window.enter(batch, on: grid) == 0 {
             buffers = decays.map { _ in AlignedStorage(zeros: columns) }
         }
-        let deviation = mechanism.columnNorm * batch.noiseMultiplier * Double(grid.sensitivity) * (1 + 0x1p-50)
+        let deviation = mechanism.deviation(
+            noiseMultiplier: batch.noiseMultiplier, sensitivity: Double(grid.sensitivity), columns: columns)
         let place = normals.place(of: columns)
         let (source, kernels) = (normals.source, Kernels.active)
         let (decays, weights, buffers) = (decays, weights, buffers)

@@ -23,12 +23,12 @@ struct CombinedNoise: ~Copyable, NoiseState {
     private let coefficients: @Sendable (Int) -> [Double]
     private var window: NoiseWindow
     private var normals: WideNormals
-    /// The noise of the last steps of the window, at most p − 1, the latest first.
+    /// The noise of the last steps of the window, at most p, the latest first.
     private var past: [PastNoise] = []
     /// Whether past noise is kept rather than drawn again.
     private let isBuffered: Bool
-    /// Memory of kept noise that is not needed any longer.
-    private var oldest: AlignedStorage<Double>?
+    /// Memory of kept noise that nobody needs any longer.
+    private var free: AlignedStorage<Double>?
 
     init(
         _ mechanism: CorrelatedMechanism, _ terms: Int, _ coefficients: @escaping @Sendable (Int) -> [Double],
@@ -49,13 +49,14 @@ struct CombinedNoise: ~Copyable, NoiseState {
         let grid = batch.exactGrid
         let place = try window.enter(batch, on: grid)
         if place == 0 { past = [] }
-        let deviation = mechanism.columnNorm * batch.noiseMultiplier * Double(grid.sensitivity) * (1 + 0x1p-50)
+        if past.count == terms, case .kept(let memory) = past.removeLast(), isBuffered { free = memory }
         let columns = batch.columns
+        let deviation = mechanism.deviation(
+            noiseMultiplier: batch.noiseMultiplier, sensitivity: Double(grid.sensitivity), columns: columns)
         past.insert(.drawn(at: normals.place(of: columns)), at: 0)
-        if isBuffered { past[0] = .kept(normals.source.kept(past[0], count: columns, in: oldest)) }
+        // Memory is handed on, so that no two steps can have the same.
+        if isBuffered { past[0] = .kept(normals.source.kept(past[0], count: columns, in: free.take())) }
         let terms = zip(coefficients(place), past).map { (factor: deviation * $0, noise: $1) }
-        if isBuffered, past.count == self.terms, case .kept(let memory) = past[self.terms - 1] { oldest = memory }
-        past = Array(past.prefix(self.terms - 1))
         window.leave()
         let source = normals.source
         return batch.releasedRounded { numbers, noise in
@@ -70,7 +71,7 @@ struct CombinedNoise: ~Copyable, NoiseState {
     borrowing func checkpoint() -> NoiseCheckpoint {
         var checkpoint = CorrelatedCheckpoint(window: window, position: normals.position)
         if let layout = window.layout, window.place > 0 {
-            for noise in past.reversed() {
+            for noise in past.prefix(terms - 1).reversed() {
                 checkpoint.vectors.append(WideVector(normals.source.kept(noise, count: layout.count), layout: layout))
             }
         }

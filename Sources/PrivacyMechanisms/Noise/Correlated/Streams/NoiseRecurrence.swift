@@ -18,7 +18,10 @@ extension NoiseRecurrence {
         case .bands: 1
         case .combination(let terms, let coefficients):
             // Rows are the same from step p − 1 on where there are fewer terms than steps.
-            (0..<min(terms, steps)).map { coefficients($0).reduce(0) { $0 + abs($1) } }.max() ?? 1
+            (0..<min(terms, steps)).reduce(1) { largest, step in
+                let growth = coefficients(step).reduce(0) { $0 + abs($1) }
+                return growth.isFinite ? max(largest, growth) : .infinity
+            }
         case .buffers:
             // The coefficients of C⁻¹ after the first are negative, and all of them sum to 1/(Σ c) > 0.
             2

@@ -9,7 +9,7 @@ struct NoiseWindow: Codable, Sendable {
     private let length: Int
     private let restarts: Bool
     /// Steps taken, in the window and in those before it.
-    private var taken = 0
+    private(set) var taken = 0
     private var sums: Sums?
 
     /// What stays.
@@ -26,6 +26,23 @@ struct NoiseWindow: Codable, Sendable {
     init(length: Int, restarts: Bool) {
         self.length = length
         self.restarts = restarts
+    }
+
+    /// The place of the next step, of a window that was read from a file.
+    ///
+    /// Throws `DecodingError` unless it is one of n steps, with or without restarts, and stands within them.
+    func check(length: Int, restarts: Bool) throws -> Int {
+        guard self.length == length, self.restarts == restarts, length > 0 else {
+            throw Self.corrupted("The window has \(self.length) steps, but the strategy of the plan has \(length).")
+        }
+        guard taken >= 0, restarts || taken <= length, (sums == nil) == (taken == 0) else {
+            throw Self.corrupted("\(taken) steps were taken in a strategy of \(length).")
+        }
+        return place
+    }
+
+    static func corrupted(_ what: String) -> DecodingError {
+        .dataCorrupted(.init(codingPath: [], debugDescription: "The state of correlated noise does not fit: \(what)"))
     }
 
     /// The layout of the sums, once there was one.

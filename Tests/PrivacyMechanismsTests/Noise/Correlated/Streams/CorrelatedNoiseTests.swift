@@ -59,6 +59,63 @@ import _TestSupport
         }
     }
 
+    /// Kept noise is the noise that would be drawn again, over any number of windows.
+    @Test(arguments: streamedStrategies)
+    func keptNoiseIsDrawnNoise(_ strategy: CorrelationStrategy) throws {
+        var drawn = try CorrelatedReleases(strategy, columns: 9, restarts: true)
+        var kept = try CorrelatedReleases(strategy, columns: 9, restarts: true, keepsPastNoise: true)
+        for _ in 0..<20 { #expect(try drawn.next() == kept.next()) }
+    }
+
+    /// Another window may be of other sums.
+    @Test(arguments: streamedStrategies)
+    func windowsMayHaveOtherColumns(_ strategy: CorrelationStrategy) throws {
+        var run = try CorrelatedReleases(strategy, columns: 3, restarts: true)
+        for columns in [3, 5000, 2, 70_000] {
+            for _ in 0..<6 { #expect(try run.next(columns: columns).allSatisfy { $0.isFinite && $0 != 0 }) }
+            try run.resume(seed: 1)
+        }
+    }
+
+    /// A file that is not of this strategy, or has lost a part, is refused before a step is taken.
+    @Test(arguments: streamedStrategies)
+    func checkpointsThatDoNotFitAreRefused(_ strategy: CorrelationStrategy) throws {
+        var run = try CorrelatedReleases(strategy, columns: 3)
+        for _ in 0..<3 { _ = try run.next() }
+        let decoder = JSONDecoder()
+        decoder.userInfo[.noiseScheme] = run.scheme
+        func decode(_ change: (inout [String: Any]) -> Void) throws {
+            var checkpoint = try run.checkpoint()
+            change(&checkpoint)
+            _ = try decoder.decode(NoiseCheckpoint.self, from: JSONSerialization.data(withJSONObject: checkpoint))
+        }
+        func window(_ key: String, _ value: Any) -> (inout [String: Any]) -> Void {
+            { checkpoint in
+                var window = checkpoint["window"] as? [String: Any] ?? [:]
+                window[key] = value
+                checkpoint["window"] = window
+            }
+        }
+        try decode { _ in }
+        let broken = [
+            window("length", 7), window("length", 0), window("taken", -1), window("taken", 8), window("restarts", true),
+        ]
+        for change in broken { #expect(throws: DecodingError.self) { try decode(change) } }
+        if strategy.bands > 1 {
+            #expect(throws: DecodingError.self) { try decode { $0["vectors"] = [Any]() } }
+            #expect(throws: DecodingError.self) {
+                try decode { checkpoint in
+                    let vectors = checkpoint["vectors"] as? [Any] ?? []
+                    checkpoint["vectors"] = vectors + vectors
+                }
+            }
+            var other = try CorrelatedReleases(strategy, columns: 2)
+            for _ in 0..<3 { _ = try other.next() }
+            let vectors = try #require(other.checkpoint()["vectors"])
+            #expect(throws: DecodingError.self) { try decode { $0["vectors"] = vectors } }
+        }
+    }
+
     @Test(arguments: streamedStrategies)
     func seededRunsGoOnBitByBit(_ strategy: CorrelationStrategy) throws {
         let rows: [[Float]] = [[0.5, -0.25, 0.125], [0, 1, 1]]

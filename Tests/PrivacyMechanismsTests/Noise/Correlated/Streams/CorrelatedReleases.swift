@@ -14,12 +14,13 @@ struct CorrelatedReleases: ~Copyable {
 
     init(
         _ strategy: CorrelationStrategy, columns: Int, restarts: Bool = false, noiseMultiplier: Double = 1,
-        seed: UInt64? = 1
+        seed: UInt64? = 1, keepsPastNoise: Bool = false
     ) throws {
         layout = try TreeLayout([("x", [columns])])
         scheme = .correlated(strategy, restarts: restarts)
         self.noiseMultiplier = noiseMultiplier
-        if let seed { noise = Noise(scheme, nonPrivateSeed: seed) } else { noise = Noise(scheme) }
+        let mechanism = CorrelatedMechanism(strategy, restarts: restarts)
+        noise = mechanism.begin(nonPrivateSeed: seed, keepsPastNoise: keepsPastNoise)
     }
 
     /// What a grid unit is worth.
@@ -48,6 +49,19 @@ struct CorrelatedReleases: ~Copyable {
         }
         let unit = try self.unit
         return try aggregate.privatized(noise: &noise).vector.values.map { Double($0) / unit }
+    }
+
+    /// The next release of an empty batch with so many columns, in grid units of its own.
+    mutating func next(columns: Int) throws -> [Float] {
+        let aggregate = try ClippedAggregate(
+            .flat(l2ClipNorm: 1), transform: IdentityTransform(layout: TreeLayout([("x", [columns])])), noise: scheme,
+            noiseMultiplier: noiseMultiplier)
+        return try aggregate.privatized(noise: &noise).vector.values
+    }
+
+    /// What a file would hold of the noise.
+    func checkpoint() throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: JSONEncoder().encode(noise.checkpoint())) as? [String: Any] ?? [:]
     }
 
     /// The next release of an empty batch in another space.
