@@ -162,8 +162,8 @@ extension PrivacyMechanismError: CustomStringConvertible {
         case .sumsChangedUnderStrategy(let what):
             return "Correlated noise needs \(what) in all steps between which it is correlated: a sum that is clipped "
                 + "in another space, or to another norm, has another sensitivity. Use an optimizer that "
-                + "transforms nothing, or whose scale changes only where the strategy restarts, and a fixed clip norm; or "
-                + "independent noise."
+                + "transforms nothing, or whose scale changes only where the strategy restarts, and a fixed clip norm; "
+                + "or independent noise."
         case .unreadableStrategies(let path, let reason):
             return "The strategies in '\(path)' cannot be read. \(reason) Name another file, or fit them again."
         case .unwritableStrategies(let path, let reason):

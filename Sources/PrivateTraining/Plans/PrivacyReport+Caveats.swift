@@ -21,10 +21,10 @@ extension PrivacyReport {
         if let correlation = plan.noise.correlation, correlation.strategy.bands > 1 {
             sentences.append(
                 correlation.isDiscrete
-                    ? "Memory and checkpoints of the run, which hold un-noised sums of its last steps: they are as secret "
-                        + "as the data."
-                    : "Memory and checkpoints of the run, which hold noise of released steps: they are as secret as the "
-                        + "data.")
+                    ? "Memory and checkpoints of the run, which hold un-noised sums of its last steps: they are as "
+                        + "secret as the data."
+                    : "Memory and checkpoints of the run, which hold noise of released steps: they are as secret as "
+                        + "the data.")
             if !correlation.isDiscrete {
                 sentences.append(
                     "Errors of Float64 arithmetic in the noise before it is rounded to the grid.")
@@ -82,8 +82,8 @@ extension PrivacyReport {
     }
 
     private static func aboutCorrelatedCopies(of plan: PrivacyPlan) -> String {
-        "Copies of a checkpoint that are both trained on: ε is that of one of them. Their noise is that of one strategy, "
-            + "twice: who sees both has seen two runs, and the second counts in full"
+        "Copies of a checkpoint that are both trained on: ε is that of one of them. Their noise is that of one "
+            + "strategy, twice: who sees both has seen two runs, and the second counts in full"
             + (plan.sampling.repetition == .drawsAnew
                 ? ", with one participation more, without amplification, of examples whose turn was at the checkpoint."
                 : ".")

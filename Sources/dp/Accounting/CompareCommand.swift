@@ -15,11 +15,11 @@ struct CompareCommand: ParsableCommand {
             their noise is calibrated, and comes in its order.
 
             With --noise correlated, --examples, --batch, --epochs, --epsilon and --delta ask how to spend a budget: \
-            DP-SGD and noise that is correlated over steps, by every kind of strategy and under the sampling that suits \
-            it, come in the order of their predicted error: the standard deviation of the noise in a prefix sum of mean \
-            gradients, clipped to 1. Bytes are what a run keeps of past steps for each parameter; strategies that keep \
-            nothing draw past noise again: banded-inverse that of few steps, dense that of all. 'dp train' takes the \
-            strategy's name as --strategy.
+            DP-SGD and noise that is correlated over steps, by every kind of strategy and under the sampling that \
+            suits it, come in the order of their predicted error: the standard deviation of the noise in a prefix sum \
+            of mean gradients, clipped to 1. Bytes are what a run keeps of past steps for each parameter; strategies \
+            that keep nothing draw past noise again: banded-inverse that of few steps, dense that of all. 'dp train' \
+            takes the strategy's name as --strategy.
 
             An ε holds for the relation in its row. Those of different relations are different promises.
             """)

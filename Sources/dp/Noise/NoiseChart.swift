@@ -1,8 +1,8 @@
 import CommandLineSupport
 import PrivacyAccounting
 
-/// Predicted errors over the number of bands: a line for each sampler's banded strategies, and a level one for the best of
-/// each other kind.
+/// Predicted errors over the number of bands: a line for each sampler's banded strategies, and a level one for the best
+/// of each other kind.
 struct NoiseChart {
     /// The best first.
     let rows: [NoiseRow]

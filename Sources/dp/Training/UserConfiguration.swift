@@ -29,8 +29,8 @@ struct UserConfiguration: Codable, Hashable, Sendable {
 }
 
 extension PlanRequest {
-    /// Makes users what the plan protects: Poisson sampling of the owners of the examples, or what ``CorrelatedSampling``
-    /// says, with `expectedBatchSize` the expected number of users in a batch.
+    /// Makes users what the plan protects: Poisson sampling of the owners of the examples, or what
+    /// ``CorrelatedSampling`` says, with `expectedBatchSize` the expected number of users in a batch.
     ///
     /// Throws ``PlanError/outOfRange(name:value:allowed:)`` for a batch larger than the number of users, and
     /// `PrivacyMechanismError` for a number of examples below 1.

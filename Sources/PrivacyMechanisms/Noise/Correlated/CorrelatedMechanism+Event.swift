@@ -5,7 +5,7 @@ extension CorrelatedMechanism {
     ///
     /// | participation | bands of C | event |
     /// |---|---|---|
-    /// | in each of at most K slots with probability r, at least b steps apart | at most b | K × Poisson(r, Gaussian z) |
+    /// | in each of at most K slots with probability r, b steps apart | at most b | K × Poisson(r, Gaussian z) |
     /// | in every b-th step, of those drawn at most m | at most b | ⌈T/b⌉ × truncated Poisson |
     /// | in the same step of each epoch of L | any | Gaussian z·‖C‖/sens_L |
     /// | in one of the L steps of each epoch, or in k of them | any | Gaussian z·‖C‖/sens(k, b) |

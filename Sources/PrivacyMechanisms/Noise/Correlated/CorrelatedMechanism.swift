@@ -77,8 +77,8 @@ package struct CorrelatedMechanism: NoiseMechanism {
             layouts.allSatisfy({ $0 == checkpoint.window.layout })
         else {
             throw NoiseWindow.corrupted(
-                "\(checkpoint.vectors.count) and \(checkpoint.results.count) vectors of noise and results are there, but "
-                    + "must be \(vectors) and \(results), in the layout of the sums.")
+                "\(checkpoint.vectors.count) and \(checkpoint.results.count) vectors of noise and results are there, "
+                    + "but must be \(vectors) and \(results), in the layout of the sums.")
         }
     }
 
