@@ -79,8 +79,8 @@ import _TestSupport
         }
     }
 
-    /// Rates are quotients of counts, summed up at most 10⁴ times. The reference's area is the one under the hull, which
-    /// overstates the probability of an ordered pair.
+    /// Rates are quotients of counts, summed up at most 10⁴ times. The reference's area is the one under the hull,
+    /// which overstates the probability of an ordered pair.
     @Test func measuresMatch() throws {
         for one in cases {
             let scores = try CanaryScores(included: one.included, excluded: one.excluded)

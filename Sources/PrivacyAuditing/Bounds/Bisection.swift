@@ -1,7 +1,7 @@
 /// Bisection of the place where a condition changes.
 enum Bisection {
-    /// Narrows [low, high] around the point where `isLow` changes from true to false, to a relative width of 2⁻³⁶ and an
-    /// absolute one of 2⁻⁶⁰. Both ends keep their sides.
+    /// Narrows [low, high] around the point where `isLow` changes from true to false, to a relative width of 2⁻³⁶ or
+    /// an absolute one of 2⁻⁶⁰. Both ends keep their sides.
     static func bracket(low: Double, high: Double, isLow: (Double) -> Bool) -> (low: Double, high: Double) {
         var (low, high) = (low, high)
         while high - low > max(high * 0x1p-36, 0x1p-60) {

@@ -6,8 +6,8 @@ import PrivacyAccounting
 /// The limit for k of n is the p at which P(Bin(n, p) ≤ k) = significance/2 (Clopper and Pearson, 1934).
 ///
 /// **Guarantee:** at a threshold that was given, of independent scores, both rates are at most their limits with a
-/// probability of at least 1 − significance. So they are where the threshold is the j-th score of one kind in order: the
-/// rate of that kind is distributed as Beta(j, n − j + 1) or less, and its limit is a quantile of that or of more.
+/// probability of at least 1 − significance. So they are where the threshold is the j-th score of one kind in order:
+/// the rate of that kind is distributed as Beta(j, n − j + 1) or less, and its limit is a quantile of that or of more.
 struct ClopperPearsonLimits: Hashable {
     /// FPR: of excluded canaries above the threshold.
     let falsePositiveRate: Double

@@ -1,8 +1,7 @@
 import Foundation
 import PrivacyAccounting
 
-/// A test whether a mechanism is μ-GDP, by many canaries in one run (Mahloujifar, Melis, Chaudhuri, arXiv 2410.22235,
-/// algorithm 3).
+/// A test whether a mechanism is μ-GDP, by many canaries in one run (Mahloujifar, Melis, Chaudhuri, arXiv 2410.22235).
 ///
 /// Of m canaries, each included by an independent fair coin, r are guessed and v are right. With the significance α and
 /// inv(x) = Φ(Φ⁻¹(x) − μ), beginning with ρ = αv/m and h = α(r − v)/m, for i = v − 1 … 0:

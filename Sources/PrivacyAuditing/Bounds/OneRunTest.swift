@@ -2,7 +2,7 @@ import Foundation
 import PrivacyAccounting
 
 /// A test whether a mechanism is (ε, δ)-private, by many canaries in one run (Steinke, Nasr, Jagielski,
-/// arXiv 2305.08846, theorem 5.2).
+/// arXiv 2305.08846, section 5).
 ///
 /// Of m canaries, each included by an independent fair coin, r are guessed and v are right. With q = 1/(1 + e^{−ε}),
 ///

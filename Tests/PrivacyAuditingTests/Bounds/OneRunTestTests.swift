@@ -6,8 +6,8 @@ import _TestSupport
 
 @Suite struct OneRunTestTests {
     /// **Guarantee:** (ε, δ) that hold are rejected with the significance at most, here of randomized response, which
-    /// reveals each coin with δ, and else tells it truly with e^ε/(1 + e^ε): of 2,000 at 0.1, 200 and five deviations of
-    /// 13.4. The broken twin tests for ε − 0.3 without δ.
+    /// reveals each coin with δ, and else tells it truly with e^ε/(1 + e^ε): of 2,000 at 0.1, 200 and five deviations
+    /// of 13.4. The broken twin tests for ε − 0.3 without δ.
     @Test(arguments: [0, 0.002]) func truthIsRejectedSeldom(delta: Double) {
         var random = SeededGenerator(seed: 3)
         let (epsilon, count) = (1.0, 300)
