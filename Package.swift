@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "PyTrees", targets: ["PyTrees"]),
         .library(name: "GradientTransformations", targets: ["GradientTransformations"]),
         .library(name: "PrivacyAccounting", targets: ["PrivacyAccounting"]),
+        .library(name: "PrivacyAuditing", targets: ["PrivacyAuditing"]),
         .library(name: "PrivacyMechanisms", targets: ["PrivacyMechanisms"]),
         .library(name: "PrivateOptimization", targets: ["PrivateOptimization"]),
         .library(name: "Datasets", targets: ["Datasets"]),
@@ -39,6 +40,7 @@ let package = Package(
             name: "PrivacyAccounting", dependencies: ["Requirements"],
             exclude: ["README.md", "RandomAllocation/README.md"]
         ),
+        .target(name: "PrivacyAuditing", dependencies: ["PrivacyAccounting"], exclude: ["README.md"]),
         .target(
             name: "GradientTransformations",
             dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees", "Requirements"],
@@ -136,6 +138,9 @@ let package = Package(
             ]
         ),
         .testTarget(name: "PrivacyAccountingTests", dependencies: ["PrivacyAccounting", "_TestSupport"]),
+        .testTarget(
+            name: "PrivacyAuditingTests", dependencies: ["PrivacyAccounting", "PrivacyAuditing", "_TestSupport"]
+        ),
         .testTarget(
             name: "PrivacyMechanismsTests",
             dependencies: [

@@ -17,11 +17,11 @@ import Foundation
 /// - u per addition.
 ///
 /// Terms left out are bounded by a geometric series, because the ratios fall.
-struct BinomialProbability {
+package struct BinomialProbability {
     /// At most the probability.
-    let lower: Double
+    package let lower: Double
     /// At least the probability; at most 1. 0 only where that is exact, else at least ``least``.
-    let upper: Double
+    package let upper: Double
 
     /// What stands for probabilities below it.
     static let least = 1e-300
@@ -30,7 +30,7 @@ struct BinomialProbability {
     private static let greatestVariance = 1e13
 
     /// P(first ≤ Bin(n, q) ≤ last), for q in [0, 1].
-    init(from first: Int, through last: Int, trials n: Int, success q: Double) {
+    package init(from first: Int, through last: Int, trials n: Int, success q: Double) {
         let (first, last) = (max(0, first), min(n, last))
         if first > last {
             self.init(exactly: 0)

@@ -1,9 +1,9 @@
 import Foundation
 
 /// The standard normal distribution, accurate in both tails.
-enum Normal {
+package enum Normal {
     /// Φ(x).
-    static func cumulative(_ x: Double) -> Double { 0.5 * erfc(-x * 0.5.squareRoot()) }
+    package static func cumulative(_ x: Double) -> Double { 0.5 * erfc(-x * 0.5.squareRoot()) }
 
     /// Both tails at once with one `erfc`: (P(X ≤ x), P(X > x)). The smaller has full relative accuracy.
     static func tails(_ x: Double) -> (below: Double, above: Double) {
@@ -28,7 +28,7 @@ enum Normal {
     }
 
     /// Φ⁻¹(p): bisection to a bracket, then Newton steps on log Φ. Exact to a few ulps for p in (1e−300, 1/2].
-    static func quantile(_ p: Double) -> Double {
+    package static func quantile(_ p: Double) -> Double {
         if p <= 0 { return -.infinity }
         if p >= 1 { return .infinity }
         if p > 0.5 { return -quantile(1 - p) }

@@ -1,0 +1,16 @@
+/// How a lower bound follows from what an attack gets right.
+public enum AuditStatistic: String, CaseIterable, Hashable, Sendable {
+    /// Clopper–Pearson limits on both error rates: `ClopperPearsonLimits`. For independent scores, as of a canary a
+    /// run.
+    case clopperPearson = "clopper-pearson"
+    /// The same limits, and the least μ whose Gaussian trade-off curve contains them (arXiv 2302.07956). It tests
+    /// whether a mechanism is μ-GDP. A mechanism that is (ε, δ)-private need not be.
+    case gaussian = "mu-gdp"
+    /// Many canaries in one run, for any (ε, δ)-private mechanism: `OneRunTest`.
+    case oneRun = "one-run"
+    /// Many canaries in one run, for the family of μ-GDP mechanisms: `OneRunGaussianTest`.
+    case oneRunGaussian = "one-run-mu-gdp"
+
+    /// Whether μ is bounded, and ε only by way of it.
+    var isGaussian: Bool { self == .gaussian || self == .oneRunGaussian }
+}
