@@ -47,7 +47,7 @@ class Transformer(torch.nn.Module):
         self.norm, self.head = torch.nn.LayerNorm(WIDTH), torch.nn.Linear(WIDTH, 10)
 
     def forward(self, tokens):
-        places = torch.arange(POSITIONS).expand(len(tokens), POSITIONS)
+        places = torch.arange(POSITIONS).repeat(len(tokens), 1)
         return self.head(self.norm(self.blocks(self.embedding(tokens) + self.positions(places))).mean(1))
 
 
