@@ -17,7 +17,8 @@ import Requirements
 /// - ‖Σ_j C[:, i_j] x_jᵀ‖ over the first t rows is at most ``sensitivity(participations:separation:steps:)`` if the
 ///   steps i_j are at most k, each two at least b apart;
 /// - the same is at most ``epochSensitivity(length:steps:)`` if they are i, i + L, i + 2L, …;
-/// - C is the matrix whose inverse makes the noise: what rounding its entries can change is in both.
+/// - C is the matrix whose inverse makes the noise: what rounding its entries can change is in both, but for the
+///   inverse of a dense C, which is computed (see ``CombinedNoise``).
 package protocol NoiseStrategy: Codable, Hashable, Sendable {
     /// The strategy's name in files.
     static var kind: String { get }

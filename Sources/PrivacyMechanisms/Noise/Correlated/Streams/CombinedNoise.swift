@@ -15,6 +15,9 @@ import Requirements
 /// normals and combinations of at most (p + 8)·2⁻⁵⁰ times their largest term, before they are rounded to integers, of
 /// which a standard deviation has at least 2¹⁰.
 ///
+/// A dense strategy's coefficients are those of a computed inverse, whose error, of a relative n·2⁻⁵³·‖C⁻¹‖·‖C‖, is in
+/// no sensitivity: the grid refuses strategies for which it could pass 2⁻²⁵.
+///
 /// No number of the stream is drawn for two steps: what is drawn again is the same number of the same step. A run that
 /// goes on under a fresh key takes the past numbers from its checkpoint.
 struct CombinedNoise: ~Copyable, NoiseState {
