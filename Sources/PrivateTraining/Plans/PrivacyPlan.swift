@@ -165,6 +165,13 @@ public struct PrivacyPlan: Hashable, Sendable {
     /// Whether sums are integers, and ε holds for the numbers that the machine computes.
     var isExact: Bool { noise.mechanism.sums == .exact }
 
+    /// Whether gradients may be transformed in another way every so many steps: where noise is correlated over steps, a
+    /// transform stays as long as a strategy does, or to the end.
+    package func allowsTransforms(changingEvery interval: Int) -> Bool {
+        guard let strategy = noise.correlation?.strategy else { return true }
+        return interval.isMultiple(of: strategy.steps) || interval >= iterations
+    }
+
     /// N, which the clipped sum is divided by.
     public var normalizeBy: Double { sampling.expectedBatchSize }
 

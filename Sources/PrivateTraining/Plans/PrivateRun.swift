@@ -95,10 +95,9 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         _ = try plan.initialClippingRule.sensitivity(for: plan.relation, layout: sums)
         _ = try plan.grid(layout: sums)
         if let correlation = plan.noise.correlation, let interval = optimizer.refreshInterval {
-            let steps = correlation.strategy.steps
-            guard interval.isMultiple(of: steps) || interval >= plan.iterations else {
+            guard plan.allowsTransforms(changingEvery: interval) else {
                 throw PlanError.transformChangesWithinStrategy(
-                    interval: interval, steps: steps, restarts: correlation.restarts)
+                    interval: interval, steps: correlation.strategy.steps, restarts: correlation.restarts)
             }
         }
         self.plan = plan

@@ -47,8 +47,8 @@ struct TrainingRun {
         guard plan.initialClippingRule.sensitivity(for: .addOrRemoveOne) > 0 else {
             throw TrainingConfigurationError.clipsEverything
         }
-        if let strategy = plan.noise.correlation?.strategy, strategy.steps > 1, plan.iterations > 1,
-            configuration.optimizer?.scaleThenPrivatize != nil
+        if let scaling = configuration.optimizer?.scaleThenPrivatize,
+            !plan.allowsTransforms(changingEvery: scaling.refreshEvery ?? 1)
         {
             throw PrivacyMechanismError.sumsChangedUnderStrategy(what: "the same transform")
         }

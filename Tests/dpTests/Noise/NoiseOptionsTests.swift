@@ -110,6 +110,27 @@ import Testing
         #expect(again.status == 0 && again.output.contains("blt, no bands, 6 steps"), "\(again.messages)")
     }
 
+    /// A scale that stays as long as the strategy does is not refused; one that changes within it is.
+    @Test func aScaleMayChangeWhereTheStrategyRestarts() throws {
+        let folder = try WorkFolder()
+        func train(refreshEvery: Int) throws -> Program.Outcome {
+            try folder.write(
+                """
+                {"data": {"kind": "digits"}, "model": "softmax",
+                 "optimizer": {"name": "adam", "learningRate": 0.01, "scaleThenPrivatize": {"refreshEvery": \(refreshEvery)}},
+                 "plan": {"noiseMultiplier": 5, "delta": 1e-5, "iterations": 6, "expectedBatchSize": 200,
+                  "noise": {"kind": "correlated", "strategy": {"kind": "blt", "buffers": 1}, "restartEvery": 3}}}
+                """, to: "restarts.json")
+            return try Program.run(["train", "--config", "restarts.json"], in: folder)
+        }
+        let fits = try train(refreshEvery: 3)
+        #expect(fits.status == 0, "\(fits.messages)")
+        #expect(fits.output.contains("blt, no bands, 3 steps, and then anew"))
+        let breaks = try train(refreshEvery: 2)
+        #expect(
+            breaks.status == 64 && breaks.messages.contains("does not fit: Correlated noise needs the same transform"))
+    }
+
     @Test func aChangingTransformIsRefused() throws {
         let folder = try WorkFolder()
         let run = try Program.run(
