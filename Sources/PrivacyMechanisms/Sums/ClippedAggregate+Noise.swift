@@ -57,21 +57,22 @@ extension ClippedAggregate {
     }
 
     /// Lets a mechanism that takes exact sums write the gradient: `write` adds integer noise, and finishes every column
-    /// of the sum, whose memory goes to the next batch.
-    ///
-    /// - Parameter write: gets the sum, its grid, what a grid unit is worth in the gradient, and the diagonal of the
-    ///   transform where it has one.
-    consuming func releasedExactly(
-        by write: (
-            _ sum: GridSum, _ grid: SumGrid, _ unit: Double, _ scale: ParameterVector?,
-            _ gradient: inout ParameterVector
-        ) -> Void
-    ) -> TransformedGradient<Transform> {
+    /// of the sum, whose memory goes to the next batch. A sum without columns needs no noise.
+    consuming func releasedExactly(by write: (ExactRelease) -> Void) -> TransformedGradient<Transform> {
         guard case .exact(let sum, let grid) = sum else {
             fail("Integer noise was asked for a floating-point sum: the aggregate was made for another kind of noise.")
         }
         let memory = gradientMemory()
-        write(sum, grid, grid.spacing / clipping.normalizeBy, scale, &memory.vector)
+        let layout = memory.vector.layout
+        memory.vector.withUnsafeMutableValues { out in
+            guard let base = out.baseAddress else { return }
+            scale.withUnsafeValues(matching: layout) { scale in
+                write(
+                    ExactRelease(
+                        sum: sum, grid: grid, unit: grid.spacing / clipping.normalizeBy, scale: scale, out: base,
+                        count: out.count))
+            }
+        }
         workspace?.giveBack(sum)
         return TransformedGradient(memory, transform: transform, form: form)
     }
@@ -97,14 +98,8 @@ extension ClippedAggregate {
     /// benchmarks.
     package consuming func nonPrivateSum() -> ParameterVector {
         guard case .exact = sum else { return withoutNoise().vector }
-        return releasedExactly { sum, _, unit, scale, gradient in
-            let (layout, noNoise) = (gradient.layout, [Int32](repeating: 0, count: gradient.count))
-            gradient.withUnsafeMutableValues { out in
-                guard let base = out.baseAddress else { return }
-                scale.withUnsafeValues(matching: layout) { scale in
-                    sum.finish(0..<out.count, noise: noNoise, scale: scale, spacing: unit, into: base)
-                }
-            }
+        return releasedExactly { release in
+            release.finish(0..<release.count, noise: [Int32](repeating: 0, count: release.count))
         }.vector
     }
 

@@ -7,19 +7,9 @@ extension DiscreteGaussianNoise: NoiseState {
         _ batch: consuming ClippedAggregate<Transform>
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
         let noiseMultiplier = batch.noiseMultiplier
-        return batch.releasedExactly { sum, grid, unit, scale, gradient in
-            let layout = gradient.layout
-            let table = table(sigma: grid.deviation(noiseMultiplier: noiseMultiplier))
-            gradient.withUnsafeMutableValues { out in
-                guard let base = out.baseAddress else { return }
-                scale.withUnsafeValues(matching: layout) { scale in
-                    // Threads finish disjoint columns.
-                    nonisolated(unsafe) let (base, scale) = (base, scale)
-                    forEachChunk(of: out.count, table) { noise, columns in
-                        sum.finish(columns, noise: noise, scale: scale, spacing: unit, into: base)
-                    }
-                }
-            }
+        return batch.releasedExactly { release in
+            let table = table(sigma: release.grid.deviation(noiseMultiplier: noiseMultiplier))
+            forEachChunk(of: release.count, table) { noise, columns in release.finish(columns, noise: noise) }
         }
     }
 

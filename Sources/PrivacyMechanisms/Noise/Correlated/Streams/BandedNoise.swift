@@ -22,7 +22,7 @@ import Requirements
 /// ‖D‖ ≤ sens(C′)·M + √(kbP) ≤ sens(C)·(M(1 + d) + r). The last factor times z·‖C‖ is σ.
 ///
 /// - Note: the last b − 1 un-noised sums are kept, in memory and in checkpoints. They are as secret as the data.
-struct BandedNoise: ~Copyable, NoiseState {
+struct BandedNoise: ~Copyable, CorrelatedNoiseState {
     private let mechanism: CorrelatedMechanism
     /// c₀ = 1, ….
     private let coefficients: [Double]
@@ -38,7 +38,7 @@ struct BandedNoise: ~Copyable, NoiseState {
     ) {
         self.mechanism = mechanism
         self.coefficients = coefficients
-        window = checkpoint?.window ?? NoiseWindow(length: mechanism.strategy.steps, restarts: mechanism.restarts)
+        window = checkpoint?.window ?? NoiseWindow(of: mechanism)
         noise =
             seed.map { DiscreteGaussianNoise(nonPrivateSeed: $0, resumingAt: checkpoint?.position ?? 0) }
             ?? DiscreteGaussianNoise()
@@ -74,25 +74,13 @@ struct BandedNoise: ~Copyable, NoiseState {
             results = (0..<memory).map { _ in AlignedStorage(zeros: batch.columns) }
         }
         window.leave()
-        return batch.releasedExactly { sum, _, unit, scale, gradient in
-            let layout = gradient.layout
+        return batch.releasedExactly { release in
             let table = noise.table(sigma: deviation)
             let step = BandedStep(coefficients: coefficients, place: place, sums: sums, results: results)
-            gradient.withUnsafeMutableValues { out in
-                guard let base = out.baseAddress else { return }
-                scale.withUnsafeValues(matching: layout) { scale in
-                    // Threads finish disjoint columns.
-                    nonisolated(unsafe) let (base, scale) = (base, scale)
-                    noise.forEachChunk(of: out.count, table) { noise, columns in
-                        step.finish(sum, columns, noise: noise, scale: scale, unit: unit, into: base)
-                    }
-                }
+            noise.forEachChunk(of: release.count, table) { noise, columns in
+                step.finish(release, columns, noise: noise)
             }
         }
-    }
-
-    mutating func noisyCount(halves: Int, standardDeviation: Double) -> Double {
-        fail("A count was to be noised beside sums with correlated noise, whose clip norm is fixed.")
     }
 
     borrowing func checkpoint() -> NoiseCheckpoint {
@@ -148,16 +136,13 @@ private struct BandedStep: Sendable {
         result = results.isEmpty ? nil : results[place % results.count]
     }
 
-    /// Writes x·unit to `columns` of `out`, and keeps q and x.
-    func finish(
-        _ integers: GridSum, _ columns: Range<Int>, noise: UnsafePointer<Int32>, scale: UnsafePointer<Float>?,
-        unit: Double, into out: UnsafeMutablePointer<Float>
-    ) {
+    /// Writes x in the gradient's units to `columns` of the release, and keeps q and x.
+    func finish(_ release: ExactRelease, _ columns: Range<Int>, noise: UnsafePointer<Int32>) {
         let (kernels, begin, count) = (Kernels.active, columns.lowerBound, columns.count)
         withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * count) { memory in
             memory.initialize(repeating: 0)
             let (low, high, own) = (memory.baseAddress!, memory.baseAddress! + count, memory.baseAddress! + 2 * count)
-            integers.take(columns, scale: scale, into: own)
+            release.sum.take(columns, scale: release.scale, into: own)
             kernels.add_split_multiple(own, count, coefficients[0], high, low)
             for (coefficient, past) in zip(coefficients.dropFirst(), sums) {
                 kernels.add_split_multiple(past.base + begin, count, coefficient, high, low)
@@ -167,7 +152,7 @@ private struct BandedStep: Sendable {
             for (coefficient, past) in zip(coefficients.dropFirst(), results) {
                 kernels.add_multiple(past.base + begin, count, -coefficient, low)
             }
-            kernels.scale_and_narrow(low, count, unit, out + begin)
+            kernels.scale_and_narrow(low, count, release.unit, release.out + begin)
             if let sum, let result {
                 (sum.base + begin).update(from: own, count: count)
                 kernels.scale_and_narrow(low, count, 1, result.base + begin)

@@ -11,7 +11,7 @@ import Requirements
 ///
 /// **Guarantee:** that of ``CombinedNoise``, with errors that decay as the buffers do: at most 2⁻⁴⁸ times the largest
 /// number of the window, over 1 − θ.
-struct BufferedNoise: ~Copyable, NoiseState {
+struct BufferedNoise: ~Copyable, CorrelatedNoiseState {
     private let mechanism: CorrelatedMechanism
     private let decays: [Double]
     private let weights: [Double]
@@ -26,7 +26,7 @@ struct BufferedNoise: ~Copyable, NoiseState {
     ) {
         self.mechanism = mechanism
         (self.decays, self.weights) = (decays, weights)
-        window = checkpoint?.window ?? NoiseWindow(length: mechanism.strategy.steps, restarts: mechanism.restarts)
+        window = checkpoint?.window ?? NoiseWindow(of: mechanism)
         normals = WideNormals(nonPrivateSeed: seed, position: checkpoint?.position ?? 0)
         buffers = (checkpoint?.vectors ?? []).map(\.values)
     }
@@ -54,10 +54,6 @@ struct BufferedNoise: ~Copyable, NoiseState {
                 kernels.decay_and_add(noise, numbers.count, decay, buffer.base + numbers.lowerBound)
             }
         }
-    }
-
-    mutating func noisyCount(halves: Int, standardDeviation: Double) -> Double {
-        fail("A count was to be noised beside sums with correlated noise, whose clip norm is fixed.")
     }
 
     borrowing func checkpoint() -> NoiseCheckpoint {

@@ -23,24 +23,14 @@ extension ClippedAggregate {
     consuming func releasedRounded(
         _ add: @Sendable (_ columns: Range<Int>, _ noise: UnsafeMutablePointer<Double>) -> Void
     ) -> TransformedGradient<Transform> {
-        releasedExactly { sum, _, unit, scale, gradient in
-            let layout = gradient.layout
-            gradient.withUnsafeMutableValues { out in
-                guard let base = out.baseAddress else { return }
-                scale.withUnsafeValues(matching: layout) { scale in
-                    // Threads finish disjoint columns.
-                    nonisolated(unsafe) let (base, scale) = (base, scale)
-                    NormalChunks.forEach(of: out.count) { columns in
-                        withUnsafeTemporaryAllocation(of: Double.self, capacity: columns.count) { noise in
-                            withUnsafeTemporaryAllocation(of: Int32.self, capacity: columns.count) { integers in
-                                noise.initialize(repeating: 0)
-                                add(columns, noise.baseAddress!)
-                                Kernels.active.round_to_integers(
-                                    noise.baseAddress!, columns.count, integers.baseAddress!)
-                                sum.finish(
-                                    columns, noise: integers.baseAddress!, scale: scale, spacing: unit, into: base)
-                            }
-                        }
+        releasedExactly { release in
+            NormalChunks.forEach(of: release.count) { columns in
+                withUnsafeTemporaryAllocation(of: Double.self, capacity: columns.count) { noise in
+                    withUnsafeTemporaryAllocation(of: Int32.self, capacity: columns.count) { integers in
+                        noise.initialize(repeating: 0)
+                        add(columns, noise.baseAddress!)
+                        Kernels.active.round_to_integers(noise.baseAddress!, columns.count, integers.baseAddress!)
+                        release.finish(columns, noise: integers.baseAddress!)
                     }
                 }
             }

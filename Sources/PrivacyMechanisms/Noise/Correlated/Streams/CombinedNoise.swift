@@ -20,7 +20,7 @@ import Requirements
 ///
 /// No number of the stream is drawn for two steps: what is drawn again is the same number of the same step. A run that
 /// goes on under a fresh key takes the past numbers from its checkpoint.
-struct CombinedNoise: ~Copyable, NoiseState {
+struct CombinedNoise: ~Copyable, CorrelatedNoiseState {
     private let mechanism: CorrelatedMechanism
     private let terms: Int
     private let coefficients: @Sendable (Int) -> [Double]
@@ -41,7 +41,7 @@ struct CombinedNoise: ~Copyable, NoiseState {
         self.terms = terms
         self.coefficients = coefficients
         self.isBuffered = isBuffered
-        window = checkpoint?.window ?? NoiseWindow(length: mechanism.strategy.steps, restarts: mechanism.restarts)
+        window = checkpoint?.window ?? NoiseWindow(of: mechanism)
         normals = WideNormals(nonPrivateSeed: seed, position: checkpoint?.position ?? 0)
         past = (checkpoint?.vectors ?? []).reversed().map { .kept($0.values) }
     }
@@ -52,7 +52,10 @@ struct CombinedNoise: ~Copyable, NoiseState {
         let grid = batch.exactGrid
         let place = try window.enter(batch, on: grid)
         if place == 0 { past = [] }
-        if past.count == terms, case .kept(let memory) = past.removeLast(), isBuffered { free = memory }
+        if past.count == terms {
+            let oldest = past.removeLast()
+            if isBuffered, case .kept(let memory) = oldest { free = memory }
+        }
         let columns = batch.columns
         let deviation = mechanism.deviation(
             noiseMultiplier: batch.noiseMultiplier, sensitivity: Double(grid.sensitivity), columns: columns)
@@ -65,10 +68,6 @@ struct CombinedNoise: ~Copyable, NoiseState {
         return batch.releasedRounded { numbers, noise in
             for (factor, past) in terms { source.add(past, numbers, factor: factor, to: noise) }
         }
-    }
-
-    mutating func noisyCount(halves: Int, standardDeviation: Double) -> Double {
-        fail("A count was to be noised beside sums with correlated noise, whose clip norm is fixed.")
     }
 
     borrowing func checkpoint() -> NoiseCheckpoint {

@@ -23,9 +23,9 @@ struct NoiseWindow: Codable, Sendable {
         let scale: ParameterVector?
     }
 
-    init(length: Int, restarts: Bool) {
-        self.length = length
-        self.restarts = restarts
+    init(of mechanism: CorrelatedMechanism) {
+        length = mechanism.strategy.steps
+        restarts = mechanism.restarts
     }
 
     /// The place of the next step, of a window that was read from a file.

@@ -44,13 +44,10 @@ enum NormalChunks {
     /// Even: chunks begin with a block of their own.
     static let length = 4096
 
-    /// Calls `body` for chunks of 0..<`count`, on several threads.
+    /// Calls `body` for chunks of 0..<`count`, on several threads if there are some 2¹⁶ numbers for each.
     static func forEach(of count: Int, _ body: @Sendable (Range<Int>) -> Void) {
-        let chunks = (count + length - 1) / length
-        Threads.withTeam(of: chunks / Threads.workPerThread(16)) { member in
-            for chunk in member.share(of: 0..<chunks) {
-                body(chunk * length..<min((chunk + 1) * length, count))
-            }
+        TaskTeam.run(tasks: TaskTeam.pieces(of: count, length: length), work: 4 * count) { chunk, _ in
+            body(TaskTeam.piece(chunk, of: count, length: length))
         }
     }
 }

@@ -1,0 +1,22 @@
+/// An exact sum on its way to be released: a noise mechanism finishes every column of it once, threads disjoint ones.
+struct ExactRelease: @unchecked Sendable {
+    // Sendable is unchecked because pointers are used for disjoint columns, while the aggregate holds their memory.
+
+    /// The integers.
+    let sum: GridSum
+    /// The grid that they are on.
+    let grid: SumGrid
+    /// What a grid unit is worth in the gradient.
+    let unit: Double
+    /// The diagonal of the transform, where it has one.
+    let scale: UnsafePointer<Float>?
+    /// Where the gradient goes.
+    let out: UnsafeMutablePointer<Float>
+    /// The number of columns.
+    let count: Int
+
+    /// Adds integer noise, the first number that of the first of `columns`, and writes the gradient there.
+    func finish(_ columns: Range<Int>, noise: UnsafePointer<Int32>) {
+        sum.finish(columns, noise: noise, scale: scale, spacing: unit, into: out)
+    }
+}
