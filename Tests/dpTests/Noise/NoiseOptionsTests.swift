@@ -117,7 +117,8 @@ import Testing
             try folder.write(
                 """
                 {"data": {"kind": "digits"}, "model": "softmax",
-                 "optimizer": {"name": "adam", "learningRate": 0.01, "scaleThenPrivatize": {"refreshEvery": \(refreshEvery)}},
+                 "optimizer": {"name": "adam", "learningRate": 0.01,
+                  "scaleThenPrivatize": {"refreshEvery": \(refreshEvery)}},
                  "plan": {"noiseMultiplier": 5, "delta": 1e-5, "iterations": 6, "expectedBatchSize": 200,
                   "noise": {"kind": "correlated", "strategy": {"kind": "blt", "buffers": 1}, "restartEvery": 3}}}
                 """, to: "restarts.json")
