@@ -40,7 +40,6 @@ let package = Package(
             name: "PrivacyAccounting", dependencies: ["Requirements"],
             exclude: ["README.md", "RandomAllocation/README.md"]
         ),
-        .target(name: "PrivacyAuditing", dependencies: ["PrivacyAccounting"], exclude: ["README.md"]),
         .target(
             name: "GradientTransformations",
             dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees", "Requirements"],
@@ -83,6 +82,14 @@ let package = Package(
                 "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "Requirements",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["README.md"]
+        ),
+        .target(
+            name: "PrivacyAuditing",
+            dependencies: [
+                "Datasets", "GradientTransformations", "LinearAlgebra", "Networks", "PrivacyAccounting",
+                "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees", "Requirements",
             ],
             exclude: ["README.md"]
         ),
@@ -139,7 +146,8 @@ let package = Package(
         ),
         .testTarget(name: "PrivacyAccountingTests", dependencies: ["PrivacyAccounting", "_TestSupport"]),
         .testTarget(
-            name: "PrivacyAuditingTests", dependencies: ["PrivacyAccounting", "PrivacyAuditing", "_TestSupport"]
+            name: "PrivacyAuditingTests",
+            dependencies: ["PrivacyAccounting", "PrivacyAuditing", "PrivateTraining", "_TestSupport"]
         ),
         .testTarget(
             name: "PrivacyMechanismsTests",

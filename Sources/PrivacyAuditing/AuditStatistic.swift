@@ -10,7 +10,10 @@ public enum AuditStatistic: String, CaseIterable, Hashable, Sendable {
     case oneRun = "one-run"
     /// Many canaries in one run, for the family of μ-GDP mechanisms: `OneRunGaussianTest`.
     case oneRunGaussian = "one-run-mu-gdp"
+    /// The number of mistakes where every canary is guessed (``ExactTail`` with r = n), for independent scores of a
+    /// mechanism in the family of μ-GDP ones.
+    case exactTail = "exact-tail"
 
     /// Whether μ is bounded, and ε only by way of it.
-    var isGaussian: Bool { self == .gaussian || self == .oneRunGaussian }
+    var isGaussian: Bool { self == .gaussian || self == .oneRunGaussian || self == .exactTail }
 }

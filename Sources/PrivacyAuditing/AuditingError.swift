@@ -8,6 +8,15 @@ public enum AuditingError: Error, Hashable, Sendable {
 
     /// A score is not a number. `index` is its place among the scores of its kind.
     case notANumber(name: String, index: Int)
+
+    /// The plan promises something to somebody who is not one example.
+    case unitNotAudited(unit: String)
+
+    /// The data have another number of examples than the plan, with canaries or without.
+    case exampleCountMismatch(planned: Int, canaries: Int, found: Int)
+
+    /// Wrong labels were asked for, but targets are not two classes or more.
+    case noClasses
 }
 
 extension AuditingError: CustomStringConvertible {
@@ -21,6 +30,14 @@ extension AuditingError: CustomStringConvertible {
         case .notANumber(let name, let index):
             "The \(name) score at index \(index) is NaN, but scores must be ordered. "
                 + "Replace it by −∞ where an attack has no answer."
+        case .unitNotAudited(let unit):
+            "The plan protects each \(unit), but canaries are examples. Audit a plan whose unit is the example."
+        case .exampleCountMismatch(let planned, let canaries, let found):
+            "The plan is for \(planned) examples, canaries among them, but the data have \(found). Give it "
+                + "\(planned - canaries) examples beside \(canaries) canaries, or \(planned), the last of which give "
+                + "up their places."
+        case .noClasses:
+            "Canaries with wrong labels need at least two classes. Use canaries that are gradients."
         }
     }
 }

@@ -25,6 +25,13 @@ public struct ExactTail: Hashable, Sendable {
         self.mistakeCount = try Check.count(mistakeCount, "mistakeCount", atLeast: 0, atMost: guessCount)
     }
 
+    /// A guess for every canary.
+    init(all count: Int, mistakeCount: Int) {
+        canaryCount = count
+        guessCount = count
+        self.mistakeCount = mistakeCount
+    }
+
     /// A lower bound on μ.
     ///
     /// **Guarantee:** if the mechanism is μ-GDP, the bound is at most μ with a probability of at least `confidence`.

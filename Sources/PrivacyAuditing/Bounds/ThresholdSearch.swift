@@ -34,6 +34,12 @@ struct ThresholdSearch {
         case .oneRunGaussian:
             let test = OneRunGaussianTest(guesses: guesses, significance: significance)
             return Bisection.greatest(from: least, atMost: GaussianConversion.greatestMu) { test.rejects(mu: $0) }
+        case .exactTail:
+            let mistakes = guesses.falsePositives + guesses.includedCount - guesses.truePositives
+            let tail = ExactTail(all: guesses.canaryCount, mistakeCount: mistakes)
+            return Bisection.greatest(from: least, atMost: GaussianConversion.greatestMu) {
+                tail.probability(mu: $0) <= significance
+            }
         }
     }
 

@@ -12,7 +12,7 @@ extension PrivateNormalization {
     /// - Parameters:
     ///   - count: N, the number of examples that the plan names.
     ///   - seed: for runs that can be repeated. **Not private.**
-    func release(
+    package func release(
         of data: any Dataset, plannedCount count: Int, noise scheme: NoiseScheme, nonPrivateSeed seed: UInt64?
     ) throws -> ChannelNormalization {
         // Other bits than those of the seeded run's steps.

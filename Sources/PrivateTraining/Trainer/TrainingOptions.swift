@@ -40,11 +40,11 @@ public struct TrainingOptions: Hashable, Sendable {
     }
 
     /// The microbatch that was asked for, or the one that fits, where there are so many copies of each example.
-    func microbatchSize(for model: some TrainableModel, copies: Int = 1) -> Int {
+    package func microbatchSize(for model: some TrainableModel, copies: Int = 1) -> Int {
         microbatchSize ?? min(512, max(1, 256_000_000 / max(1, model.gradientBytesPerExample * copies)))
     }
 
     /// What dropout and augmentations draw from in a step, together with each example: public, and the same when the
     /// step is taken again.
-    func drawKey(step: Int) -> UInt64 { initializationSeed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step) }
+    package func drawKey(step: Int) -> UInt64 { initializationSeed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step) }
 }
