@@ -14,6 +14,10 @@ public enum AuditStatistic: String, CaseIterable, Hashable, Sendable {
     /// mechanism in the family of μ-GDP ones.
     case exactTail = "exact-tail"
 
+    /// As the exact tail, for the family of mechanisms that the plan's own noise makes with another noise multiplier:
+    /// see ``PrivacyAudit/epsilonLowerBound(_:_:confidence:threshold:)``, which alone can tell.
+    case planFamily = "plan-family"
+
     /// Whether μ is bounded, and ε only by way of it.
     var isGaussian: Bool { self == .gaussian || self == .oneRunGaussian || self == .exactTail }
 }

@@ -9,6 +9,9 @@ public enum AuditingError: Error, Hashable, Sendable {
     /// A score is not a number. `index` is its place among the scores of its kind.
     case notANumber(name: String, index: Int)
 
+    /// A statistic of a plan's own family was asked for scores alone.
+    case needsPlan(statistic: String)
+
     /// The plan promises something to somebody who is not one example.
     case unitNotAudited(unit: String)
 
@@ -30,6 +33,8 @@ extension AuditingError: CustomStringConvertible {
         case .notANumber(let name, let index):
             "The \(name) score at index \(index) is NaN, but scores must be ordered. "
                 + "Replace it by −∞ where an attack has no answer."
+        case .needsPlan(let statistic):
+            "Scores alone have no bound by \(statistic), which compares with the plan. Ask a PrivacyAudit for it."
         case .unitNotAudited(let unit):
             "The plan protects each \(unit), but canaries are examples. Audit a plan whose unit is the example."
         case .exampleCountMismatch(let planned, let canaries, let found):

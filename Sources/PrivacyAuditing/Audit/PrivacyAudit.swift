@@ -34,14 +34,13 @@ public struct PrivacyAudit: Sendable {
     public let nonPrivateSeed: UInt64?
 
     /// - Parameter nonPrivateSeed: for tests; nil for coins, noise and sampling from the operating system.
-    /// - Throws: ``AuditingError/outOfRange(name:value:allowed:)`` unless there are canaries, and other examples
-    ///   beside them; ``AuditingError/unitNotAudited(unit:)`` for a promise to users.
+    /// - Throws: ``AuditingError/outOfRange(name:value:allowed:)`` unless there are from 1 to as many canaries as the
+    ///   plan has examples; ``AuditingError/unitNotAudited(unit:)`` for a promise to users.
     public init(
         _ plan: PrivacyPlan, canaryCount: Int, kind: CanaryKind = .gradient, nonPrivateSeed: UInt64? = nil
     ) throws {
         guard plan.unit == .example else { throw AuditingError.unitNotAudited(unit: plan.unit.rawValue) }
-        try Check.count(
-            canaryCount, "canaryCount", atLeast: 2, atMost: max(2, plan.sampling.exampleCount - 1))
+        try Check.count(canaryCount, "canaryCount", atLeast: 1, atMost: max(1, plan.sampling.exampleCount))
         self.plan = plan
         self.canaryCount = canaryCount
         self.kind = kind
@@ -61,7 +60,7 @@ public struct PrivacyAudit: Sendable {
         onStep: (Int) throws -> Void = { _ in }
     ) throws -> CanaryScores {
         let planned = plan.sampling.exampleCount
-        guard data.count == planned || data.count == planned - canaryCount else {
+        guard data.count > 0, data.count == planned || data.count == planned - canaryCount else {
             throw AuditingError.exampleCountMismatch(planned: planned, canaries: canaryCount, found: data.count)
         }
         let data: any Dataset = try plan.normalization.map {

@@ -1,4 +1,5 @@
-/// The threshold with the largest bound of one statistic: μ where it is of the Gaussian family, else ε.
+/// The threshold with the largest bound of one statistic: μ where it is of the Gaussian family, δ(0) for that of a plan,
+/// else ε.
 struct ThresholdSearch {
     let statistic: AuditStatistic
     let delta: Double
@@ -35,11 +36,15 @@ struct ThresholdSearch {
             let test = OneRunGaussianTest(guesses: guesses, significance: significance)
             return Bisection.greatest(from: least, atMost: GaussianConversion.greatestMu) { test.rejects(mu: $0) }
         case .exactTail:
-            let mistakes = guesses.falsePositives + guesses.includedCount - guesses.truePositives
-            let tail = ExactTail(all: guesses.canaryCount, mistakeCount: mistakes)
+            let tail = ExactTail(all: guesses.canaryCount, mistakeCount: guesses.mistakes)
             return Bisection.greatest(from: least, atMost: GaussianConversion.greatestMu) {
                 tail.probability(mu: $0) <= significance
             }
+        case .planFamily:
+            // A guess about a fair coin is wrong with a probability of (1 − δ(0))/2 at least.
+            let limit = ClopperPearsonLimits.upperLimit(
+                guesses.mistakes, of: guesses.canaryCount, significance: significance)
+            return max(0, 1 - 2 * limit - 0x1p-52)
         }
     }
 

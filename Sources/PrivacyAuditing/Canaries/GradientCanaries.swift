@@ -40,10 +40,10 @@ final class GradientCanaries<Transform: PreClippingTransform>: CanaryInsertion, 
     ) throws {
         guard plan.unit == .example else { throw AuditingError.unitNotAudited(unit: plan.unit.rawValue) }
         let examples = plan.sampling.exampleCount
-        guard count >= 1, count < examples else {
+        guard count >= 1, count <= examples else {
             throw AuditingError.outOfRange(
                 name: "the number of canaries", value: "\(count)",
-                allowed: "at least 1, and below the plan's number of examples, \(examples)")
+                allowed: "from 1 to the plan's number of examples, \(examples)")
         }
         self.plan = plan
         self.layout = layout

@@ -18,4 +18,7 @@ struct Guesses: Hashable {
     var truePositiveRate: Double { Double(truePositives) / Double(includedCount) }
 
     var falsePositiveRate: Double { Double(falsePositives) / Double(excludedCount) }
+
+    /// Excluded ones above the threshold, and included ones that are not.
+    var mistakes: Int { falsePositives + includedCount - truePositives }
 }

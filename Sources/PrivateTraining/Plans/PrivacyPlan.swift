@@ -268,6 +268,13 @@ extension PrivacyPlan {
             beside: normalization)
     }
 
+    /// The event of all steps if their noise had another multiplier. A plan of that need not exist.
+    package func event(noiseMultiplier: Double) throws(AccountingError) -> PrivacyEvent {
+        try PlanAccountant.event(
+            of: sampling.participation(in: iterations), noise: noise, noiseMultiplier: noiseMultiplier,
+            beside: normalization)
+    }
+
     /// The accountant that ``event(afterIterations:)`` is asked of: what discrete noise is off by in each of the first
     /// `count` steps, and in the normalization, is in its answers.
     package func accountant(

@@ -39,7 +39,10 @@ import _TestSupport
         return result
     }
 
-    @Test(arguments: AuditStatistic.allCases, [ThresholdChoice.given(0.7), .split, .corrected])
+    /// Without those that need a plan.
+    static let statistics = AuditStatistic.allCases.filter { $0 != .planFamily }
+
+    @Test(arguments: statistics, [ThresholdChoice.given(0.7), .split, .corrected])
     func boundsFailAsSeldomAsTheySay(statistic: AuditStatistic, threshold: ThresholdChoice) throws {
         let failed = try failures(threshold == .given(0.7) ? 60 : 16) { scores, random in
             do {
@@ -51,6 +54,32 @@ import _TestSupport
             }
         }
         #expect(failed <= Self.mostFailures)
+    }
+
+    /// The bound of a plan's family is one on δ(0), which is 2Φ(μ/2) − 1.
+    @Test(arguments: [ThresholdChoice.given(0.7), .split, .corrected])
+    func boundsOfTotalVariationFailAsSeldom(threshold: ThresholdChoice) throws {
+        let truth = 2 * Normal.cumulative(mu / 2) - 1
+        let search = ThresholdSearch(statistic: .planFamily, delta: delta)
+        var random = SeededGenerator(seed: 14)
+        var failed = 0
+        for _ in 0..<Self.audits {
+            let scores = try scores(60, using: &random)
+            let bound = try scores.lowerBound(search, confidence: 0.5, threshold: threshold, using: &random)
+            if bound.value > truth { failed += 1 }
+        }
+        #expect(failed <= Self.mostFailures)
+        // At the threshold that makes the fewest mistakes, half of the bounds are above it, nearly.
+        if threshold == .given(0.7) { #expect(failed > Self.audits / 5) }
+    }
+
+    /// Scores alone have no plan.
+    @Test func aPlansFamilyNeedsAPlan() throws {
+        var random = SeededGenerator(seed: 15)
+        let scores = try scores(20, using: &random)
+        #expect(throws: AuditingError.needsPlan(statistic: "plan-family")) {
+            try scores.epsilonLowerBound(.planFamily, delta: 1e-5, confidence: 0.9, threshold: .corrected)
+        }
     }
 
     /// The broken twin takes the best of all thresholds for a given one. Limits depend on counts alone, and are kept.
