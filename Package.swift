@@ -186,7 +186,7 @@ if Context.environment["PRIVATE_TRAINING_FUZZING"] != nil {
                 "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees", "dp",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            path: "Tests/Fuzzing", exclude: ["Corpora", "make-seeds"],
-            swiftSettings: [sanitizers], linkerSettings: [.unsafeFlags(["-sanitize=address"])]),
+            path: "Tests/Fuzzing", exclude: ["Corpora", "make-seeds"], swiftSettings: [sanitizers],
+            linkerSettings: [.unsafeFlags(["-sanitize=address"])]),
     ]
 }

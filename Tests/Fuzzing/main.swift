@@ -17,10 +17,13 @@ func runFuzzer(
 ) -> Int32
 
 var words = CommandLine.arguments
+// A process that merges or forks starts others without the name.
+if let name = ProcessInfo.processInfo.environment["FUZZ_TARGET"] { words.insert(name, at: 1) }
 guard words.count > 1, let target = FuzzTarget.all.first(where: { $0.name == words[1] }) else {
     print(FuzzTarget.all.map(\.name).joined(separator: "\n"))
     exit(words.count == 1 ? 0 : 64)
 }
+setenv("FUZZ_TARGET", target.name, 1)
 FuzzTarget.chosen = target
 words.remove(at: 1)
 if words.count > 2, words[1] == "-seeds" {

@@ -9,7 +9,7 @@ extension FuzzTarget {
     ) { bytes in
         let scheme = try roundTrip(SamplingScheme.self, bytes)
         _ = (scheme.kind, scheme.expectedBatchSize, scheme.assumption, scheme.unitCount, scheme.relations)
-        if scheme.exampleCount <= 1000 {
+        if max(scheme.exampleCount, scheme.unitCount) <= 1000 {
             let batch = scheme.batch(at: 3, from: SamplingSource(nonPrivateSeed: 1))
             expect(
                 batch.indices.allSatisfy { (0..<scheme.exampleCount).contains($0) }, "A batch has an unknown example.")
