@@ -54,8 +54,8 @@ public enum AtomicFile {
     /// Gives the folder at `path` the name `target` in one step, and waits until that is on disk; a folder that is
     /// there already is replaced. Files in it are expected to be on disk.
     ///
-    /// Between two of its steps a folder that is replaced has the name of `path` with ``asideSuffix``: who is killed then
-    /// leaves nothing at `target`.
+    /// Between two of its steps a folder that is replaced has the name of `path` with ``asideSuffix``. Who is killed
+    /// then leaves nothing at `target`.
     ///
     /// Throws ``FileError``, and then what was at `target` is still there.
     package static func moveFolder(_ path: String, to target: String) throws(FileError) {
