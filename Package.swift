@@ -171,3 +171,30 @@ let package = Package(
         .testTarget(name: "dpTests", dependencies: ["dp", "CZlib", "PrivateTraining", "_TestSupport"]),
     ]
 )
+
+// What `scripts/fuzz` builds, and nobody else: the flags would forbid other packages to depend on this one.
+if Context.environment["PRIVATE_TRAINING_FUZZING"] != nil {
+    let sanitizers = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])
+    for target in package.targets where target.type == .regular { target.swiftSettings = [sanitizers] }
+    for target in package.targets where target.name == "CPrivacyKernels" {
+        target.swiftSettings = nil
+        target.cSettings = [.unsafeFlags(["-fsanitize=address"])]
+    }
+    // Programs cannot be linked into others; as a library, `dp` can, once its entry point is out of the way.
+    let entryPoint = SwiftSetting.unsafeFlags(["-Xfrontend", "-entry-point-function-name", "-Xfrontend", "dp_main"])
+    let dependencies = package.targets.first { $0.name == "dp" }?.dependencies ?? []
+    package.targets.removeAll { $0.name == "dp" || $0.type == .test }
+    package.products = []
+    package.targets += [
+        .target(name: "dp", dependencies: dependencies, swiftSettings: [sanitizers, entryPoint]),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
+                "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees", "dp",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Tests/Fuzzing", exclude: ["Corpora", "make-seeds"], swiftSettings: [sanitizers],
+            linkerSettings: [.unsafeFlags(["-sanitize=address"])]),
+    ]
+}

@@ -60,6 +60,22 @@ import Testing
         }
     }
 
+    /// Quadratures had nodes in proportion to 1/z²: hours at z = 0.001, and more than `Int` counts below. Where they
+    /// end, the bound is the other one, which differs by less than the factor 4 of the moments.
+    @Test func nextToNoNoiseOnSubsetsIsQuick() throws {
+        for z in [0.02, 1e-3, 1e-10, 1e-160, 1e-320] {
+            let event = try PrivacyEvent.sampledWithoutReplacement(
+                sourceSize: 1000, sampleSize: 10, .gaussian(noiseMultiplier: z))
+            #expect(try RenyiAccountant(relation: .replaceOne).epsilon(of: event, delta: 1e-5) > 100)
+        }
+        func bound(_ z: Double) -> Double {
+            RenyiDivergence.withoutReplacementGaussian(
+                order: 8, fraction: 0.01, noiseMultiplier: z, moments: .init(noiseMultiplier: z))
+        }
+        let (above, below) = (bound(0.05), bound(0.05.nextDown))
+        #expect(below >= above * (1 - 0x1p-40) && below <= above + log(4) / 7)
+    }
+
     @Test func moreOrdersOnlyLowerEpsilon() throws {
         let event = try PrivacyEvent.dpSGD(noiseMultiplier: 1, samplingProbability: 0.01, iterations: 500)
         let coarse = try RenyiAccountant(orders: [2, 8, 32]).guarantee(of: event, delta: 1e-5)

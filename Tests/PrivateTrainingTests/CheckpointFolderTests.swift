@@ -57,6 +57,47 @@ import Testing
         }
     }
 
+    /// A process that resumes writes the checkpoint of the same step anew, and can be killed after the old one stepped
+    /// aside: a run that went on from the one before, or from nothing, would take reported steps again.
+    @Test(arguments: [0, 5])
+    func aCheckpointThatStoodAsideIsBroughtBack(_ stop: Int) throws {
+        try withTemporaryFolder { folder in
+            let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
+            let whole = try Self.trainer(plan).fit(data)
+            let checkpoints = try Self.checkpoints(folder)
+            let trainer = try Self.trainer(plan)
+            struct Kill: Error {}
+            _ = try? trainer.fit(data, checkpoints: checkpoints) { progress in
+                if progress.step > stop { throw Kill() }
+                return .proceed
+            }
+            let newest = try #require(try Self.names(folder).last)
+            let aside = ".\(newest).\(UUID().uuidString).partial.old"
+            try FileManager.default.moveItem(
+                at: folder.appending(path: newest), to: folder.appending(path: aside))
+            let found = try checkpoints.newest(for: plan, layout: trainer.model.layout, fixedParametersDigest: nil)
+            #expect(found?.run.stepsTaken == stop + 1)
+            #expect(try Self.names(folder).last == newest)
+            let rest = try Self.trainer(plan).fit(data, checkpoints: checkpoints)
+            #expect(rest.parameters == whole.parameters)
+            #expect(try Self.names(folder) == ["step-000000012"])
+        }
+    }
+
+    /// One that was replaced already is not: it is older than what has its name.
+    @Test func aReplacedCheckpointIsNotBroughtBack() throws {
+        try withTemporaryFolder { folder in
+            let (data, plan) = (try twoClouds(200, seed: 3), try Self.plan())
+            let checkpoints = try Self.checkpoints(folder)
+            let trainer = try Self.trainer(plan)
+            _ = try trainer.fit(data, checkpoints: checkpoints) { $0.step == 4 ? .stop : .proceed }
+            let aside = folder.appending(path: ".step-000000004.0.partial.old")
+            try FileManager.default.copyItem(at: folder.appending(path: "step-000000003"), to: aside)
+            let found = try checkpoints.newest(for: plan, layout: trainer.model.layout, fixedParametersDigest: nil)
+            #expect(found?.run.stepsTaken == 4)
+        }
+    }
+
     /// Under secure keys, two continuations of one checkpoint never have the same noise; for their batches see
     /// ``CopiedCheckpointTests``.
     @Test func anInterruptedSecureRunHasFreshNoise() throws {

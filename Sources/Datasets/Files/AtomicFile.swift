@@ -54,6 +54,9 @@ public enum AtomicFile {
     /// Gives the folder at `path` the name `target` in one step, and waits until that is on disk; a folder that is
     /// there already is replaced. Files in it are expected to be on disk.
     ///
+    /// Between two of its steps a folder that is replaced has the name of `path` with ``asideSuffix``. Who is killed
+    /// then leaves nothing at `target`.
+    ///
     /// Throws ``FileError``, and then what was at `target` is still there.
     package static func moveFolder(_ path: String, to target: String) throws(FileError) {
         let parent = (target as NSString).deletingLastPathComponent
@@ -62,7 +65,7 @@ public enum AtomicFile {
             if rename(path, target) != 0 {
                 guard errno == ENOTEMPTY || errno == EEXIST else { throw Failure(step: .rename) }
                 // A folder that holds files cannot be renamed over: it steps aside first.
-                let aside = path + ".old"
+                let aside = path + asideSuffix
                 guard rename(target, aside) == 0 else { throw Failure(step: .rename) }
                 guard rename(path, target) == 0 else {
                     let failure = Failure(step: .rename)
@@ -86,6 +89,9 @@ public enum AtomicFile {
     }
 
     private static let temporaryPrefix = ".writing-"
+
+    /// What is added to a folder's temporary name for the one that it replaces.
+    package static let asideSuffix = ".old"
 
     private struct Failure: Error {
         let step: FileError.WritingStep

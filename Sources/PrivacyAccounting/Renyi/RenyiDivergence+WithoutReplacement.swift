@@ -47,7 +47,15 @@ extension RenyiDivergence {
     struct CentredMoments {
         let logValues: [Double]
 
+        /// Below it the nodes are too many, more than `Int` counts in the end, and the Gaussian's moments in the other
+        /// bound, of hundreds in the exponent, are as good but for a factor of 2.
+        private static let leastNoiseMultiplier = 0.05
+
         init(noiseMultiplier z: Double, highest: Int = 128) {
+            guard z >= Self.leastNoiseMultiplier else {
+                logValues = []
+                return
+            }
             let step = min(z / 6, z * z / 2)
             logValues = (0...highest).map { half in
                 let power = 2 * Double(half)

@@ -55,8 +55,7 @@ public struct SeveralOwnersSampler: BatchSampler {
             }
         }
         self.owners = owners
-        var plan = OwnerSchedule(
-            ownerCount: ownerCount, separation: separation, length: stepsPerEpoch, most: self.contributionBound)
+        var plan = OwnerSchedule(separation: separation, length: stepsPerEpoch, most: self.contributionBound)
         let steps = owners.map { plan.step(of: $0) }
         schedule = Allocation(binCount: stepsPerEpoch, participations: steps.count { $0 != nil }) { visit in
             for (example, step) in steps.enumerated() { if let step { visit(example, step) } }
@@ -115,32 +114,32 @@ private struct OwnerSchedule {
     let separation: Int
     let length: Int
     let most: Int
-    /// The steps that each owner has an example in.
-    private var taken: [[Int]]
+    /// The steps that each owner has an example in: of those that have one, since a few words of a file can claim any
+    /// number of others.
+    private var taken: [Int: [Int]] = [:]
     /// Where the next example is tried first: steps get examples in turns.
     private var next = 0
 
-    init(ownerCount: Int, separation: Int, length: Int, most: Int) {
+    init(separation: Int, length: Int, most: Int) {
         self.separation = separation
         self.length = length
         self.most = most
-        taken = Array(repeating: [], count: ownerCount)
     }
 
     /// The step of an example of `owners`, which is theirs from now on; nil if there is none.
     mutating func step(of owners: [Int]) -> Int? {
-        guard !owners.isEmpty, owners.allSatisfy({ taken[$0].count < most }) else { return nil }
+        guard !owners.isEmpty, owners.allSatisfy({ taken[$0, default: []].count < most }) else { return nil }
         var offset = 0
         search: while offset < length {
             let step = (next + offset) % length
             for owner in owners {
-                for other in taken[owner] where distance(step, other) < separation {
+                for other in taken[owner, default: []] where distance(step, other) < separation {
                     // The first step after those that are too close to the other one.
                     offset += (other + separation - step + length) % length
                     continue search
                 }
             }
-            for owner in owners { taken[owner].append(step) }
+            for owner in owners { taken[owner, default: []].append(step) }
             next = (step + 1) % length
             return step
         }

@@ -27,11 +27,13 @@ public struct UserSampler: BatchSampler {
     public let base: SamplingScheme
     /// k, the most examples that a user contributes the mean of.
     public let examplesPerUser: Int
-    /// Each user's examples.
+    /// The users that own something, ascending: a few words of a file can claim any number of others.
+    private let owning: [Int]
+    /// The examples of each of them.
     private let examples: Allocation
 
     /// The number of users, those without examples included.
-    public var userCount: Int { examples.binCount }
+    public var userCount: Int { base.exampleCount }
 
     /// `owners[i]` is the user of example i, in 0..<`base.exampleCount`, or −1 for an example that is never to be used.
     ///
@@ -58,9 +60,25 @@ public struct UserSampler: BatchSampler {
                 allowed: "one of \(userCount) users, numbered from 0 on, or −1 for nobody")
         }
         exampleCount = owners.count
-        examples = Allocation(binCount: userCount, participations: owners.count { $0 >= 0 }) { visit in
-            for (example, owner) in owners.enumerated() where owner >= 0 { visit(example, owner) }
+        let owning = Set(owners.lazy.filter { $0 >= 0 }).sorted()
+        self.owning = owning
+        examples = Allocation(binCount: owning.count, participations: owners.count { $0 >= 0 }) { visit in
+            for (example, owner) in owners.enumerated() {
+                if let place = Self.place(of: owner, in: owning) { visit(example, place) }
+            }
         }
+    }
+
+    /// Where a user stands among those that own something; nil for one who owns nothing. O(log users), and O(1) where
+    /// all before them own something.
+    private static func place(of user: Int, in owning: [Int]) -> Int? {
+        if owning.indices.contains(user), owning[user] == user { return user }
+        var range = owning.indices
+        while let middle = range.isEmpty ? nil : range.lowerBound + range.count / 2 {
+            if owning[middle] == user { return middle }
+            range = owning[middle] < user ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        return nil
     }
 
     /// Every user is drawn for every batch with `samplingProbability`, independently: see
@@ -185,8 +203,8 @@ public struct UserSampler: BatchSampler {
     package func rows(of drawn: [Int], at step: Int, from source: SamplingSource) -> Batch {
         var stream = SamplingStream(source, .members(step))
         let units = drawn.compactMap { user -> [Int]? in
-            let own = examples[user]
-            if own.isEmpty { return nil }
+            guard let place = Self.place(of: user, in: owning) else { return nil }
+            let own = examples[place]
             return stream.subset(of: own.count, size: min(own.count, examplesPerUser)).map { own[own.startIndex + $0] }
         }
         return Batch(units: units.sorted { $0[0] < $1[0] })
@@ -230,8 +248,8 @@ extension UserSampler: Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         var owners = [Int](repeating: -1, count: exampleCount)
-        for user in 0..<userCount {
-            for example in examples[user] { owners[example] = user }
+        for (place, user) in owning.enumerated() {
+            for example in examples[place] { owners[example] = user }
         }
         try container.encode(owners, forKey: .owners)
         try container.encode(userCount, forKey: .userCount)

@@ -14,7 +14,7 @@ import PyTrees
 ///
 /// A checkpoint appears whole, by a rename after everything is on disk, or not at all. The last two are kept; of a
 /// finished run, the last one. What a killed process was writing is never read, and is removed when the next checkpoint
-/// is written.
+/// is written; a checkpoint that it was replacing is brought back.
 ///
 /// **Guarantee:** a run that goes on from a checkpoint under secure keys takes its noise, and the choices of its steps,
 /// from fresh keys.
@@ -88,6 +88,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     func newest(
         for plan: PrivacyPlan, layout: TreeLayout, fixedParametersDigest: String?
     ) throws -> RunCheckpoint<Optimizer>? {
+        try restoreAside()
         guard let name = try names().last else { return nil }
         let folder = url.appending(path: name)
         let manifest: Manifest = try decode(read("manifest.json", in: folder), folder)
@@ -156,6 +157,21 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     }
 
     private static var partialSuffix: String { ".partial" }
+
+    /// Gives a checkpoint its name back that had stepped aside for another one of the same step when its writer was
+    /// killed. Without it, steps that were reported would be taken again.
+    private func restoreAside() throws {
+        for name in try leftovers() where name.hasSuffix(AtomicFile.asideSuffix) {
+            guard let step = name.firstMatch(of: /^\.(step-[0-9]{9,})\./)?.1 else { continue }
+            let target = url.appending(path: String(step))
+            guard !FileManager.default.fileExists(atPath: target.path) else { continue }
+            do {
+                try FileManager.default.moveItem(at: url.appending(path: name), to: target)
+            } catch {
+                throw CheckpointError.unreadable(path: url.path, reason: error.localizedDescription)
+            }
+        }
+    }
 
     /// The checkpoints' names, the newest last. Folders that are still being written have other names.
     private func names() throws -> [String] {

@@ -92,6 +92,14 @@ import Testing
                 == .dpSGD(noiseMultiplier: 2, samplingProbability: 1, iterations: 10))
     }
 
+    /// A few words can claim any number of owners: those without examples take no memory. With a table of them, the
+    /// largest number wrote beyond what was allocated.
+    @Test(arguments: [1 << 40, Int.max]) func claimedOwnersTakeNoPlace(_ ownerCount: Int) throws {
+        let sampler = try SeveralOwnersSampler(
+            owners: [[0, ownerCount - 1], [ownerCount - 1]], ownerCount: ownerCount, separation: 2, stepsPerEpoch: 4)
+        #expect(sampler.unitCount == ownerCount && sampler.epochSize == 2)
+    }
+
     /// Ten thousand examples of one owner find their places, or none, without looking at every step each time.
     @Test func crowdedOwnersAreQuick() throws {
         let owners = (0..<10_000).map { [0, $0 + 1] }

@@ -162,6 +162,17 @@ struct UserSamplerTests {
         #expect(BatchSamplerHistory(of: nobody, steps: 3).batches == [[], [], []])
     }
 
+    /// A few words can claim any number of users: those without examples take no memory, and no time.
+    @Test(arguments: [1 << 40, Int.max]) func claimedUsersTakeNoPlace(_ userCount: Int) throws {
+        let last = userCount - 1
+        let sampler = try UserSampler(owners: [last, 5, -1, last], userCount: userCount, samplingProbability: 0)
+        #expect(sampler.userCount == userCount && sampler.exampleCount == 4)
+        let drawn = sampler.rows(of: [4, 5, last], at: 0, from: SamplingSource(nonPrivateSeed: 1))
+        #expect(drawn.count == 2 && drawn.contains(1) && (drawn.contains(0) || drawn.contains(3)))
+        let text = try JSONEncoder().encode(SamplingScheme.user(sampler))
+        #expect(try JSONDecoder().decode(SamplingScheme.self, from: text) == .user(sampler))
+    }
+
     @Test func badOwnersThrow() throws {
         #expect(throws: PrivacyMechanismError.exampleOfTwoUsers(example: 4)) {
             try UserSampler(userRanges: [0..<2, 3..<5, 4..<6], exampleCount: 9, samplingProbability: 0.5)
