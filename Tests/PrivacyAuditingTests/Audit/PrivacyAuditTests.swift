@@ -23,7 +23,7 @@ import Testing
         }
         #expect(steps == [1, 2, 3] && scores.count == 100)
         let report = try AuditReport(audit, scores)
-        #expect(report.survived && report.epsilon == (try audit.plan.epsilon()) && report.canaryCount == 100)
+        #expect(try report.survived && report.epsilon == audit.plan.epsilon() && report.canaryCount == 100)
         #expect(report.bound.statistic == (kind == .label ? .oneRun : .planFamily))
         #expect(Set(report.bounds.map(\.statistic)) == Set(AuditStatistic.allCases))
     }

@@ -59,7 +59,7 @@ extension AuditFinding {
         func text(_ value: Double) -> String { String(format: "%.2f", value) }
         let row = "| \(name) | \(text(epsilon)) | \(text(bound.epsilon)) | \(survived ? "yes" : "no") |\n"
         let path = folder + "/" + table
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) { try Data().write(to: URL(filePath: path)) }
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         defer { try? file.close() }
         try file.seekToEnd()
