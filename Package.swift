@@ -101,8 +101,8 @@ let package = Package(
             name: "dp",
             dependencies: [
                 "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
-                "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
-                "Requirements",
+                "PrivacyAccounting", "PrivacyAuditing", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining",
+                "PyTrees", "Requirements",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -168,7 +168,8 @@ let package = Package(
         ),
         .testTarget(name: "PyTreesTests", dependencies: ["PyTrees", "_TestSupport"]),
         .testTarget(name: "RequirementsTests", dependencies: ["LinearAlgebra", "Requirements"]),
-        .testTarget(name: "dpTests", dependencies: ["dp", "CZlib", "PrivateTraining", "_TestSupport"]),
+        .testTarget(
+            name: "dpTests", dependencies: ["dp", "CZlib", "PrivacyAuditing", "PrivateTraining", "_TestSupport"]),
     ]
 )
 

@@ -19,6 +19,9 @@ struct Axis {
             ? String(format: "%.3g", value) : String(format: "%g", (value * 1e6).rounded() / 1e6)
     }
 
+    /// A value of no round axis, with three digits.
+    static func rounded(_ value: Double) -> String { String(format: "%.3g", value) }
+
     /// A range that is never empty, so that positions can be divided by its length.
     static func padded(_ low: Double, _ high: Double) -> ClosedRange<Double> {
         low < high ? low...high : low - 0.5...high + 0.5

@@ -11,7 +11,7 @@ struct DP: ParsableCommand {
         version: PackageVersion.current,
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, PlanCommand.self, EpsilonCommand.self,
-            CalibrateCommand.self, CompareCommand.self, SchemaCommand.self, FormatsCommand.self,
+            CalibrateCommand.self, CompareCommand.self, AuditCommand.self, SchemaCommand.self, FormatsCommand.self,
         ])
 }
 

@@ -57,6 +57,19 @@ import Testing
         #expect(try Counter.count(chart.svg)["rect"] == 3)
     }
 
+    /// A bar for each bin that has something, two keys of the legend, and a line where the mark is, if it is inside.
+    @Test func histogramsAreDrawn() throws {
+        func counts(mark: Double) throws -> [String: Int] {
+            let chart = HistogramChart(
+                title: "t", xLabel: "x", yLabel: "y", range: -1...1,
+                series: [("<in>", [0, 2, 3]), ("out", [4, 0, 0])], mark: (mark, "threshold"))
+            return try Counter.count(chart.svg)
+        }
+        let (inside, outside) = (try counts(mark: 0.5), try counts(mark: .infinity))
+        #expect(inside["rect"] == 3 + 2)
+        #expect(inside["line"] == outside["line"].map { $0 + 1 })
+    }
+
     @Test func nothingToDrawIsStillAPicture() throws {
         #expect(try Counter.count(BarChart(title: "", unit: "", bars: []).svg)["svg"] == 1)
         #expect(try Counter.count(LineChart(title: "", xLabel: "", yLabel: "", series: []).svg)["svg"] == 1)

@@ -16,7 +16,7 @@ import Testing
     }
 
     /// Runs `dp` in a folder with nothing but what `prepare` puts there; nothing more may be there afterwards.
-    private func expectRefusal(
+    func expectRefusal(
         _ arguments: [String], _ says: [String], status: Int32 = 64, prepare: (WorkFolder) throws -> Void = { _ in }
     ) throws {
         let folder = try WorkFolder()

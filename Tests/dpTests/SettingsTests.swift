@@ -25,4 +25,25 @@ import Testing
         // What stands nowhere cannot be blamed.
         #expect(told(PlanError.outOfRange(name: "delta", value: "2", allowed: "x")) == nil)
     }
+
+    /// A file's object may become a part of a larger one; people still find it where it stands.
+    @Test func whatIsMovedIsCalledByItsPlaceInTheFile() throws {
+        let folder = try WorkFolder()
+        try folder.write(#"{"delta": 2, "expectedBatchSize": 3}"#, to: "plan.json")
+        let path = folder.url.appending(path: "plan.json").path
+        var settings = try Settings(file: path) { _ in Formats.plan }
+        settings.move(to: "plan")
+        #expect(settings["plan.delta"] == .integer(2) && settings["delta"] == nil)
+        #expect(settings.name(of: "plan.expectedBatchSize") == "'expectedBatchSize' in '\(path)'")
+        // Where nothing stands, an option is named if the command has it.
+        #expect(settings.name(of: "plan.epsilon") == "'epsilon' in '\(path)' (or --epsilon)")
+        settings.offerOptions(of: AuditCommand.self)
+        #expect(settings.name(of: "plan.epsilon") == "'epsilon' in '\(path)'")
+        settings.complete("data.kind", with: .text("digits"))
+        let error = #expect(throws: UsageError.self) {
+            try settings.decoded(as: Formats.configuration, TrainingConfiguration.self)
+        }
+        // Once, though the file was checked before it was moved.
+        #expect(error?.problems.count == 1 && error?.problems[0].hasPrefix("'delta' in") == true)
+    }
 }

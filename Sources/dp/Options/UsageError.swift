@@ -88,7 +88,14 @@ extension ParsableCommand {
     /// The names of its options, with their dashes.
     static var optionNames: [String] { optionNames(takingValues: false) }
 
-    /// The same, or those alone that take a value. They are read from the help, which the parser makes of the options.
+    /// The names of the options that the command line has, but for some.
+    static func givenOptions(except some: Set<String>) -> [String] {
+        let given = Set(CommandLine.arguments.map { String($0.prefix { $0 != "=" }) })
+        return optionNames.filter { given.contains($0) && !some.contains($0) }
+    }
+
+    /// All names, or those alone of options that take a value. They are read from the help, which
+    /// the parser makes of the options.
     static func optionNames(takingValues: Bool) -> [String] {
         helpMessage(columns: 10_000).split(separator: "\n").compactMap { line in
             guard let option = line.prefixMatch(of: #/  (?:-[a-z], )?(--[a-z][a-z-]*)( <)?/#) else { return nil }

@@ -84,6 +84,7 @@ struct NumberRange: Sendable {
     static let positive = NumberRange(text: "in (0, ∞)") { $0 > 0 && $0 < .infinity }
     static let notNegative = NumberRange(text: "at least 0, and finite") { $0 >= 0 && $0 < .infinity }
     static let probability = NumberRange(text: "in [0, 1]") { (0...1).contains($0) }
+    static let insideUnit = NumberRange(text: "in (0, 1)") { $0 > 0 && $0 < 1 }
     static let belowOne = NumberRange(text: "in [0, 1)") { $0 >= 0 && $0 < 1 }
     static let fraction = NumberRange(text: "in (0, 1]") { $0 > 0 && $0 <= 1 }
     static let clipNorm = NumberRange(text: "between 1e-100 and 1e100; 1 is usual") {

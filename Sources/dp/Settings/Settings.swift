@@ -18,6 +18,10 @@ struct Settings {
     private var check = UsageCheck()
     /// The places whose problems are noted.
     private var noted: Set<[String]> = []
+    /// The key below which the file's own settings stand now; nil where they are where the file has them.
+    private var root: String?
+    /// The options that a user can be told of; nil for all.
+    private var offered: Set<String>?
     /// What the user should know though nothing is wrong.
     private(set) var notes: [String] = []
 
@@ -68,6 +72,16 @@ struct Settings {
 
     subscript(path: String) -> JSONValue? { value[path] }
 
+    /// Makes all that the file has the object at `key`. It is still called by its place in the file.
+    mutating func move(to key: String) {
+        value = .object([key: value])
+        noted = Set(noted.map { [key] + $0 })
+        root = key
+    }
+
+    /// Lets nobody be told of options that `command` does not have.
+    mutating func offerOptions(of command: any ParsableCommand.Type) { offered = Set(command.optionNames) }
+
     /// Sets what an option says, under the option's name.
     mutating func set(_ path: String, to value: JSONValue) {
         self.value[path] = value
@@ -102,10 +116,11 @@ struct Settings {
     /// How a user knows the setting at `path`: by its option, or by its place in the file.
     func name(of path: String) -> String {
         if let flag = flags[path] { return flag }
-        if value[path] == nil, let flag = Self.options[path] {
-            return file == nil ? flag : "'\(path)' in '\(file ?? "")' (or \(flag))"
+        let place = root.map { path.hasPrefix($0 + ".") ? String(path.dropFirst($0.count + 1)) : path } ?? path
+        if value[path] == nil, let flag = Self.options[path], offered?.contains(flag) ?? true {
+            return file == nil ? flag : "'\(place)' in '\(file ?? "")' (or \(flag))"
         }
-        return file.map { "'\(path)' in '\($0)'" } ?? "'\(path)'"
+        return file.map { "'\(place)' in '\($0)'" } ?? "'\(place)'"
     }
 
     /// The settings as a value of a type that they were checked to be one of.

@@ -6,32 +6,46 @@ import Synchronization
     import Glibc
 #endif
 
-/// Ctrl-C and the system's request to end: the run ends after its step, with a checkpoint. A second one ends it at
-/// once. Both are told on standard error what becomes of the run.
+/// Ctrl-C and the system's request to end: the run ends after its step, with a checkpoint if it keeps any. A second one
+/// ends it at once. Both are told on standard error what becomes of the run.
 enum Interruption {
+    /// What a run loses that is ended at once.
+    enum Stakes: Int {
+        case stepsSinceCheckpoint, model, audit
+
+        fileprivate var warning: StaticString {
+            switch self {
+            case .stepsSinceCheckpoint:
+                """
+                \nStopping after this step, with a checkpoint. Once more stops at once: steps since the last \
+                checkpoint are then lost.\n
+                """
+            case .model: "\nStopping after this step. Once more stops at once: the model is then lost.\n"
+            case .audit: "\nStopping after this step. Once more stops at once.\n"
+            }
+        }
+
+        fileprivate var farewell: StaticString {
+            switch self {
+            case .stepsSinceCheckpoint:
+                "\nStopped at once: steps since the last checkpoint are lost; --resume goes on from there.\n"
+            case .model: "\nStopped at once: the model is lost, for there was no --output.\n"
+            case .audit: "\nStopped at once.\n"
+            }
+        }
+    }
+
     static var isRequested: Bool { interruptionFlag.load(ordering: .relaxed) }
 
-    /// - Parameter keepsCheckpoints: whether there is something to go on from.
-    static func watch(keepsCheckpoints: Bool) {
-        checkpointFlag.store(keepsCheckpoints, ordering: .relaxed)
+    static func watch(_ stakes: Stakes) {
+        interruptionStakes.store(stakes.rawValue, ordering: .relaxed)
         // A file that grows too large is then an error of the write, which cleans up, and not the end.
         signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
-                let hasCheckpoints = checkpointFlag.load(ordering: .relaxed)
-                guard interruptionFlag.exchange(true, ordering: .relaxed) else {
-                    return tell(
-                        hasCheckpoints
-                            ? """
-                            \nStopping after this step, with a checkpoint. Once more stops at once: steps since the \
-                            last checkpoint are then lost.\n
-                            """
-                            : "\nStopping after this step. Once more stops at once: the model is then lost.\n")
-                }
-                tell(
-                    hasCheckpoints
-                        ? "\nStopped at once: steps since the last checkpoint are lost; --resume goes on from there.\n"
-                        : "\nStopped at once: the model is lost, for there was no --output.\n")
+                let stakes = Stakes(rawValue: interruptionStakes.load(ordering: .relaxed)) ?? .model
+                guard interruptionFlag.exchange(true, ordering: .relaxed) else { return tell(stakes.warning) }
+                tell(stakes.farewell)
                 signal(number, SIG_DFL)
                 raise(number)
             }
@@ -46,4 +60,4 @@ private func tell(_ text: StaticString) {
 
 /// Apart from the type: a signal's handler captures nothing.
 private let interruptionFlag = Atomic<Bool>(false)
-private let checkpointFlag = Atomic<Bool>(false)
+private let interruptionStakes = Atomic<Int>(0)

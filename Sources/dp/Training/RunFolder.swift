@@ -159,6 +159,12 @@ struct RunFolder {
     /// The parameters that training began from, where they were given.
     static let initial = "initial.safetensors"
 
+    /// Their path; nil where there are none.
+    var keptInitial: String? {
+        let kept = path(Self.initial)
+        return FileManager.default.fileExists(atPath: kept) ? kept : nil
+    }
+
     private static let secretSampling = "secret/sampling.json"
 
     private func writeSecret(_ sampling: SamplingScheme) throws {

@@ -76,9 +76,7 @@ struct TrainCommand: ParsableCommand {
 
     /// The options that were given and say what the run's own configuration says already.
     private var ignoredByResume: [String] {
-        let kept: Set = ["--resume", "--output", "--threads", "--format"]
-        let given = Set(CommandLine.arguments.map { String($0.prefix { $0 != "=" }) })
-        return Self.optionNames.filter { given.contains($0) && !kept.contains($0) }
+        Self.givenOptions(except: ["--resume", "--output", "--threads", "--format"])
     }
 }
 

@@ -14,6 +14,8 @@ struct TrainingBriefing {
     let testCount: Int?
     let parameterCount: Int
     let choices: [TrainingDefaults.Choice]
+    /// What is said first; nil for what is trained and tested on.
+    var opening: String?
 
     /// Prints everything for people; warnings alone, on standard error, where programs read.
     func show(as format: OutputFormat) {
@@ -24,10 +26,8 @@ struct TrainingBriefing {
     }
 
     var lines: [String] {
-        let classes = classCount.map { " of \($0) classes" } ?? ""
-        let tests = testCount.map { ", \(grouped($0)) to test on" } ?? ", none to test on"
         var lines = [
-            "Training on \(grouped(exampleCount)) examples\(classes)\(owners)\(tests).", "",
+            opening ?? usualOpening, "",
             line("model", "\(configuration.modelName), \(grouped(parameterCount)) parameters"),
             line("optimizer", optimizerText),
             line("steps", "\(plan.iterations), of \(contributions) on average"),
@@ -45,6 +45,12 @@ struct TrainingBriefing {
             lines += choices.map { line($0.name, "\($0.value) (\($0.reason))") }
         }
         return lines
+    }
+
+    private var usualOpening: String {
+        let classes = classCount.map { " of \($0) classes" } ?? ""
+        let tests = testCount.map { ", \(grouped($0)) to test on" } ?? ", none to test on"
+        return "Training on \(grouped(exampleCount)) examples\(classes)\(owners)\(tests)."
     }
 
     private var owners: String { plan.unit == .user ? ", of \(grouped(plan.unitCount)) users" : "" }
@@ -97,10 +103,11 @@ struct TrainingBriefing {
     private func line(_ name: String, _ text: String, width: Int = 11) -> String {
         "  \(name.padding(toLength: width, withPad: " ", startingAt: 0))\(text)"
     }
+}
 
-    private func grouped(_ number: Int) -> String {
-        var digits = Array(String(number))
-        for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
-        return String(digits)
-    }
+/// A whole number as people read it: 1,437.
+func grouped(_ number: Int) -> String {
+    var digits = Array(String(number))
+    for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
+    return String(digits)
 }

@@ -21,7 +21,8 @@ import PrivateTraining
 /// **Guarantee:** no choice depends on what the examples hold, but for the number of parameters where a schema's open
 /// categories were taken from the data, which the report says is not covered.
 struct TrainingDefaults {
-    let exampleCount: Int
+    /// What the plan is for.
+    var exampleCount: Int
     /// The number of users; nil where each example is protected by itself.
     let userCount: Int?
     /// Nil where numbers are to be predicted.

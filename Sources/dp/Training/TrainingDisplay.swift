@@ -7,14 +7,17 @@ import PrivateTraining
 struct TrainingDisplay {
     private let progress: ProgressLine
     private let plan: PrivacyPlan
+    /// Which of several runs it is; nil of one.
+    private let name: String?
     private let begin = ContinuousClock.now
     private var lastShown = ContinuousClock.now
     private var firstStep: Int?
     private var last: MetricsRecord?
 
-    init(_ progress: ProgressLine, plan: PrivacyPlan) {
+    init(_ progress: ProgressLine, plan: PrivacyPlan, name: String? = nil) {
         self.progress = progress
         self.plan = plan
+        self.name = name
     }
 
     /// Keeps what the line says of accuracy, loss and ε.
@@ -37,7 +40,8 @@ struct TrainingDisplay {
         let share = Double(step) / Double(max(1, plan.iterations))
         let width = 20
         let filled = min(width, Int(share * Double(width)))
-        var parts = ["\(step)/\(plan.iterations)", String(format: "%d:%02d left", left / 60, left % 60)]
+        let place = "\(step)/\(plan.iterations)"
+        var parts = [name.map { "\($0): \(place)" } ?? place, String(format: "%d:%02d left", left / 60, left % 60)]
         if let accuracy = last?.testAccuracy { parts.append("accuracy \(Percent.text(accuracy))") }
         if let error = last?.testRootMeanSquaredError { parts.append("RMSE \(Decimals.text(error))") }
         if let epsilon = last?.epsilon { parts.append("ε \(Epsilon.text(epsilon))") }

@@ -9,38 +9,16 @@ struct TrainingPage {
     let metrics: [MetricsRecord]
 
     var html: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Private training: \(escaped(configuration.modelName))</title>
-        <style>
-        :root { color-scheme: light dark; }
-        body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-        pre { overflow-x: auto; padding: 1rem; border: 1px solid #8884; border-radius: 6px; font-size: 0.85rem; }
-        table { border-collapse: collapse; }
-        td { padding: 0.2rem 1.5rem 0.2rem 0; }
-        figure { margin: 1.5rem 0; }
-        svg { max-width: 100%; height: auto; }
-        </style>
-        </head>
-        <body>
-        <h1>Private training: \(escaped(configuration.modelName))</h1>
-        <table>
-        \(rows.map { "<tr><td>\(escaped($0))</td><td>\(escaped($1))</td></tr>" }.joined(separator: "\n"))
-        </table>
-        \(figures.map { "<figure>\n\($0)</figure>" }.joined(separator: "\n"))
-        <h2>What is promised</h2>
-        <pre>\(escaped(result.report))</pre>
-        <h2>Configuration</h2>
-        <pre>\(escaped(configurationText))</pre>
-        <p>\(confidential)</p>
-        </body>
-        </html>
-
-        """
+        WebPage(
+            title: "Private training: \(configuration.modelName)", rows: rows, figures: figures,
+            rest: """
+                <h2>What is promised</h2>
+                <pre>\(WebPage.escaped(result.report))</pre>
+                <h2>Configuration</h2>
+                <pre>\(WebPage.escaped(configurationText))</pre>
+                <p>\(confidential)</p>
+                """
+        ).html
     }
 
     private var rows: [(String, String)] {
@@ -109,10 +87,5 @@ struct TrainingPage {
         let encoder = JSONEncoder.exact
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(configuration)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    }
-
-    private func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-            .replacing("\"", with: "&quot;")
     }
 }

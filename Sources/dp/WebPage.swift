@@ -1,0 +1,46 @@
+/// A page in one file that needs no network: a table, pictures, and what else there is to say.
+struct WebPage {
+    let title: String
+    /// Names and values of the table.
+    let rows: [(String, String)]
+    /// SVG pictures.
+    let figures: [String]
+    /// HTML below them.
+    let rest: String
+
+    var html: String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>\(Self.escaped(title))</title>
+        <style>
+        :root { color-scheme: light dark; }
+        body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+        pre { overflow-x: auto; padding: 1rem; border: 1px solid #8884; border-radius: 6px; font-size: 0.85rem; }
+        table { border-collapse: collapse; }
+        td { padding: 0.2rem 1.5rem 0.2rem 0; }
+        figure { margin: 1.5rem 0; }
+        svg { max-width: 100%; height: auto; }
+        </style>
+        </head>
+        <body>
+        <h1>\(Self.escaped(title))</h1>
+        <table>
+        \(rows.map { "<tr><td>\(Self.escaped($0))</td><td>\(Self.escaped($1))</td></tr>" }.joined(separator: "\n"))
+        </table>
+        \(figures.map { "<figure>\n\($0)</figure>" }.joined(separator: "\n"))
+        \(rest)
+        </body>
+        </html>
+
+        """
+    }
+
+    static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+            .replacing("\"", with: "&quot;")
+    }
+}
