@@ -8,7 +8,8 @@ struct PlanFamily {
 
     init(_ plan: PrivacyPlan) { self.plan = plan }
 
-    /// An ε that no member has that is told apart so well: of the largest noise multiplier with δ(0) ≥ `totalVariation`.
+    /// The ε of the largest noise multiplier with δ(0) ≥ `totalVariation`: what tells canaries apart so well has that
+    /// ε or a larger one.
     ///
     /// **Guarantee:** at most the ε of every member whose δ(0) is as large. Multipliers are taken from above, and of ε
     /// the end that no analysis can go below.

@@ -63,12 +63,13 @@ public struct PrivacyAudit: Sendable {
         guard data.count > 0, data.count == planned || data.count == planned - canaryCount else {
             throw AuditingError.exampleCountMismatch(planned: planned, canaries: canaryCount, found: data.count)
         }
-        let data: any Dataset = try plan.normalization.map {
-            NormalizedDataset(
-                data,
-                by: try $0.release(
-                    of: data, plannedCount: planned, noise: plan.noise.independent, nonPrivateSeed: nonPrivateSeed))
-        } ?? data
+        let data: any Dataset =
+            try plan.normalization.map {
+                NormalizedDataset(
+                    data,
+                    by: try $0.release(
+                        of: data, plannedCount: planned, noise: plan.noise.independent, nonPrivateSeed: nonPrivateSeed))
+            } ?? data
         let initial = model.initialParameters(seed: options.initializationSeed)
         var workspace = model.makeWorkspace()
         var taken = 0

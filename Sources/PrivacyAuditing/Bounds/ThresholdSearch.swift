@@ -1,5 +1,5 @@
-/// The threshold with the largest bound of one statistic: μ where it is of the Gaussian family, δ(0) for that of a plan,
-/// else ε.
+/// The threshold with the largest bound of one statistic: μ where it is of the Gaussian family, δ(0) for that of a
+/// plan, else ε.
 struct ThresholdSearch {
     let statistic: AuditStatistic
     let delta: Double

@@ -22,9 +22,10 @@ extension ParticipationPattern {
         case .slots(_, let separation, let probability, let choices):
             return Self.turns(steps, separation: separation, probability: probability, choices: choices)
         case .epochs(let length, 1, true):
-            return Self.logMean((0..<min(length, steps.count)).map { place in
-                stride(from: place, to: steps.count, by: length).reduce(0) { $0 + steps[$1] }
-            })
+            return Self.logMean(
+                (0..<min(length, steps.count)).map { place in
+                    stride(from: place, to: steps.count, by: length).reduce(0) { $0 + steps[$1] }
+                })
         case .epochs(let length, 1, false):
             return stride(from: 0, to: steps.count, by: length).reduce(0) {
                 $0 + Self.logMean(Array(steps[$1..<min(steps.count, $1 + length)]))
@@ -39,11 +40,12 @@ extension ParticipationPattern {
     private static func turns(
         _ steps: [Double], separation: Int, probability: Double, choices: Int
     ) -> Double {
-        logMean((0..<min(max(1, separation), steps.count)).map { begin in
-            stride(from: begin, to: steps.count, by: max(1, separation)).reduce(0) { sum, slot in
-                sum + mixed(logMean(Array(steps[slot..<min(steps.count, slot + choices)])), share: probability)
-            }
-        })
+        logMean(
+            (0..<min(max(1, separation), steps.count)).map { begin in
+                stride(from: begin, to: steps.count, by: max(1, separation)).reduce(0) { sum, slot in
+                    sum + mixed(logMean(Array(steps[slot..<min(steps.count, slot + choices)])), share: probability)
+                }
+            })
     }
 
     /// log(1 − share + share·e^x).

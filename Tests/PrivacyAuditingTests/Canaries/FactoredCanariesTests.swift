@@ -67,7 +67,8 @@ import _TestSupport
             #expect(after[3].allSatisfy { $0 == 0 })
             for (place, value) in after[1].enumerated() {
                 // A kernel's bias has 2⁻¹² of it.
-                let leak: Float = Self.layout["kernel"]!.range.contains(column) && place == (column - 7) % 3 ? 0x1p-9 : 0
+                let isInKernel = Self.layout["kernel"]!.range.contains(column)
+                let leak: Float = isInKernel && place == (column - 7) % 3 ? 0x1p-9 : 0
                 #expect(value == (place == column ? 8 : leak), "column \(column), place \(place)")
             }
         }

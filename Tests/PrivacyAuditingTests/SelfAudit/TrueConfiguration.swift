@@ -51,9 +51,8 @@ enum TrueConfiguration: String, CaseIterable, Sendable, CustomStringConvertible 
                 return try plan(
                     whole, 1, 1, clipping: .perSubtree(l2ClipNorms: ["bias": 0.6, "kernel": 0.8]))
             case .adaptive:
-                return try plan(
-                    poisson, 8, 1,
-                    clipping: .adaptiveQuantile(AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: 20)))
+                let rule = try AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: 20)
+                return try plan(poisson, 8, 1, clipping: .adaptiveQuantile(rule))
             case .poisson, .factored: return try plan(poisson, 8, 0.7)
             case .fixedSize:
                 let sampler = try FixedSizeSampler(exampleCount: 820, batchSize: 205)
