@@ -53,11 +53,12 @@ public struct PrivacyAudit: Sendable {
     ///
     /// - Parameters:
     ///   - data: as many examples as the plan has, or as many less as there are canaries.
+    ///   - parameters: what training begins from; nil for the model's initial parameters.
     ///   - onStep: called after each step, with the number of steps taken.
     /// - Throws: ``AuditingError``, and what a trainer throws for parts that do not fit.
     public func scores<Model: TrainableModel, Optimizer: AugmentedGradientTransformation>(
-        of model: Model, on data: some Dataset, optimizer: Optimizer, options: TrainingOptions = TrainingOptions(),
-        onStep: (Int) throws -> Void = { _ in }
+        of model: Model, on data: some Dataset, from parameters: Model.Parameters? = nil, optimizer: Optimizer,
+        options: TrainingOptions = TrainingOptions(), onStep: (Int) throws -> Void = { _ in }
     ) throws -> CanaryScores {
         let planned = plan.sampling.exampleCount
         guard data.count > 0, data.count == planned || data.count == planned - canaryCount else {
@@ -70,7 +71,7 @@ public struct PrivacyAudit: Sendable {
                     by: try $0.release(
                         of: data, plannedCount: planned, noise: plan.noise.independent, nonPrivateSeed: nonPrivateSeed))
             } ?? data
-        let initial = model.initialParameters(seed: options.initializationSeed)
+        let initial = parameters ?? model.initialParameters(seed: options.initializationSeed)
         var workspace = model.makeWorkspace()
         var taken = 0
         func gradients(of examples: Examples, at parameters: Model.Parameters) throws -> Model.Gradients {

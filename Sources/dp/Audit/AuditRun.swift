@@ -35,7 +35,7 @@ struct AuditRun {
                 briefing.show(as: format)
                 return AuditSession(
                     request: request, plan: plan, canaryCount: canaryCount, configuration: parts.configuration,
-                    model: parts.model, training: parts.training, progress: progress)
+                    model: parts.model, given: parts.given?.parameters, training: parts.training, progress: progress)
             }
             progress.show("computing bounds")
             let report = try AuditReport(
@@ -93,6 +93,7 @@ private struct AuditSession: OptimizerVisitor {
     let canaryCount: Int
     let configuration: TrainingConfiguration
     let model: FrozenModel<Network>
+    let given: ParameterVector?
     let training: any Dataset
     let progress: ProgressLine
 
@@ -108,7 +109,8 @@ private struct AuditSession: OptimizerVisitor {
                 progress, plan: plan, name: request.runs == 1 ? nil : "run \(run + 1) of \(request.runs)")
             let audit = try request.audit(of: plan, canaryCount: canaryCount, run: run)
             let scores = try audit.scores(
-                of: model, on: training, optimizer: optimizer, options: configuration.options
+                of: model, on: training, from: given.map(model.mask.selected(from:)), optimizer: optimizer,
+                options: configuration.options
             ) { step in
                 if Interruption.isRequested { throw AuditStopped(steps: run * plan.iterations + step) }
                 display.show(step)
