@@ -39,7 +39,8 @@ import Testing
     @Test func premisesAreSaid() throws {
         let high = ascending.map { $0 + 1000 }
         #expect(try !result(high, ascending).verdict.contains("taken for granted"))
-        #expect(try result(high, ascending, kind: .gradient).verdict.contains("taken for granted: independent scores"))
+        let low = ascending.map { $0 - 1000 }
+        #expect(try result(high, low, kind: .gradient).verdict.contains("taken for granted: independent scores"))
     }
 
     /// One row a statistic, one of which decides; bounds are never shown larger, nor ε smaller.
