@@ -33,8 +33,8 @@ import Testing
         try finding.note(configuration.rawValue, in: "configurations")
     }
 
-    /// Whole batches of DP-SGD with z = 1, a single step, 1,000 canaries among 10⁵ parameters, at 95 %: the middle one of
-    /// 11 bounds is expected at 85 % of ε, with a deviation of 3.4 %.
+    /// Whole batches of DP-SGD with z = 1, a single step, 1,000 canaries among 10⁵ parameters, at 95 %: the middle
+    /// one of 11 bounds is expected at 85 % of ε, with a deviation of 3.4 %.
     @Test func theBoundIsNearTheTruth() throws {
         let plan = try TwinCase.wholeBatch(noiseMultiplier: 1)
         let layout = try TreeLayout([("weights", [100_000])])
