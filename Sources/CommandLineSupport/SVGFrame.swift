@@ -1,7 +1,7 @@
 import Foundation
 
 /// A linear axis from zero to a round number, with round ticks.
-struct Axis {
+package struct Axis {
     let top: Double
     let ticks: [Double]
 
@@ -23,7 +23,7 @@ struct Axis {
     static func rounded(_ value: Double) -> String { String(format: "%.3g", value) }
 
     /// A range that is never empty, so that positions can be divided by its length.
-    static func padded(_ low: Double, _ high: Double) -> ClosedRange<Double> {
+    package static func padded(_ low: Double, _ high: Double) -> ClosedRange<Double> {
         low < high ? low...high : low - 0.5...high + 0.5
     }
 }

@@ -31,7 +31,7 @@ public struct AuditReport: Sendable {
     ) throws {
         let plan = audit.plan
         let statistic = statistic ?? audit.usualStatistic
-        var generator = AuditGenerator(nonPrivateSeed: audit.nonPrivateSeed)
+        var generator = AuditGenerator(.bounds, nonPrivateSeed: audit.nonPrivateSeed)
         epsilon = try plan.epsilon()
         delta = plan.delta
         canaryCount = scores.count

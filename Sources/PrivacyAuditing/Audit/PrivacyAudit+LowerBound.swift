@@ -4,7 +4,9 @@ import PrivateTraining
 extension PrivacyAudit {
     /// The statistic that fits the audit, whatever its scores will be.
     ///
-    /// - Gradients: the plan's own family. In noise that is independent, orthogonal canaries have independent scores.
+    /// - Gradients: the plan's own family. Canaries in orthogonal directions have independent scores where noise is
+    ///   independent, and examples are drawn independently of each other; of samplers that draw a fixed number the
+    ///   scores depend on each other a little.
     /// - Labels: one run, which takes nothing for granted.
     public var usualStatistic: AuditStatistic {
         if case .gradient = kind { .planFamily } else { .oneRun }
@@ -36,7 +38,7 @@ extension PrivacyAudit {
     public func epsilonLowerBound(
         _ scores: CanaryScores, _ statistic: AuditStatistic, confidence: Double, threshold: ThresholdChoice? = nil
     ) throws -> EpsilonLowerBound {
-        var generator = AuditGenerator(nonPrivateSeed: nonPrivateSeed)
+        var generator = AuditGenerator(.bounds, nonPrivateSeed: nonPrivateSeed)
         return try epsilonLowerBound(
             scores, statistic, confidence: confidence, threshold: threshold, using: &generator)
     }

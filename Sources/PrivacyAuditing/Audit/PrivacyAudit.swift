@@ -12,8 +12,8 @@ import Requirements
 ///
 ///     let audit = try PrivacyAudit(plan, canaryCount: 1000)
 ///     let scores = try audit.scores(of: model, on: data, optimizer: optimizer)
-///     let report = try AuditReport(audit, scores, statistic: .exactTail, confidence: 0.95)
-///     print(report.text)
+///     let report = try AuditReport(audit, scores)
+///     print(report.bound, report.epsilon, report.survived)
 ///
 /// The plan's last examples are canaries, and count as examples: plan `data.count + canaryCount` of them, or as many as
 /// the data have, the last of which then give up their places. Each is in by a fair coin of its own. They go through
@@ -93,7 +93,7 @@ public struct PrivacyAudit: Sendable {
                 try gradients(of: data.examples(at: indices.map { max(0, $0) }), at: parameters)
             }
         case .label:
-            var generator = AuditGenerator(nonPrivateSeed: nonPrivateSeed)
+            var generator = AuditGenerator(.canaries, nonPrivateSeed: nonPrivateSeed)
             let canaries = try LabelCanaries(plan, count: canaryCount, data: data, using: &generator)
             var run = try makeRun(optimizer, initial)
             while !run.isFinished {
@@ -125,7 +125,7 @@ public struct PrivacyAudit: Sendable {
         guard case .gradient(let directions, let scoring) = kind else {
             fail("Canaries that are labels go through a model: call scores(of:on:optimizer:).")
         }
-        var generator = AuditGenerator(nonPrivateSeed: nonPrivateSeed)
+        var generator = AuditGenerator(.canaries, nonPrivateSeed: nonPrivateSeed)
         let canaries = try GradientCanaries<Optimizer.Transform>(
             plan, count: canaryCount, directions: directions, layout: parameters.treeLayout(), using: &generator)
         var run = try makeRun(ObservedOptimizer(base: optimizer, canaries: canaries), parameters)

@@ -13,14 +13,21 @@ struct CanaryCoins: Hashable {
     }
 }
 
-/// Coins and directions from the operating system, or, so that an audit can be repeated, from a seed.
+/// What an audit chooses at random, from the operating system, or, so that an audit can be repeated, from a seed.
 enum AuditGenerator: RandomNumberGenerator {
     case system
     case seeded(SplitMix64)
 
-    init(nonPrivateSeed seed: UInt64?) {
-        // A constant sets the coins apart from whatever else is seeded with the same number.
-        self = seed.map { .seeded(SplitMix64(seed: $0 ^ 0x6361_6e61_7269_6573)) } ?? .system
+    /// What is drawn. Constants set seeded streams apart from each other, and from whatever else has the same seed.
+    enum Purpose: UInt64 {
+        /// Coins and directions of canaries.
+        case canaries = 0x6361_6e61_7269_6573
+        /// Splits and resampling of their scores, which must know nothing of the coins.
+        case bounds = 0x626f_756e_6473_2121
+    }
+
+    init(_ purpose: Purpose, nonPrivateSeed seed: UInt64?) {
+        self = seed.map { .seeded(SplitMix64(seed: $0 ^ purpose.rawValue)) } ?? .system
     }
 
     mutating func next() -> UInt64 {

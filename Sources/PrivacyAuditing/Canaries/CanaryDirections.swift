@@ -17,6 +17,11 @@ struct PlacedDirections {
         let columns: [Int]
         /// A number for each column.
         let values: [Float]
+
+        /// Writes a multiple of the direction to a row that holds zeros.
+        func write(times size: Float = 1, to row: inout MutableSpan<Float>) {
+            for (column, value) in zip(columns, values) { row[column] = size * value }
+        }
     }
 
     let directions: [Direction]

@@ -35,19 +35,9 @@ struct CanaryImages {
             )
         case .general(let general):
             var gradient = ParameterVector(zeros: layout)
-            gradient.withMutableSpan { gradient in
-                for (column, value) in zip(direction.columns, direction.values) { gradient[column] = value }
-            }
+            gradient.withMutableSpan { direction.write(to: &$0) }
             let image = general.image(of: gradient)
             return (Array(0..<image.count), image.values.map(Double.init))
         }
-    }
-}
-
-extension GeneralTransform {
-    fileprivate func image(of gradient: ParameterVector) -> ParameterVector {
-        var result = ParameterVector(zeros: transformedLayout)
-        result.withMutableSpan { transform(gradient.values.span, into: &$0) }
-        return result
     }
 }

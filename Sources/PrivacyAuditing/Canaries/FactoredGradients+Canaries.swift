@@ -61,16 +61,12 @@ extension FactoredGradients {
             return .rows(leaves: leaves, matrix)
         case .joined(let leaf, let uses):
             // Rows of their own, beside uses that know nothing of canaries.
-            let silent = rows.map { CanaryRow(example: $0.example, column: nil, value: 0) }
-            let own = written(rows.filter { place(of: $0, in: leaf) != nil }, leaf)
-            return .joined(leaf: leaf, uses.map { replacing(silent, in: $0) } + own)
-        case .mapped(let mapped, _):
+            return .joined(leaf: leaf, uses.map { silencing(rows, in: $0) } + written(rows, leaf))
+        case .mapped(let mapped, let map):
             // What the map makes of a canary is not the canary.
-            let silent = rows.map { CanaryRow(example: $0.example, column: nil, value: 0) }
-            guard let leaf = mapped.leaves.first else { return part }
-            guard case .mapped(_, let map) = part else { return part }
-            let own = written(rows.filter { place(of: $0, in: leaf) != nil }, leaf)
-            return .joined(leaf: leaf, [.mapped(replacing(silent, in: mapped), map)] + own)
+            let silent = Part.mapped(silencing(rows, in: mapped), map)
+            let own = mapped.leaves.flatMap { written(rows, $0) }
+            return own.isEmpty ? silent : .joined(leaf: mapped.leaves[0], [silent] + own)
         }
     }
 
@@ -92,8 +88,14 @@ extension FactoredGradients {
         }
     }
 
+    /// A part with zeros in the places of canaries.
+    private func silencing(_ rows: [CanaryRow], in part: Part) -> Part {
+        replacing(rows.map { CanaryRow(example: $0.example, column: nil, value: 0) }, in: part)
+    }
+
     /// A leaf's rows, zero but for those of canaries; none if there are no canaries in it.
     private func written(_ rows: [CanaryRow], _ leaf: TreePath) -> [Part] {
+        let rows = rows.filter { place(of: $0, in: leaf) != nil }
         if rows.isEmpty { return [] }
         var matrix = Matrix(rows: exampleCount, columns: range(of: leaf).count)
         for row in rows {

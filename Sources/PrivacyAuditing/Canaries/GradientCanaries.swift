@@ -24,7 +24,11 @@ final class GradientCanaries<Transform: PreClippingTransform>: CanaryInsertion, 
     private let knowsOthers: Bool
 
     /// The clipping of the step that is next: it moves where it adapts.
-    var clipping: ClippingRule
+    var clipping: ClippingRule {
+        didSet { sensitivity = clipping.sensitivity(for: .addOrRemoveOne) }
+    }
+    /// Δ, that of `clipping`: all sums are in units of it.
+    private var sensitivity: Double
     private var transform: Transform?
     private var images: CanaryImages?
     private var others: ClippedAggregate<Transform>?
@@ -33,25 +37,20 @@ final class GradientCanaries<Transform: PreClippingTransform>: CanaryInsertion, 
     /// For each canary, what was seen in each step, in units of Δ.
     private(set) var sums: [[Double]]
 
-    /// - Throws: ``AuditingError`` for a number of canaries that the plan or the layout has no room for.
+    /// - Parameter count: at most as many as the plan has examples.
+    /// - Throws: ``AuditingError`` for a number of canaries that the layout has no room for.
     init(
         _ plan: PrivacyPlan, count: Int, directions: CanaryDirections, layout: TreeLayout,
         using generator: inout some RandomNumberGenerator
     ) throws {
-        guard plan.unit == .example else { throw AuditingError.unitNotAudited(unit: plan.unit.rawValue) }
-        let examples = plan.sampling.exampleCount
-        guard count >= 1, count <= examples else {
-            throw AuditingError.outOfRange(
-                name: "the number of canaries", value: "\(count)",
-                allowed: "from 1 to the plan's number of examples, \(examples)")
-        }
         self.plan = plan
         self.layout = layout
         coins = CanaryCoins(count: count, using: &generator)
         placed = try PlacedDirections(directions, count: count, layout: layout, using: &generator)
-        firstCanary = examples - count
+        firstCanary = plan.sampling.exampleCount - count
         knowsOthers = try !plan.sampling.participation(in: plan.iterations).dependsOnUnitCount
         clipping = plan.initialClippingRule
+        sensitivity = clipping.sensitivity(for: .addOrRemoveOne)
         sums = [[Double]](repeating: [], count: count)
     }
 
@@ -92,10 +91,8 @@ final class GradientCanaries<Transform: PreClippingTransform>: CanaryInsertion, 
         for (place, index) in indices.enumerated() {
             rows.withMutableRow(place) { row in
                 guard isCanary(index) else { return base.copyGradient(of: place, into: &row) }
-                let direction = placed.directions[index - firstCanary]
-                let size = size(of: index - firstCanary)
-                if size == 0 { return }
-                for (column, value) in zip(direction.columns, direction.values) { row[column] = size * value }
+                let canary = index - firstCanary
+                placed.directions[canary].write(times: size(of: canary), to: &row)
             }
         }
         return DenseRows(canaries: rows, layout: layout)
@@ -120,7 +117,7 @@ final class GradientCanaries<Transform: PreClippingTransform>: CanaryInsertion, 
     private func size(in direction: PlacedDirections.Direction) -> Float {
         let image = currentImages.image(of: direction).values
         let norm = image.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        let bound = clipping.sensitivity(for: .addOrRemoveOne) * clipping.normalizeBy
+        let bound = sensitivity * clipping.normalizeBy
         return Float(min(64 * (bound.isFinite && bound > 0 ? bound : 1) / max(norm, 1e-30), 1e30))
     }
 
@@ -137,9 +134,8 @@ final class GradientCanaries<Transform: PreClippingTransform>: CanaryInsertion, 
     func observe(_ released: ParameterVector) {
         if amplitudes == nil { amplitudes = measuredAmplitudes() }
         let others = others.take()?.nonPrivateSum()
-        let unit = clipping.sensitivity(for: .addOrRemoveOne)
         for canary in sums.indices {
-            sums[canary].append(Self.product(image(of: canary), released, minus: others) / unit)
+            sums[canary].append(Self.product(image(of: canary), released, minus: others) / sensitivity)
         }
     }
 
@@ -153,16 +149,12 @@ final class GradientCanaries<Transform: PreClippingTransform>: CanaryInsertion, 
             var rows = Matrix(rows: canaries.count, columns: layout.count)
             for canary in canaries {
                 let direction = placed.directions[canary]
-                let size = size(in: direction)
-                rows.withMutableRow(canary - begin) { row in
-                    for (column, value) in zip(direction.columns, direction.values) { row[column] = size * value }
-                }
+                rows.withMutableRow(canary - begin) { direction.write(times: size(in: direction), to: &$0) }
             }
             sum.add(DenseRows(canaries: rows, layout: layout))
         }
         let total = sum.nonPrivateSum()
-        let unit = clipping.sensitivity(for: .addOrRemoveOne)
-        return placed.directions.indices.map { Self.product(image(of: $0), total, minus: nil) / unit }
+        return placed.directions.indices.map { Self.product(image(of: $0), total, minus: nil) / sensitivity }
     }
 
     /// The scores of all canaries after the run.

@@ -3,8 +3,8 @@ import PrivacyMechanisms
 /// How an attack makes one score of what it saw of a canary in all steps.
 public enum CanaryScoring: String, CaseIterable, Hashable, Sendable {
     /// The logarithm of the likelihood ratio of a canary that takes part to one that does not, under the plan's own
-    /// sampling and noise: above 0 where it is rather in. No score tells the two further apart if the run does as its
-    /// plan says.
+    /// sampling and noise: above 0 where it is rather in. Up to the simplifications of
+    /// `ParticipationPattern.logLikelihood`, no score tells the two further apart if the run does as its plan says.
     case likelihoodRatio = "likelihood-ratio"
     /// The largest difference between two steps in a row. Of independent noise it tells little; of noise that is used
     /// twice, everything.

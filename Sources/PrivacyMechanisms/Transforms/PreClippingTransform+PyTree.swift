@@ -38,7 +38,8 @@ extension PreClippingTransform {
 }
 
 extension GeneralTransform {
-    fileprivate func image(of gradient: ParameterVector) -> ParameterVector {
+    /// T(g) of one gradient, in the layout that the map takes.
+    package func image(of gradient: ParameterVector) -> ParameterVector {
         var result = ParameterVector(zeros: transformedLayout)
         result.withMutableSpan { image in
             // On one thread, as in a pass over a batch: the same gradient has the same image in every bit.

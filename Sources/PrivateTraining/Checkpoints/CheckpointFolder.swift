@@ -62,8 +62,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     func save(_ checkpoint: RunCheckpoint<Optimizer>, fixedParametersDigest: String?) throws {
         let step = checkpoint.run.stepsTaken
         let target = url.appending(path: String(format: "step-%09d", step))
-        // Begins with a full stop: nobody takes it for a finished one.
-        let temporary = url.appending(path: ".\(target.lastPathComponent).\(UUID().uuidString)\(Self.partialSuffix)")
+        let temporary = temporary(for: target.lastPathComponent)
         defer { try? FileManager.default.removeItem(at: temporary) }
         try makeFolder(temporary)
         try checkpoint.write(to: temporary)
@@ -78,9 +77,19 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     /// Removes what is not kept: all but the last two checkpoints, and with a finished run all but the last, since the
     /// key of the run's structure is in the others; and what a killed process was writing.
     func removeOlder(isFinished: Bool) throws {
-        for old in try names().dropLast(isFinished ? 1 : 2) + leftovers() {
-            try? FileManager.default.removeItem(at: url.appending(path: old))
+        // Those that stood aside first: one whose step is removed before it would be taken for the last of its step.
+        for leftover in try leftovers() { try? FileManager.default.removeItem(at: url.appending(path: leftover)) }
+        for old in try names().dropLast(isFinished ? 1 : 2) {
+            // It goes file by file. Who is killed then leaves nothing that has a checkpoint's name.
+            let doomed = temporary(for: old)
+            try? FileManager.default.moveItem(at: url.appending(path: old), to: doomed)
+            try? FileManager.default.removeItem(at: doomed)
         }
+    }
+
+    /// A name that nobody takes for a finished checkpoint: it begins with a full stop.
+    private func temporary(for name: String) -> URL {
+        url.appending(path: ".\(name).\(UUID().uuidString)\(Self.partialSuffix)")
     }
 
     /// The newest checkpoint; nil if there is none. Throws ``CheckpointError`` if it is damaged, or of another plan,

@@ -41,15 +41,15 @@ struct AuditOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Which bound decides. (default: exact-tail or clopper-pearson of gradients, one-run of labels)")
+        help: "Which bound decides. (default: plan-family of gradients, one-run of labels)")
     var statistic: Given<AuditStatistic>?
 
     @Option(
         parsing: .unconditional,
         help: """
             From which score on a canary is taken for included: corrected tries all scores and corrects for it, split \
-            chooses on half of them, a number is chosen by you. (default: corrected; 0 of exact-tail on \
-            likelihood-ratio)
+            chooses on half of them, a number is chosen by you. (default: corrected; 0 of plan-family and exact-tail \
+            on likelihood-ratio)
             """)
     var threshold: Given<ThresholdChoice>?
 

@@ -11,8 +11,7 @@ struct ScoreHistogram {
 
     init(_ scores: CanaryScores, binCount: Int) {
         let finite = (scores.included + scores.excluded).filter(\.isFinite)
-        let (least, most) = (finite.min() ?? 0, finite.max() ?? 0)
-        let range = least < most ? least...most : least - 0.5...most + 0.5
+        let range = Axis.padded(finite.min() ?? 0, finite.max() ?? 0)
         func counts(_ scores: [Double]) -> [Int] {
             var counts = [Int](repeating: 0, count: max(1, binCount))
             for score in scores {

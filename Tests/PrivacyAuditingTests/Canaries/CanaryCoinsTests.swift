@@ -20,15 +20,24 @@ import _TestSupport
     /// Both are squares of normals: 5² has a probability of 6e-7.
     @Test(arguments: [nil, 7] as [UInt64?])
     func coinsAreFairAndIndependent(seed: UInt64?) {
-        var generator = AuditGenerator(nonPrivateSeed: seed)
+        var generator = AuditGenerator(.canaries, nonPrivateSeed: seed)
         #expect(unfairness(CanaryCoins(count: 100_000, using: &generator).isIncluded) < 25)
         // Every second canary is in: fair, but known.
         withKnownIssue { #expect(unfairness((0..<100_000).map { $0.isMultiple(of: 2) }) < 25) }
     }
 
+    /// A split by the numbers that were the coins would put all canaries that are in into one half.
+    @Test func splitsKnowNothingOfCoins() {
+        var (coins, splits) = (
+            AuditGenerator(.canaries, nonPrivateSeed: 7), AuditGenerator(.bounds, nonPrivateSeed: 7)
+        )
+        let equal = (0..<100_000).map { _ in Bool.random(using: &coins) == Bool.random(using: &splits) }
+        #expect(unfairness(equal) < 25)
+    }
+
     @Test func aSeedRepeatsThem() {
         func coins(_ seed: UInt64) -> CanaryCoins {
-            var generator = AuditGenerator(nonPrivateSeed: seed)
+            var generator = AuditGenerator(.canaries, nonPrivateSeed: seed)
             return CanaryCoins(count: 64, using: &generator)
         }
         #expect(coins(1) == coins(1) && coins(1) != coins(2))

@@ -42,6 +42,9 @@ import _TestSupport
                         .dense(
                             kernel: "tied", bias: nil, activations: random.matrix(count, 4),
                             outputGradients: random.matrix(count, 2)),
+                        .mapped(.rows(leaves: ["tied"], random.matrix(count, 8))) { row in
+                            for index in row.indices { row[index] *= -2 }
+                        },
                     ]),
             ])
     }

@@ -1,9 +1,7 @@
 import GradientTransformations
-import LinearAlgebra
 import PrivacyMechanisms
 import PrivateTraining
 import PyTrees
-import _TestSupport
 
 @testable import PrivacyAuditing
 
@@ -86,11 +84,11 @@ enum TrueConfiguration: String, CaseIterable, Sendable, CustomStringConvertible 
             let parameters = ParameterVector(zeros: layout)
             if isFactored {
                 return try audit.scores(optimizer: optimizer, parameters: parameters, microbatchSize: 100) {
-                    indices, _ in try Self.factors(of: indices, layout)
+                    indices, _ in try FixedGradients.factors(of: indices, layout)
                 }
             }
             return try audit.scores(optimizer: optimizer, parameters: parameters, microbatchSize: 100) { indices, _ in
-                TwinRun<IdentityAugmented<ScaleByLearningRate<Double>>>.gradients(of: indices, layout)
+                FixedGradients.rows(of: indices, layout)
             }
         }
         let found =
@@ -101,23 +99,5 @@ enum TrueConfiguration: String, CaseIterable, Sendable, CustomStringConvertible 
             default: try scores(IdentityAugmented(sgd(learningRate: 0.01)))
             }
         return try AuditFinding(audit, found)
-    }
-
-    /// One layer's, the same for an example in every step.
-    private static func factors(of examples: [Int], _ layout: TreeLayout) throws -> FactoredGradients {
-        var activations = Matrix(rows: examples.count, columns: 32)
-        var errors = Matrix(rows: examples.count, columns: 32)
-        for (row, example) in examples.enumerated() {
-            var generator = SeededGenerator(seed: UInt64(bitPattern: Int64(example)))
-            activations.withMutableRow(row) { row in
-                for column in row.indices { row[column] = Float(generator.normal()) }
-            }
-            errors.withMutableRow(row) { row in
-                for column in row.indices { row[column] = Float(generator.normal()) }
-            }
-        }
-        return try FactoredGradients(
-            layout: layout, exampleCount: examples.count,
-            parts: [.dense(kernel: "kernel", bias: "bias", activations: activations, outputGradients: errors)])
     }
 }

@@ -1,5 +1,4 @@
 import GradientTransformations
-import LinearAlgebra
 import PrivacyMechanisms
 import PrivateTraining
 import PyTrees
@@ -43,7 +42,7 @@ struct TwinRun<Optimizer: AugmentedGradientTransformation> {
             ) { _, sum in
                 for block in blocks {
                     // Short ones: the attacker takes away what they contribute where nothing is broken.
-                    let gradients = Self.gradients(of: block, layout, size: 0x1p-10)
+                    let gradients = FixedGradients.rows(of: block, layout, size: 0x1p-10)
                     add(canaries.inserted(into: gradients, at: block), &sum)
                 }
             }
@@ -92,17 +91,5 @@ struct TwinRun<Optimizer: AugmentedGradientTransformation> {
         case .inverseScale: sum.add(MismeasuredRows(rows: rows, invertsScale: true))
         default: sum.add(rows)
         }
-    }
-
-    /// The same gradient for an example in every step.
-    static func gradients(of examples: [Int], _ layout: TreeLayout, size: Float = 1) -> DenseRows {
-        var rows = Matrix(rows: examples.count, columns: layout.count)
-        for (row, example) in examples.enumerated() {
-            var generator = SeededGenerator(seed: UInt64(bitPattern: Int64(example)))
-            rows.withMutableRow(row) { row in
-                for column in row.indices { row[column] = size * Float(generator.normal()) }
-            }
-        }
-        return DenseRows(canaries: rows, layout: layout)
     }
 }
