@@ -124,8 +124,9 @@ struct FactorKernelsTests {
             let result = level.kernels.weighted_square_sum(weights, values, count)
             #expect(result == Level.portable.kernels.weighted_square_sum(weights, values, count))
             // The control: from left to right the last bits are others.
-            let serial = (0..<count).reduce(0.0) {
-                $0 + Double(weights[$1]) * (Double(values[$1]) * Double(values[$1]))
+            let serial = (0..<count).reduce(0.0) { (sum: Double, place: Int) -> Double in
+                let value = Double(values[place])
+                return sum + Double(weights[place]) * (value * value)
             }
             #expect(count == 9 || result != serial)
         }

@@ -21,7 +21,9 @@ struct GaussianAccuracyTests {
     private static let adversarial: [Block] = {
         // √½ is where the exponent of u changes, 2³¹ where the fields of the radius meet.
         let root = UInt64(0.5.squareRoot() * 0x1p62)
-        let lowerSeams = [root, root / 2, 1 << 61, 1 << 60, 1 << 31, 1 << 38, 1 << 55, 1 << 24, 1 << 1, 1 << 62]
+        let lowerSeams: [UInt64] = [
+            root, root / 2, 1 << 61, 1 << 60, 1 << 31, 1 << 38, 1 << 55, 1 << 24, 1 << 1, 1 << 62,
+        ]
         let seams = lowerSeams + [(1 << 62) - root / 2 - 1, UInt64((1 - 0.5.squareRoot()) * 0x1p63)]
         var radii: Set<UInt64> = []
         for seam in seams {

@@ -80,7 +80,8 @@ struct WideNoiseTests {
             #expect(sum.elements == zip(before, values.elements).map { $0 + 0.7 * $1 })
             let next = sum.elements
             kernels.add_multiple(narrow.base, count, -0.3, sum.base)
-            #expect(sum.elements == zip(next, narrow.elements).map { $0 + -0.3 * Double($1) })
+            let narrowed = narrow.elements.map(Double.init)
+            #expect(sum.elements == zip(next, narrowed).map { $0 + -0.3 * $1 })
             let last = sum.elements
             kernels.decay_and_add(values.base, count, 0.9, sum.base)
             #expect(sum.elements == zip(last, values.elements).map { 0.9 * $0 + $1 })
@@ -138,8 +139,10 @@ struct WideNoiseTests {
             var recent = (0..<count).map { _ in Int32.random(in: .min...(.max), using: &generator) }
             var carried = (0..<count).map { _ in Int64.random(in: -(1 << 45)...1 << 45, using: &generator) }
             var fine = (0..<count).map { _ in Int64.random(in: -(1 << 45)...1 << 45, using: &generator) }
-            let expected = (0..<count).map {
-                Double(Int64(recent[$0]) + carried[$0]) + (Double(fine[$0]) * 0.25).rounded(.toNearestOrEven)
+            let expected = (0..<count).map { (place: Int) -> Double in
+                let coarse = Double(Int64(recent[place]) + carried[place])
+                let rest: Double = Double(fine[place]) * 0.25
+                return coarse + rest.rounded(.toNearestOrEven)
             }
             var out = [Double](repeating: .nan, count: count)
             level.kernels.take_grid(&recent, &carried, &fine, count, 0.25, nil, nil, &out)

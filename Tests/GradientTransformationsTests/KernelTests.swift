@@ -73,7 +73,11 @@ import Testing
             kernels.divide_scaled(0.7, divisors, values.count, &found)
             #expect(found == zip(values, divisors).map { $0 / (0.7 * $1) })
             #expect(found != zip(values, divisors).map { $0 / 0.7 / $1 })
-            #expect(found != zip(values, divisors).map { Float(Double($0) / (Double(0.7 as Float) * Double($1))) })
+            let roundedOnce = zip(values, divisors).map { (value: Float, divisor: Float) -> Float in
+                let product: Double = Double(0.7 as Float) * Double(divisor)
+                return Float(Double(value) / product)
+            }
+            #expect(found != roundedOnce)
         }
     }
 

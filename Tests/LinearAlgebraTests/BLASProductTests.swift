@@ -30,7 +30,8 @@ struct BLASProductTests {
             }
         }
         // Two sums of 11 products of at most 1, each within 11·2⁻²⁴·11.
-        #expect(zip(found.elements, expected.elements).allSatisfy { abs($0 - $1) <= 2 * 11 * 11 * 0x1p-24 })
+        let tolerance: Float = 2 * 11 * 11 * 0x1p-24
+        #expect(zip(found.elements, expected.elements).allSatisfy { abs($0 - $1) <= tolerance })
         // The control: the same without strides.
         a.withUnsafeElements { a in
             b.withUnsafeElements { b in
@@ -41,7 +42,7 @@ struct BLASProductTests {
                 }
             }
         }
-        #expect(zip(found.elements, expected.elements).allSatisfy { abs($0 - $1) <= 2 * 11 * 11 * 0x1p-24 })
+        #expect(zip(found.elements, expected.elements).allSatisfy { abs($0 - $1) <= tolerance })
         #expect(found != Self.part(left, 0..<m, 0..<n))
     }
 }

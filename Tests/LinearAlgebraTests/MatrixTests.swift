@@ -47,8 +47,9 @@ struct MatrixTests {
     }
 
     @Test func spansShowTheRowsInQuestion() {
-        var matrix = Matrix(rows: 4, columns: 2, elements: (0..<8).map(Float.init))
-        #expect(matrix.withElements { span in span.indices.map { span[$0] } } == (0..<8).map(Float.init))
+        let elements = (0..<8).map { (place: Int) in Float(place) }
+        var matrix = Matrix(rows: 4, columns: 2, elements: elements)
+        #expect(matrix.withElements { span in span.indices.map { span[$0] } } == elements)
         #expect(matrix.withRows(1..<3) { span in span.indices.map { span[$0] } } == [2, 3, 4, 5])
         #expect(matrix.withRow(3) { span in span.indices.map { span[$0] } } == [6, 7])
         #expect(matrix.withRows(4..<4) { $0.count } == 0)

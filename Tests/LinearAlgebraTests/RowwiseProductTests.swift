@@ -92,7 +92,8 @@ struct RowwiseProductTests {
         var expected = Matrix(rows: 50, columns: 60)
         BLAS.gemm(a, .none, b, .none, into: &expected)
         let found = Self.product(a.elements[...], b.elements, 60, 700, false, 0)
-        #expect(zip(found, expected.elements).allSatisfy { abs($0 - $1) <= 2 * 700 * 700 * 0x1p-24 })
+        let tolerance: Float = 2 * 700 * 700 * 0x1p-24
+        #expect(zip(found, expected.elements).allSatisfy { abs($0 - $1) <= tolerance })
         #expect(found != expected.elements.reversed())
     }
 

@@ -208,7 +208,8 @@ struct ThreadsTests {
                 return c.elements
             }
             func isNear(_ left: [Float], _ right: [Float]) -> Bool {
-                zip(left, right).allSatisfy { ($0 - $1).magnitude <= 2 * 410 * 0x1p-24 * 407 }
+                let tolerance: Float = 2 * 410 * 0x1p-24 * 407
+                return zip(left, right).allSatisfy { ($0 - $1).magnitude <= tolerance }
             }
             let single = product(a, limit: 1)
             if ![2, 3, 5].allSatisfy({ isNear(product(a, limit: $0), single) }) { exit(2) }

@@ -78,7 +78,8 @@ import Testing
         let right = rows(Self.model(), second, &writing)
         #expect(after == right)
         // Control: rows that still hold the microbatch before are others.
-        #expect(zip(before, right).map { zip($0, $1).map(+) } != right)
+        let sums = zip(before, right).map { (a: [Float], b: [Float]) -> [Float] in zip(a, b).map(+) }
+        #expect(sums != right)
     }
 
     @Test func rowsDoNotDependOnThreads() {

@@ -65,8 +65,8 @@ import Testing
                 ? top + log(relative.reduce(0) { $0 + exp($1 - top) })
                 : log1p(others.reduce(0) { $0 + exp(relative[$1]) })
             // Roundings of the scores' differences count as the differences themselves.
-            let tolerance =
-                0x1p-24 * (16 + 2 * Double(scores.map { abs($0 - scores.max()!) }.filter { $0 < 90 }.max() ?? 0))
+            let range: Float = scores.map { abs($0 - scores.max()!) }.filter { $0 < 90 }.max() ?? 0
+            let tolerance: Double = 0x1p-24 * (16 + 2 * Double(range))
             #expect(abs(Double(loss) - exact) <= tolerance * exact + 1e-38)
             let sum = relative.reduce(0) { $0 + exp($1 - top) }
             for index in scores.indices {

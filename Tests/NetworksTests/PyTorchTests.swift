@@ -85,8 +85,9 @@ import Testing
             let hidden = Self.linear(flat, named["3.weight"]!, named["3.bias"]!).map { tanh($0) }
             let scores = Self.linear(hidden, named["5.weight"]!, named["5.bias"]!)
             // Some 60 roundings of numbers up to 40.
+            let tolerance: Double = 60 * 40 * 0x1p-24
             for (output, score) in scores.enumerated() {
-                #expect(abs(Double(outputs[example, output]) - score) < 60 * 40 * 0x1p-24)
+                #expect(abs(Double(outputs[example, output]) - score) < tolerance)
             }
         }
     }
@@ -155,11 +156,13 @@ import Testing
         try network.writePyTorch(parameters, to: folder("numbered.safetensors"))
         let numbered = try SafeTensors.readTensors(folder("numbered.safetensors"))
         let modules = ["0": "conv1", "2": "conv2", "6": "fc1", "8": "fc2"]
-        let tensors = numbered.map { name, tensor in
+        let renamed = numbered.map { (name: String, tensor: Tensor) -> (String, Tensor) in
             let parts = name.split(separator: ".").map(String.init)
-            return ((modules[parts[0]] ?? parts[0]) + "." + parts[1], tensor)
-        }.sorted { $0.0 < $1.0 }
-        #expect(Set(tensors.map { $0.0.prefix { $0 != "." } }) == ["conv1", "conv2", "fc1", "fc2"])
+            return ("\(modules[parts[0]] ?? parts[0]).\(parts[1])", tensor)
+        }
+        let tensors = renamed.sorted { $0.0 < $1.0 }
+        let names = Set(tensors.map { (name: String, _: Tensor) in name.prefix { $0 != "." } })
+        #expect(names == ["conv1", "conv2", "fc1", "fc2"])
         try Self.write(tensors, to: folder("m.safetensors"))
         #expect(try network.read(folder("m.safetensors")) == parameters)
     }

@@ -29,9 +29,14 @@ struct TiedHeadTests {
                 try check.block(
                     SequenceReference.sum(vectors, positions), "block1", heads: 2, isCausal: true, length: length),
                 "norm1")
-            let scores = hidden.map { h in table.map { e in zip(h, e).reduce(0) { $0 + $1.0 * $1.1 } } }
+            let scores = hidden.map { (h: [Double]) -> [Double] in
+                table.map { (e: [Double]) -> Double in zip(h, e).reduce(0) { $0 + $1.0 * $1.1 } }
+            }
             expectEqual(outputs, scores.flatMap(\.self))
-            let terms = (0..<length - 1).map { t in log(scores[t].reduce(0) { $0 + exp($1) }) - scores[t][ids[t + 1]] }
+            let terms = (0..<length - 1).map { (t: Int) -> Double in
+                let sum: Double = scores[t].reduce(0) { $0 + exp($1) }
+                return log(sum) - scores[t][ids[t + 1]]
+            }
             let loss = check.network.model.program.lossesAndRows(
                 of: check.inputs.inDouble, at: check.parameters.values.map(Double.init)
             ).losses[example]

@@ -43,7 +43,8 @@ import Testing
             #expect(Int(LossModel.Side.lower.double(count)) <= count)
             #expect(Int(LossModel.Side.upper.double(count)) >= count)
         }
-        #expect(Int(Double(1 << 53 + 1)) < 1 << 53 + 1 && Int(Double(1 << 53 + 3)) > 1 << 53 + 3)
+        let (below, above) = (1 << 53 + 1, 1 << 53 + 3)
+        #expect(Int(Double(below)) < below && Int(Double(above)) > above)
         #expect(LossModel.Side.lower.double(1000) == 1000 && LossModel.Side.upper.double(1000) == 1000)
     }
 }

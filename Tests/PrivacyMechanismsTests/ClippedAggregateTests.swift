@@ -159,8 +159,10 @@ import Testing
             #expect(zeros.values.allSatisfy { $0 == 0 })
             let values = try noised.privatized(noise: &noise).vector.values
             // σ = 3 · 2/4; the standard error of an empirical σ over n normals is σ/√(2n), and 6 of them are allowed.
-            let deviation = values.map(Double.init).norm / Double(values.count).squareRoot()
-            #expect(abs(deviation / 1.5 - 1) < 6 / (2 * Double(values.count)).squareRoot())
+            let count = Double(values.count)
+            let deviation: Double = values.map(Double.init).norm / count.squareRoot()
+            let tolerance: Double = 6 / (2 * count).squareRoot()
+            #expect(abs(deviation / 1.5 - 1) < tolerance)
         }
     }
 
@@ -172,8 +174,10 @@ import Testing
             rule, transform: IdentityTransform(layout: layout), noise: .floatingPointGaussian, noiseMultiplier: 1)
         for _ in 0..<5 { aggregate.add(try DenseRows(Matrix(rows: 3, columns: layout.count), layout: layout)) }
         let values = try aggregate.privatized(noise: &noise).vector.values
-        let deviation = values.map(Double.init).norm / Double(values.count).squareRoot()
-        #expect(abs(deviation - 1) < 6 / (2 * Double(values.count)).squareRoot())
+        let count = Double(values.count)
+        let deviation: Double = values.map(Double.init).norm / count.squareRoot()
+        let tolerance: Double = 6 / (2 * count).squareRoot()
+        #expect(abs(deviation - 1) < tolerance)
     }
 
     // MARK: Independence of how the work is cut

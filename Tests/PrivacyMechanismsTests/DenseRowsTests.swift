@@ -22,13 +22,15 @@ import Testing
         let layout = flatLayout(5)
         let elements = (0..<35).map { Float($0) }
         let matrix = Matrix(rows: 7, columns: 5, elements: elements)
-        let expected = (0..<5).map { column in (0..<7).reduce(Float(0)) { $0 + elements[$1 * 5 + column] } }
+        let expected = (0..<5).map { (column: Int) -> Float in
+            (0..<7).reduce(0) { $0 + elements[$1 * 5 + column] }
+        }
         #expect(try Self.sum(DenseRows(matrix, layout: layout)) == expected)
         #expect(
             try DenseRows.withRows(over: elements.span, exampleCount: 7, layout: layout) { try Self.sum($0) }
                 == expected)
         // Rows of five among columns of seven: the last two belong to somebody else.
-        let wide = (0..<7).flatMap { row in elements[row * 5..<row * 5 + 5] + [.nan, .infinity] }
+        let wide = (0..<7).flatMap { (row: Int) -> [Float] in elements[row * 5..<row * 5 + 5] + [.nan, .infinity] }
         try wide.withUnsafeBufferPointer { wide in
             let rows = try DenseRows(unsafeRows: wide.baseAddress!, exampleCount: 7, stride: 7, layout: layout)
             #expect(try Self.sum(rows) == expected)

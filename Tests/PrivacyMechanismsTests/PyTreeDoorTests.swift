@@ -44,7 +44,8 @@ import Testing
         var rows = Matrix(rows: 9, columns: layout.count)
         rows.fillRows(zero: zero, layout: layout, fill)
         let offset = try #require(layout["offset"]).range.lowerBound
-        #expect((0..<9).map { rows[$0, offset] } == (0..<9).map(Float.init))
+        let counting = (0..<9).map { (example: Int) in Float(example) }
+        #expect((0..<9).map { rows[$0, offset] } == counting)
         #expect((0..<9).allSatisfy { rows.row($0).filter { $0 != 0 }.count == ($0 == 0 ? 0 : 1) })
         var (handedOn, twin) = (zero, [Float]())
         for example in 0..<9 {
@@ -52,7 +53,7 @@ import Testing
             fill(example, &handedOn)
             twin.append(handedOn.offset)
         }
-        #expect(twin != (0..<9).map(Float.init))
+        #expect(twin != counting)
     }
 
     @Test func aScaleIsATreeLikeTheParameters() throws {

@@ -24,8 +24,9 @@ import Testing
     @Test(arguments: [1, 2, 1024])
     func errorsOfNumbers(blockSize: Int) throws {
         let evaluation = try Self.evaluate([2, 1, 5, 4, 5, 9], [1, 2, 3, 4, 5, 6], blockSize: blockSize)
-        #expect(evaluation.rootMeanSquaredError == (15.0 / 6).squareRoot())
-        #expect(evaluation.rSquared == 1 - 15.0 / 16)
+        let (meanSquare, share): (Double, Double) = (15.0 / 6, 1 - 15.0 / 16)
+        #expect(evaluation.rootMeanSquaredError == meanSquare.squareRoot())
+        #expect(evaluation.rSquared == share)
         #expect(evaluation.accuracy == nil && evaluation.exampleCount == 3)
         #expect(evaluation.loss == 2.5)
     }

@@ -50,7 +50,8 @@ struct ParameterVectorTests {
     @Test func scopedAccessPassesResultsAndErrorsOn() throws {
         var vector = ParameterVector(repeating: 2, layout: layout)
         #expect(vector.withSpan { $0.count } == 10)
-        #expect(vector.withUnsafeValues { $0.reduce(0, +) } == 20)
+        let sum: Float = vector.withUnsafeValues { $0.reduce(0, +) }
+        #expect(sum == 20)
         #expect(throws: PyTreeError.unknownLeaf("x")) {
             try vector.withUnsafeMutableValues { (_) throws(PyTreeError) in throw .unknownLeaf("x") }
         }

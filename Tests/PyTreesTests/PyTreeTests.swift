@@ -4,11 +4,12 @@ import Testing
 struct PyTreeTests {
     @Test func aModelFlattensInTheOrderOfItsVisits() throws {
         let vector = try Model.example.flattened()
-        #expect(vector.values == (0...16).map(Float.init))
+        let counting = (0...16).map { (place: Int) in Float(place) }
+        #expect(vector.values == counting)
         #expect(vector.layout.description == Model.exampleText)
         #expect(try Model.example.treeLayout() == vector.layout)
         // Control: another order of the same values is another vector.
-        #expect(vector.values != (0...16).reversed().map(Float.init))
+        #expect(vector.values != counting.reversed())
     }
 
     @Test func randomTreesComeBackBitForBit() throws {

@@ -162,11 +162,14 @@ import Testing
         #expect(report["noise"] as? String == "discreteGaussian")
         let grid = try #require(report["grid"] as? [String: Any])
         #expect(grid["sensitivity"] as? Int == 1 << 22)
-        #expect(try abs(#require(grid["spacing"] as? Double) * 0x1p22 - 1) < 1e-12)
+        let spacing = try #require(grid["spacing"] as? Double)
+        #expect(abs(spacing * 0x1p22 - 1) < 1e-12)
         let z = try #require(report["noiseMultiplier"] as? Double)
-        #expect(try abs(#require(grid["noiseStandardDeviation"] as? Double) / (z * 0x1p22) - 1) < 1e-12)
+        let deviation = try #require(grid["noiseStandardDeviation"] as? Double)
+        #expect(abs(deviation / (z * 0x1p22) - 1) < 1e-12)
         // 500 steps of 2.26·10⁻²².
-        #expect(try abs(#require(grid["slack"] as? Double) / 1.13e-19 - 1) < 0.01)
+        let slack = try #require(grid["slack"] as? Double)
+        #expect(abs(slack / 1.13e-19 - 1) < 0.01)
         let text = try Program.run(["plan", "plan.json"], in: folder).output
         #expect(["discreteGaussian", "grid", "slack", "AES-128"].allSatisfy(text.contains))
 

@@ -62,8 +62,8 @@ import Testing
         let steps = metrics.compactMap { $0["step"] as? Int }
         let spent = metrics.compactMap { $0["epsilon"] as? Double }
         #expect(steps.count == metrics.count && spent.count == metrics.count && metrics.count >= 20)
-        #expect(zip(steps, steps.dropFirst()).allSatisfy(<))
-        #expect(zip(spent, spent.dropFirst()).allSatisfy(<))
+        #expect(zip(steps, steps.dropFirst()).allSatisfy { $0 < $1 })
+        #expect(zip(spent, spent.dropFirst()).allSatisfy { $0 < $1 })
         #expect(steps.last == 150)
         #expect(spent.last == epsilon)
 

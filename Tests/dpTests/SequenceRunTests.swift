@@ -76,9 +76,10 @@ import _TestSupport
 
     @Test func streamedImagesAreMapped() throws {
         let folder = try WorkFolder()
-        let pixels = (0..<60 * 64).map { UInt8($0 * 37 % 256) }
+        let pixels = (0..<60 * 64).map { (place: Int) in UInt8(place * 37 % 256) }
+        let labels = (0..<60).map { (example: Int) in Int64(example % 3) }
         try folder.write(Data(npy("|u1", [60, 8, 8], pixels)), to: "x.npy")
-        try folder.write(Data(npy("<i8", [60], (0..<60).map { Int64($0 % 3) })), to: "y.npy")
+        try folder.write(Data(npy("<i8", [60], labels)), to: "y.npy")
         var models: [Data] = []
         for streaming in ["false", "true"] {
             let configuration = """

@@ -7,7 +7,9 @@ import Testing
 @Suite struct ImageAugmentationTests {
     /// Two images of 3 × 4 pixels with 2 channels, all of whose numbers differ.
     private static func examples(_ key: UInt64, order: [Int] = [0, 1]) -> Examples {
-        let rows = (0..<2).map { example in (0..<24).map { Float(example * 24 + $0 + 1) } }
+        let rows = (0..<2).map { (example: Int) -> [Float] in
+            (0..<24).map { (place: Int) in Float(example * 24 + place + 1) }
+        }
         var examples = Examples(
             inputs: Matrix(rows: order.count, columns: 24, elements: order.flatMap { rows[$0] }),
             targets: .classes(order, classCount: 2), lengths: order.map { $0 + 1 })

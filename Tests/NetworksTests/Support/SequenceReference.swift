@@ -27,15 +27,18 @@ enum SequenceReference {
         _ q: [[Double]], _ k: [[Double]], _ v: [[Double]], heads: Int, isCausal: Bool, length: Int
     ) -> [[Double]] {
         let size = q[0].count / heads
-        return q.indices.map { t in
-            (0..<heads).flatMap { head -> [Double] in
+        return q.indices.map { (t: Int) -> [Double] in
+            (0..<heads).flatMap { (head: Int) -> [Double] in
                 let features = head * size..<(head + 1) * size
-                let seen = t >= length ? [] : (0..<length).filter { !isCausal || $0 <= t }
-                let weights = seen.map { s in
-                    exp(features.reduce(0) { $0 + q[t][$1] * k[s][$1] } / sqrt(Double(size)))
+                let seen: [Int] = t >= length ? [] : (0..<length).filter { !isCausal || $0 <= t }
+                let weights = seen.map { (s: Int) -> Double in
+                    let product: Double = features.reduce(0) { $0 + q[t][$1] * k[s][$1] }
+                    return exp(product / sqrt(Double(size)))
                 }
-                return features.map { feature in
-                    zip(seen, weights).reduce(0) { $0 + $1.1 * v[$1.0][feature] } / max(1e-300, weights.reduce(0, +))
+                let total: Double = max(1e-300, weights.reduce(0, +))
+                return features.map { (feature: Int) -> Double in
+                    let sum: Double = zip(seen, weights).reduce(0) { $0 + $1.1 * v[$1.0][feature] }
+                    return sum / total
                 }
             }
         }

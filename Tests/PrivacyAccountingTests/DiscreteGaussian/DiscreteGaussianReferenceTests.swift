@@ -81,9 +81,11 @@ import Testing
             let (q, order) = (row.probability, Double(row.order))
             func sum(_ sigma: Double) throws -> Double {
                 let law = try DiscreteGaussianDistribution(sigma: sigma)
-                let moment = (-60...60).map(Double.init).reduce(0.0) { sum, x in
-                    let ratio = exp((2 * x - 1) / (2 * sigma * sigma))
-                    return sum + exp(order * log(1 - q + q * ratio) - x * x / (2 * sigma * sigma))
+                let width: Double = 2 * sigma * sigma
+                let moment = (-60...60).map(Double.init).reduce(0.0) { (sum: Double, x: Double) -> Double in
+                    let ratio: Double = exp((2 * x - 1) / width)
+                    let power: Double = order * log(1 - q + q * ratio)
+                    return sum + exp(power - x * x / width)
                 }
                 return log(moment / law.normalizer) / (order - 1)
             }

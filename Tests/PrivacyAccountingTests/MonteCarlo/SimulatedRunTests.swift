@@ -53,7 +53,8 @@ import Testing
             }
             // In the middle of a run p/(1 + (b − 1)p) = 2/9 of all steps; six deviations of a count of 4,000.
             func isStationary(_ count: Double) -> Bool {
-                abs(count - 4000 * 2 / 9) < 6 * (4000 * 2 / 9 * 7 / 9.0).squareRoot()
+                let (mean, variance): (Double, Double) = (4000 * 2 / 9, 4000 * 2 / 9 * 7 / 9)
+                return abs(count - mean) < 6 * variance.squareRoot()
             }
             #expect(start == .warm ? counts.allSatisfy(isStationary) : !isStationary(counts[0]))
         }

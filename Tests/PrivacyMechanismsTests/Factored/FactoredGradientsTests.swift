@@ -111,8 +111,9 @@ import Testing
             var span = row.mutableSpan
             factors.gradients.copyGradient(of: example, into: &span)
             // Three Float32 additions of products of at most 1, where there are positions.
+            let tolerance: Double = 3 * 4 * 0x1p-24
             for (found, exact) in zip(row, factors.gradients.exactGradient(of: example)) {
-                #expect(abs(Double(found) - exact) <= 3 * 4 * 0x1p-24)
+                #expect(abs(Double(found) - exact) <= tolerance)
             }
         }
     }

@@ -233,9 +233,10 @@ import Testing
         }
         let rows = (0..<7).map { gradients.exactGradient(of: $0) }
         // Three roundings of Float32, of terms that add up to at most 8 in each element.
+        let tolerance: Double = 8 * 3 * 8 * 0x1p-24
         for column in 0..<gradients.layout.count {
-            let exact = zip(clipFactors, rows).reduce(0.0) { $0 + $1.0 * $1.1[column] }
-            #expect(abs(sum.values.base[column] - exact) < 8 * 3 * 8 * 0x1p-24)
+            let exact: Double = zip(clipFactors, rows).reduce(0) { $0 + $1.0 * $1.1[column] }
+            #expect(abs(sum.values.base[column] - exact) < tolerance)
         }
     }
 

@@ -295,7 +295,8 @@ import Testing
             ])
         let transform = try RankOneTransform(layout, scale: scale)
         let found = try Self.sum(gradients, .flat(l2ClipNorm: 10), transform)
-        #expect(found == [0, 0, 0, 0, 0.1 * 2, 0.2 * 4])
+        let expected: [Float] = [0, 0, 0, 0, 0.1 * 2, 0.2 * 4]
+        #expect(found == expected)
     }
 
     // MARK: The inverse

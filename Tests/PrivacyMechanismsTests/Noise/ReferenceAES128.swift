@@ -61,6 +61,9 @@ extension [UInt8] {
     /// The bytes that an even number of hexadecimal digits spell.
     init(hex: String) {
         let digits = hex.compactMap(\.hexDigitValue)
-        self = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        self = stride(from: 0, to: digits.count, by: 2).map { (place: Int) -> UInt8 in
+            let byte: Int = digits[place] << 4 | digits[place + 1]
+            return UInt8(byte)
+        }
     }
 }

@@ -133,7 +133,8 @@ struct RandomWordsSelectionTests {
         }
         #expect(Dyadic.roundedDown(1) == 1 && Dyadic.roundedDown(0) == 0)
         #expect(Dyadic.share(of: 0x1p-64) == 1 && Dyadic.share(of: (0x1p-64).nextDown) == 0)
-        #expect(Dyadic.share(of: 1 - 0x1p-53) == 0 &- 1 << 11)
+        let largest: UInt64 = 0 &- 1 << 11
+        #expect(Dyadic.share(of: 1 - 0x1p-53) == largest)
     }
 
     /// What rounding down rests on: both accountants charge less for less.

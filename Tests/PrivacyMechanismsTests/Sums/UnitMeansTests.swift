@@ -167,7 +167,8 @@ import Testing
             let whole = try sum([0, 1, 2, 3])
             for cuts in [[[0], [1], [2], [3]], [[0, 1], [2, 3]], [[3], [0, 1, 2]]] where !scaled || kind != .factored {
                 let parts = try cuts.map(sum)
-                #expect(parts.dropFirst().reduce(parts[0]) { zip($0, $1).map(+) } == whole, "\(kind)")
+                let together = parts.dropFirst().reduce(parts[0]) { (a: [Int], b: [Int]) -> [Int] in zip(a, b).map(+) }
+                #expect(together == whole, "\(kind)")
             }
             // Under a scale, the sums of dense layers are rounded once, at the end.
             if scaled, kind == .factored { #expect(try sum([3, 1, 2, 0]) == whole) }

@@ -84,7 +84,7 @@ import Testing
             // A matrix that is too small to be factored: of its own rows and columns.
             let wide = values("wide")
             let wideRows: [Double] = [wide[..<9].reduce(0, +) / 9, wide[9...].reduce(0, +) / 9]
-            let wideColumns = zip(wide[..<9], wide[9...]).map { ($0 + $1) / 2 }
+            let wideColumns = zip(wide[..<9], wide[9...]).map { (upper: Double, lower: Double) in (upper + lower) / 2 }
             let found = Self.written(state.scale, "wide", columns: 9)
             #expect(Self.agree(found, Self.expected(wideRows, wideColumns, 1e-2, floor: floor)))
             // The control: another ε is told apart.

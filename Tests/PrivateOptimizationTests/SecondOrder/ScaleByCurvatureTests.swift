@@ -42,7 +42,8 @@ import _TestSupport
                     return sum + element * Double(updates.values[3 * column + output])
                 }
                 // H ≤ 4.5, H + λ ≥ 0.01 and |ĝ| ≤ 1: a residual of d·‖H‖·‖u‖ roundings, ‖u‖ ≤ 100·√6.
-                #expect(abs(product - Double(gradient.values[3 * row + output])) < 6 * 4.5 * 245 * 0x1p-24 * 4)
+                let tolerance: Double = 6 * 4.5 * 245 * 0x1p-24 * 4
+                #expect(abs(product - Double(gradient.values[3 * row + output])) < tolerance)
             }
         }
     }

@@ -155,7 +155,7 @@ struct DiscreteGaussianNoiseTests {
                 let length = min(4096, count - begin)
                 let proposals = DiscreteGaussianChunk.proposals(for: length)
                 let first = 5 + UInt64(begin / 4096) << 13
-                let words = (0..<proposals / 2 + 64).flatMap { block in
+                let words = (0..<proposals / 2 + 64).flatMap { (block: Int) -> [UInt32] in
                     stream.withBlocks(from: first + UInt64(block), count: 1, domain: domain) { bytes in
                         (0..<4).map { UnsafeRawPointer(bytes).load(fromByteOffset: 4 * $0, as: UInt32.self) }
                     }

@@ -43,10 +43,10 @@ import Testing
         ] {
             let inverse = strategy.inverse
             let count = min(strategy.steps, 200)
-            let expected = (0..<count).map { index in
-                index == 0
-                    ? 1
-                    : zip(inverse.decays, inverse.weights).reduce(0) { $0 + $1.1 * pow($1.0, Double(index - 1)) }
+            let expected = (0..<count).map { (index: Int) -> Double in
+                if index == 0 { return 1 }
+                let power = Double(index - 1)
+                return zip(inverse.decays, inverse.weights).reduce(0) { $0 + $1.1 * pow($1.0, power) }
             }
             #expect(zip(strategy.noisingCoefficients(count), expected).allSatisfy { abs($0 - $1) < 1e-12 })
             let back = BufferedToeplitzStrategy.weights(of: strategy.decays, pairedWith: inverse.decays)

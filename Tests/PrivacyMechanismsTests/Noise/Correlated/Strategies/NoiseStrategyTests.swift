@@ -92,7 +92,9 @@ import Testing
                 }.squareRoot()
             })
         // The sensitivity of a matrix with unit columns, of noise that the matrix as it was makes.
-        let rows = (0..<7).map { row in (0...row).map { row - $0 < 2 ? [1, 0.8][row - $0] : 0 } }
+        let rows = (0..<7).map { (row: Int) -> [Double] in
+            (0...row).map { (column: Int) -> Double in row - column < 2 ? [1, 0.8][row - column] : 0 }
+        }
         let unit = try DenseStrategy(rows: SmallStrategy.unitColumns(rows))
         let claim = { (k: Int, b: Int, t: Int) in
             b >= 2 ? unit.sensitivity(participations: k, separation: b, steps: t) : .infinity
