@@ -173,21 +173,38 @@ let package = Package(
     ]
 )
 
-// What `scripts/fuzz` builds, and nobody else: the flags would forbid other packages to depend on this one.
-if Context.environment["PRIVATE_TRAINING_FUZZING"] != nil {
-    let sanitizers = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])
-    for target in package.targets where target.type == .regular { target.swiftSettings = [sanitizers] }
-    for target in package.targets where target.name == "CPrivacyKernels" {
-        target.swiftSettings = nil
-        target.cSettings = [.unsafeFlags(["-fsanitize=address"])]
+// What `scripts/test-sanitized` builds: the tests that it runs, and what they need.
+let checks = Context.environment["PRIVATE_TRAINING_CHECKS"]
+if checks != nil {
+    let tests = [
+        "CPrivacyKernelsTests", "GradientTransformationsTests", "LinearAlgebraTests", "NetworksTests",
+        "PrivacyMechanismsTests", "PrivateTrainingTests",
+    ]
+    package.targets.removeAll { target in target.type == .test && !tests.contains(target.name) }
+    package.products = []
+}
+
+switch checks {
+case "thread": package.targets.removeAll { ["dp", "dpbench", "PrivacyAuditing"].contains($0.name) }
+case "address":
+    // Beside them what `scripts/fuzz` builds. These flags would forbid other packages to depend on this one.
+    let address = SwiftSetting.unsafeFlags(["-sanitize=address"])
+    let fuzzed = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])
+    let linked = LinkerSetting.unsafeFlags(["-sanitize=address"])
+    for target in package.targets where target.type != .system {
+        if target.name == "CPrivacyKernels" {
+            target.cSettings = [.unsafeFlags(["-fsanitize=address"])]
+        } else {
+            target.swiftSettings = [target.type == .test ? address : fuzzed]
+        }
+        if target.type == .test { target.linkerSettings = [linked] }
     }
     // Programs cannot be linked into others; as a library, `dp` can, once its entry point is out of the way.
     let entryPoint = SwiftSetting.unsafeFlags(["-Xfrontend", "-entry-point-function-name", "-Xfrontend", "dp_main"])
     let dependencies = package.targets.first { $0.name == "dp" }?.dependencies ?? []
-    package.targets.removeAll { $0.name == "dp" || $0.type == .test }
-    package.products = []
+    package.targets.removeAll { ["dp", "dpbench"].contains($0.name) }
     package.targets += [
-        .target(name: "dp", dependencies: dependencies, swiftSettings: [sanitizers, entryPoint]),
+        .target(name: "dp", dependencies: dependencies, swiftSettings: [fuzzed, entryPoint]),
         .executableTarget(
             name: "fuzz",
             dependencies: [
@@ -195,7 +212,8 @@ if Context.environment["PRIVATE_TRAINING_FUZZING"] != nil {
                 "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees", "dp",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            path: "Tests/Fuzzing", exclude: ["Corpora", "make-seeds"], swiftSettings: [sanitizers],
-            linkerSettings: [.unsafeFlags(["-sanitize=address"])]),
+            path: "Tests/Fuzzing", exclude: ["Corpora", "make-seeds"], swiftSettings: [fuzzed],
+            linkerSettings: [linked]),
     ]
+default: break
 }
