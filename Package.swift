@@ -1,6 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// Whether ranks are built: see the trait.
+let mpi = SwiftSetting.define("MPI", .when(traits: ["MPI"]))
+
 let package = Package(
     name: "swift-private-training",
     platforms: [.macOS(.v15)],
@@ -16,9 +19,11 @@ let package = Package(
         .library(name: "Differentiation", targets: ["Differentiation"]),
         .library(name: "Networks", targets: ["Networks"]),
         .library(name: "PrivateTraining", targets: ["PrivateTraining"]),
+        .library(name: "MPICollective", targets: ["MPICollective"]),
         .executable(name: "dp", targets: ["dp"]),
         .executable(name: "dpbench", targets: ["dpbench"]),
     ],
+    traits: [.trait(name: "MPI", description: "Training by several processes or machines, over Open MPI.")],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -30,6 +35,10 @@ let package = Package(
             name: "COpenBLAS",
             pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev", "liblapacke-dev"]), .brew(["openblas"])]
+        ),
+        .systemLibrary(
+            name: "COpenMPI", pkgConfig: "ompi-c",
+            providers: [.apt(["libopenmpi-dev", "openmpi-bin"]), .brew(["open-mpi"])]
         ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CPrivacyKernels"),
@@ -94,18 +103,26 @@ let package = Package(
             exclude: ["README.md"]
         ),
         .target(
+            name: "MPICollective",
+            dependencies: [
+                "PrivacyMechanisms", "Requirements", .target(name: "COpenMPI", condition: .when(traits: ["MPI"])),
+            ],
+            swiftSettings: [mpi]
+        ),
+        .target(
             name: "CommandLineSupport",
             dependencies: ["Requirements", .product(name: "TextTable", package: "TextTable")]
         ),
         .executableTarget(
             name: "dp",
             dependencies: [
-                "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
-                "PrivacyAccounting", "PrivacyAuditing", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining",
-                "PyTrees", "Requirements",
+                "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "MPICollective",
+                "Networks", "PrivacyAccounting", "PrivacyAuditing", "PrivacyMechanisms", "PrivateOptimization",
+                "PrivateTraining", "PyTrees", "Requirements",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ]
+            ],
+            swiftSettings: [mpi]
         ),
         .executableTarget(
             name: "dpbench",
@@ -182,13 +199,16 @@ if checks != nil {
     ]
     package.targets.removeAll { target in target.type == .test && !tests.contains(target.name) }
     package.products = []
+    // To optimise the tests themselves would take longer than they run.
+    for target in package.targets where target.type == .test { target.swiftSettings = [.unsafeFlags(["-Onone"])] }
 }
 
 switch checks {
-case "thread": package.targets.removeAll { ["dp", "dpbench", "PrivacyAuditing"].contains($0.name) }
+case "thread":
+    package.targets.removeAll { ["dp", "dpbench", "PrivacyAuditing", "MPICollective"].contains($0.name) }
 case "address":
     // Beside them what `scripts/fuzz` builds. These flags would forbid other packages to depend on this one.
-    let address = SwiftSetting.unsafeFlags(["-sanitize=address"])
+    let address = SwiftSetting.unsafeFlags(["-sanitize=address", "-Onone"])
     let fuzzed = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])
     let linked = LinkerSetting.unsafeFlags(["-sanitize=address"])
     for target in package.targets where target.type != .system {

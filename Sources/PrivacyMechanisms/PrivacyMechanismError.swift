@@ -54,6 +54,8 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     /// A group of columns has so small a clip norm, beside those of the other groups, that rounding to the grid of
     /// exact sums would take it up.
     case clipNormTooSmallForGrid(clipNorm: Double, columns: Int, least: Double)
+    /// Several ranks add up what depends on their order: sums without noise, or with floating-point noise.
+    case ranksNeedExactSums(kind: String, noiseMultiplier: Double)
     /// A number of adaptive quantile clipping is outside its range.
     case invalidAdaptiveClipping(name: String, value: Double, allowed: String)
     /// The clipping of a plan sets `normalizeBy`.
@@ -146,6 +148,10 @@ extension PrivacyMechanismError: CustomStringConvertible {
                 + "others, or let fewer parameters share it."
         case .invalidAdaptiveClipping(let name, let value, let allowed):
             return "\(name) of adaptive clipping is \(value), but must be \(allowed)."
+        case .ranksNeedExactSums(let kind, let z):
+            return
+                "Several ranks add up exact sums alone, but the noise is of kind '\(kind)' and its multiplier is \(z). "
+                + "Use discrete Gaussian or correlated noise of a multiplier above 0, or one rank."
         case .divisorInPlan:
             return "The clipping of a plan sets normalizeBy, but the sum is always divided by the expected batch size: "
                 + "leave it out."

@@ -27,18 +27,22 @@ extension DP {
 enum Main {
     static func main() {
         do {
+            try Launch.begin()
             // The help on formats is what the command itself prints.
             var words = Array(CommandLine.arguments.dropFirst())
             if words == ["help", "formats"] { words = ["formats"] }
             // The parser would say that the last option lacks its value, and nothing else.
             if let last = words.last, last.hasPrefix("--"), DP.lacksValue(last, in: words[0]) { words.append("") }
-            var command = try DP.parseAsRoot(words)
+            var command = try Launch.together { try DP.parseAsRoot(words) }
             try command.run()
         } catch let error as UsageError {
+            Launch.end(after: error)
             refuse(error)
         } catch let error as TrainingConfigurationError where error.isUsage {
+            Launch.end(after: error)
             refuse(UsageError(problems: [error.description]))
         } catch {
+            Launch.end(after: error)
             DP.exit(withError: error)
         }
     }

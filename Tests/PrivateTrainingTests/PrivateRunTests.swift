@@ -274,7 +274,7 @@ import Testing
         while !whole.isFinished { try whole.step { indices, _ in try Self.rows(indices.count) } }
         var first = try Self.run(plan)
         for _ in 0..<2 { try first.step { indices, _ in try Self.rows(indices.count) } }
-        var second = Run(
+        var second = try Run(
             resuming: first.snapshot, plan: plan, optimizer: first.optimizer, structure: first.parameters)
         #expect(second.stepsTaken == 2)
         while !second.isFinished { try second.step { indices, _ in try Self.rows(indices.count) } }
@@ -288,7 +288,7 @@ import Testing
         try first.step { indices, _ in try Self.rows(indices.count) }
         var batches: [[Int]] = []
         func finish(_ snapshot: RunSnapshot<ScaleByLearningRate<Double>.State>) throws -> ParameterVector {
-            var run = Run(
+            var run = try Run(
                 resuming: snapshot, plan: plan, optimizer: IdentityAugmented(try sgd(learningRate: 1)),
                 structure: snapshot.parameters)
             try run.step { indices, _ in

@@ -49,9 +49,14 @@ public struct Noise: ~Copyable, Sendable {
         state.noisyCount(halves: halves, standardDeviation: standardDeviation)
     }
 
-    /// What the run's checkpoint holds of its noise: never a secure key.
-    package func checkpoint() -> NoiseCheckpoint {
-        Self.checkpoint(of: state)
+    /// What the run's checkpoint holds of its noise: never a secure key. With ranks, all of them ask for it at once.
+    package func checkpoint(of ranks: Ranks? = nil) -> NoiseCheckpoint {
+        let own = Self.checkpoint(of: state)
+        guard let ranks else { return own }
+        func gathered(by mechanism: some NoiseMechanism) -> NoiseCheckpoint {
+            NoiseCheckpoint(mechanism.gathered(own.value(for: mechanism), from: ranks), of: mechanism)
+        }
+        return gathered(by: scheme.mechanism)
     }
 
     /// A call on the stored existential itself would consume it.

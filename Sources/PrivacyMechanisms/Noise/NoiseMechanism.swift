@@ -42,6 +42,10 @@ package protocol NoiseMechanism: Codable, Hashable, Sendable {
     /// Throws if `checkpoint`, which was read from a file, is none of this mechanism's.
     func check(_ checkpoint: Checkpoint) throws
 
+    /// What ranks have of a checkpoint together. Every rank knows of sums and noise what is in its share of the
+    /// columns: see ``Ranks``.
+    func gathered(_ checkpoint: Checkpoint, from ranks: Ranks) -> Checkpoint
+
     /// How many steps came before `checkpoint`; nil where it does not say.
     func stepsTaken(_ checkpoint: Checkpoint) -> Int?
 
@@ -70,6 +74,8 @@ extension NoiseMechanism {
     package func check(_ checkpoint: Checkpoint) {}
 
     package func stepsTaken(_ checkpoint: Checkpoint) -> Int? { nil }
+
+    package func gathered(_ checkpoint: Checkpoint, from ranks: Ranks) -> Checkpoint { checkpoint }
 }
 
 /// What a noise mechanism holds from one step to the next.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Where sampling gets its randomness: a secret key, and an independent stream of random bits for every step.
 ///
 /// The stream of step t is a function of key and t alone, so that a run resumed at t goes on as if it had never
@@ -53,6 +55,16 @@ public struct SamplingSource: Sendable, Equatable {
     public func withFreshSteps() -> SamplingSource {
         var source = self
         source.stepStream = KeyStream()
+        return source
+    }
+
+    /// The source of rank 0, on every rank: all draw the same batches.
+    ///
+    /// - Warning: the keys pass the interconnect, which has to be trusted.
+    package func ofFirst(of ranks: Ranks) -> SamplingSource {
+        let bytes = [UInt8](ranks.broadcast(Data(stream.keyBytes + stepStream.keyBytes + [isSeeded ? 1 : 0])))
+        var source = SamplingSource(secretState: SecretState(key: Array(bytes[..<16]), isSeeded: bytes[32] == 1))
+        source.stepStream = KeyStream(keyBytes: Array(bytes[16..<32]))
         return source
     }
 

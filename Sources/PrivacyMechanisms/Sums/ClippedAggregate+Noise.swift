@@ -33,11 +33,17 @@ extension ClippedAggregate {
     package consuming func noised(
         countNoiseMultiplier: Double, share: inout Double, noise: inout Noise
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        guard let count = signedCount else { fail("This aggregate was not told to count examples within the bound.") }
-        let (normalizeBy, isNoisy) = (clipping.normalizeBy, noiseMultiplier > 0)
+        guard var count = signedCount else { fail("This aggregate was not told to count examples within the bound.") }
+        let (normalizeBy, isNoisy, ranks) = (clipping.normalizeBy, noiseMultiplier > 0, ranks)
+        if let ranks { count = ranks.gather(one: Int64(count)).reduce(0) { $0 + Int($1) } }
         let gradient = try noised(noise: &noise)
-        let noisy =
+        var noisy =
             isNoisy ? noise.noisyCount(halves: count, standardDeviation: countNoiseMultiplier) : Double(count) / 2
+        if let ranks {
+            // Every rank draws, and the number of the first is used.
+            let numbers = ranks.gather(one: Int64(bitPattern: noisy.bitPattern))
+            noisy = Double(bitPattern: UInt64(bitPattern: numbers[0]))
+        }
         share = noisy / normalizeBy + 0.5
         return gradient
     }
@@ -57,7 +63,7 @@ extension ClippedAggregate {
     }
 
     /// Lets a mechanism that takes exact sums write the gradient: `write` adds integer noise, and finishes every column
-    /// of the sum, whose memory goes to the next batch. A sum without columns needs no noise.
+    /// that is this rank's of the sum, whose memory goes to the next batch. A sum without columns needs no noise.
     consuming func releasedExactly(by write: (ExactRelease) -> Void) -> TransformedGradient<Transform> {
         guard case .exact(let sum, let grid) = sum else {
             fail("Integer noise was asked for a floating-point sum: the aggregate was made for another kind of noise.")
@@ -66,12 +72,15 @@ extension ClippedAggregate {
         let layout = memory.vector.layout
         memory.vector.withUnsafeMutableValues { out in
             guard let base = out.baseAddress else { return }
+            let shares = ranks?.shares(ofColumns: out.count) ?? [0..<out.count]
+            ranks.map { sum.reduce(over: $0, on: grid) }
             scale.withUnsafeValues(matching: layout) { scale in
                 write(
                     ExactRelease(
                         sum: sum, grid: grid, unit: grid.spacing / clipping.normalizeBy, scale: scale, out: base,
-                        count: out.count))
+                        columns: shares[ranks?.rank ?? 0]))
             }
+            ranks.map { $0.allGather(base, shares: shares) }
         }
         workspace?.giveBack(sum)
         return TransformedGradient(memory, transform: transform, form: form)
@@ -99,7 +108,7 @@ extension ClippedAggregate {
     package consuming func nonPrivateSum() -> ParameterVector {
         guard case .exact = sum else { return withoutNoise().vector }
         return releasedExactly { release in
-            release.finish(0..<release.count, noise: [Int32](repeating: 0, count: release.count))
+            release.finish(release.columns, noise: [Int32](repeating: 0, count: release.columns.count))
         }.vector
     }
 

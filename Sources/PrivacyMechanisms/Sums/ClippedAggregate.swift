@@ -46,6 +46,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     let bounds: ClippingBounds
     let sum: PendingSum
     let workspace: GradientWorkspace?
+    let ranks: Ranks?
 
     /// Σ (2b_i − 1) over the examples counted so far, b_i = 1 for norms within the bound; nil where nobody counts.
     private(set) var signedCount: Int?
@@ -60,15 +61,17 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     /// - `clipNormsDoNotFitLayout` if the rule's clip norms are not a structural prefix of the transformed layout;
     /// - `invalidNoiseMultiplier` if z is negative or not finite, `unboundedSensitivity` if z > 0 and the clip norm is
     ///   infinite;
-    /// - for exact sums, `noiseTooSmallForGrid` and `clipNormTooSmallForGrid`.
+    /// - for exact sums, `noiseTooSmallForGrid` and `clipNormTooSmallForGrid`;
+    /// - `ranksNeedExactSums` for several ranks without noise or with floating-point noise.
     ///
     /// - Parameters:
     ///   - noise: the kind of noise that the sum will get.
     ///   - noiseMultiplier: z; 0 is no privacy.
     ///   - workspace: where the sum's memory comes from and goes back to; nil allocates it anew.
+    ///   - ranks: who adds to the sum together, each an aggregate of its own; nil for this process alone.
     public init(
         _ clipping: ClippingRule, transform: Transform, noise: NoiseScheme = .discreteGaussian, noiseMultiplier: Double,
-        workspace: GradientWorkspace? = nil
+        workspace: GradientWorkspace? = nil, ranks: Ranks? = nil
     ) throws(PrivacyMechanismError) {
         guard noiseMultiplier >= 0, noiseMultiplier < .infinity else { throw .invalidNoiseMultiplier(noiseMultiplier) }
         let bounds = try ClippingBounds(clipping, for: transform.transformedLayout)
@@ -81,6 +84,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
                 bounds, noiseMultiplier: noiseMultiplier, amplitude: noise.mechanism.amplitude)
             sum = .exact(workspace?.takeGridSum(columns: columns) ?? GridSum(columns: columns), grid)
         } else {
+            guard ranks == nil else { throw .ranksNeedExactSums(kind: noise.kind, noiseMultiplier: noiseMultiplier) }
             sum = .floatingPoint(workspace?.take(columns: columns) ?? AlignedStorage(zeros: columns))
         }
         form = transform.form
@@ -92,6 +96,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         self.clipping = clipping
         self.transform = transform
         self.workspace = workspace
+        self.ranks = ranks
     }
 
     /// The L2 sensitivity of the sum in the transformed space: what noise multipliers multiply, for add-or-remove-one.

@@ -1,4 +1,4 @@
-/// An exact sum on its way to be released: a noise mechanism finishes every column of it once, threads disjoint ones.
+/// An exact sum on its way to be released: a noise mechanism finishes each of `columns` once, threads disjoint ones.
 struct ExactRelease: @unchecked Sendable {
     // Sendable is unchecked because pointers are used for disjoint columns, while the aggregate holds their memory.
 
@@ -12,8 +12,8 @@ struct ExactRelease: @unchecked Sendable {
     let scale: UnsafePointer<Float>?
     /// Where the gradient goes.
     let out: UnsafeMutablePointer<Float>
-    /// The number of columns.
-    let count: Int
+    /// The columns that are to be finished, whole chunks of noise: all, unless there are several ranks.
+    let columns: Range<Int>
 
     /// Adds integer noise, the first number that of the first of `columns`, and writes the gradient there.
     func finish(_ columns: Range<Int>, noise: UnsafePointer<Int32>) {

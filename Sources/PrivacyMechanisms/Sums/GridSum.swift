@@ -22,7 +22,7 @@ final class GridSum: @unchecked Sendable {
     /// The leaves whose sums are in `fine`, by their first column.
     private(set) var fineParts: [FinePart] = []
 
-    private var exampleCount = 0
+    private(set) var exampleCount = 0
     /// Rows in `recent` since it was carried last: in all columns, and beyond those in single leaves.
     private var rowsEverywhere = 0
     private var furtherRows: [Range<Int>: Int] = [:]
@@ -30,6 +30,8 @@ final class GridSum: @unchecked Sendable {
     private var hasRowsEverywhere = false
     private var hasCarriedEverywhere = false
     private var carriedLeaves: Set<Range<Int>> = []
+    /// What other ranks are sent, and send.
+    private var memoryForRanks: AlignedStorage<Int64>?
 
     init(columns: Int) {
         recent = AlignedStorage(zeros: columns)
@@ -181,15 +183,62 @@ final class GridSum: @unchecked Sendable {
         }
     }
 
-    /// Makes the sum, all of whose columns have been finished, an empty one.
-    func reset() {
-        fineParts = []
-        exampleCount = 0
+    // MARK: Ranks
+
+    /// The columns to which rows were added.
+    var columnsWithRows: [Range<Int>] {
+        hasRowsEverywhere ? [0..<columns] : furtherRows.keys.sorted { $0.lowerBound < $1.lowerBound }
+    }
+
+    /// Memory for `count` numbers, of any value.
+    func memoryForRanks(count: Int) -> AlignedStorage<Int64> {
+        if let memory = memoryForRanks, memory.count >= count { return memory }
+        let memory = AlignedStorage<Int64>(undefined: count)
+        memoryForRanks = memory
+        return memory
+    }
+
+    /// Moves what rows have added to `columns` to `out`.
+    func takeRows(_ columns: Range<Int>, to out: UnsafeMutablePointer<Int64>) {
+        if let carried {
+            carry(columns)
+            out.update(from: carried.base + columns.lowerBound, count: columns.count)
+            (carried.base + columns.lowerBound).update(repeating: 0, count: columns.count)
+        } else {
+            out.update(repeating: 0, count: columns.count)
+            Kernels.active.carry(columns.count, recent.base + columns.lowerBound, out)
+        }
+    }
+
+    /// Moves the fine sums of `columns` to `out`.
+    func takeFine(_ columns: Range<Int>, to out: UnsafeMutablePointer<Int64>) {
+        guard let fine else { return out.update(repeating: 0, count: columns.count) }
+        out.update(from: fine.base + columns.lowerBound, count: columns.count)
+        (fine.base + columns.lowerBound).update(repeating: 0, count: columns.count)
+    }
+
+    /// There are no rows any longer: all of them have been taken.
+    func forgetRows() {
         rowsEverywhere = 0
         furtherRows = [:]
         hasRowsEverywhere = false
         hasCarriedEverywhere = false
         carriedLeaves = []
+    }
+
+    /// Makes `numbers` what rows have added to `columns`, of which they have been taken.
+    func putRows(_ columns: Range<Int>, from numbers: UnsafePointer<Int64>) {
+        let memory = carried ?? AlignedStorage(zeros: self.columns)
+        carried = memory
+        (memory.base + columns.lowerBound).update(from: numbers, count: columns.count)
+        hasCarriedEverywhere = true
+    }
+
+    /// Makes the sum, all of whose columns have been finished, an empty one.
+    func reset() {
+        fineParts = []
+        exampleCount = 0
+        forgetRows()
     }
 }
 
@@ -197,7 +246,7 @@ final class GridSum: @unchecked Sendable {
 ///
 /// One unit of element (p, q) is worth `unit`·s_pq·w_p·v_q units of the noise's grid, s the scale of the transform, w
 /// the row weights and v the column weights, which are powers of two; without a scale, it is worth `unit`.
-struct FinePart: Sendable {
+struct FinePart: Codable, Sendable {
     let columns: Range<Int>
     let rowLength: Int
     /// A power of two.

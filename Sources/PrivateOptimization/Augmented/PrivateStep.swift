@@ -82,7 +82,7 @@ extension AugmentedGradientTransformation {
         return PrivateBatch(
             try ClippedAggregate(
                 clipping, transform: transform, noise: noise, noiseMultiplier: noiseMultiplier,
-                workspace: workspace.sums))
+                workspace: workspace.sums, ranks: workspace.ranks))
     }
 }
 
@@ -149,12 +149,19 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
     }
 }
 
-/// Memory that one training loop's steps hand on to each other, so that a step after the first allocates none.
+/// What the steps of one training loop share: memory, so that a step after the first allocates none, and ranks.
 ///
-/// It holds the sum, which is zero between steps, and a vector for what is already noisy.
+/// The memory holds the sum, which is zero between steps, and a vector for what is already noisy.
 public struct StepWorkspace: ~Copyable, Sendable {
     let sums = GradientWorkspace()
+    /// Who takes the steps together; nil for this process alone.
+    public let ranks: Ranks?
 
     /// An empty workspace.
-    public init() {}
+    ///
+    /// With `ranks`, each of them takes every step, with the same plan, state and parameters, and adds its own part of
+    /// the batch: each example is one rank's.
+    public init(ranks: Ranks? = nil) {
+        self.ranks = ranks
+    }
 }

@@ -8,17 +8,18 @@ extension PrivateRun {
     ///
     /// Throws as with an augmented one.
     public init<Base: GradientTransformation>(
-        _ plan: PrivacyPlan, optimizer: Base, parameters: Parameters
+        _ plan: PrivacyPlan, optimizer: Base, parameters: Parameters, ranks: Ranks? = nil
     ) throws where Optimizer == IdentityAugmented<Base> {
-        try self.init(plan, optimizer: IdentityAugmented(optimizer), parameters: parameters)
+        try self.init(plan, optimizer: IdentityAugmented(optimizer), parameters: parameters, ranks: ranks)
     }
 
     /// The same under a seed. **Not private**: whoever knows the seed can subtract the noise.
     public init<Base: GradientTransformation>(
-        _ plan: PrivacyPlan, optimizer: Base, parameters: Parameters, nonPrivateSeed seed: UInt64
+        _ plan: PrivacyPlan, optimizer: Base, parameters: Parameters, nonPrivateSeed seed: UInt64,
+        ranks: Ranks? = nil
     ) throws where Optimizer == IdentityAugmented<Base> {
         try self.init(
-            plan, optimizer: IdentityAugmented(optimizer), parameters: parameters, nonPrivateSeed: seed)
+            plan, optimizer: IdentityAugmented(optimizer), parameters: parameters, nonPrivateSeed: seed, ranks: ranks)
     }
 }
 

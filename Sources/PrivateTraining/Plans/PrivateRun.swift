@@ -68,7 +68,9 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// The batch of a step that has not succeeded yet.
     private var drawn: Batch?
     private var noise: Noise
-    private var workspace = StepWorkspace()
+    private var workspace: StepWorkspace
+    /// Who takes the steps together; nil for this process alone.
+    public let ranks: Ranks?
 
     /// A run from `parameters` on, under fresh keys from the operating system.
     ///
@@ -77,18 +79,24 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// `PrivacyMechanismError.clipNormsDoNotFitLayout` if the plan's clip norms do not, `clipNormTooSmallForGrid` if
     /// rounding to integers would take one of them up, and ``PyTreeError`` for a tree whose leaves cannot be told
     /// apart.
-    public init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters) throws {
-        try self.init(plan, optimizer: optimizer, parameters: parameters, seed: nil)
+    ///
+    /// With `ranks`, every rank makes a run of its own, of the same plan, optimizer and parameters, and takes every
+    /// step; ``RankError`` on all of them if they are not the same.
+    public init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, ranks: Ranks? = nil) throws {
+        try self.init(plan, optimizer: optimizer, parameters: parameters, seed: nil, ranks: ranks)
     }
 
     /// A run that can be repeated bit by bit. **Not private**: whoever knows the seed can subtract the noise.
     public init(
-        _ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, nonPrivateSeed seed: UInt64
+        _ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, nonPrivateSeed seed: UInt64,
+        ranks: Ranks? = nil
     ) throws {
-        try self.init(plan, optimizer: optimizer, parameters: parameters, seed: seed)
+        try self.init(plan, optimizer: optimizer, parameters: parameters, seed: seed, ranks: ranks)
     }
 
-    private init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, seed: UInt64?) throws {
+    private init(
+        _ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, seed: UInt64?, ranks: Ranks?
+    ) throws {
         let vector = try parameters.flattened()
         let state = try optimizer.initialState(for: vector)
         let sums = try optimizer.preClippingTransform(for: state, layout: vector.layout).transformedLayout
@@ -100,14 +108,18 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
                     interval: interval, steps: correlation.strategy.steps, restarts: correlation.restarts)
             }
         }
+        try ranks?.agree(on: Self.facts(plan, vector, stepsTaken: 0, seed: seed))
         self.plan = plan
         self.optimizer = optimizer
         self.vector = vector
         self.state = state
+        self.ranks = ranks
+        workspace = StepWorkspace(ranks: ranks)
         structure = parameters.template
         nonPrivateSeed = seed
-        source = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
-        batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0)
+        let own = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
+        source = ranks.map(own.ofFirst) ?? own
+        batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0, ranks)
         noise = seed.map { Noise(plan.noise, nonPrivateSeed: $0) } ?? Noise(plan.noise)
         adaptiveL2ClipNorm = plan.clipping.adaptive?.initialL2ClipNorm
     }
@@ -122,11 +134,18 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// - ε counts each step once. Who sees the results of a step twice has seen two steps, and both count; where noise
     ///   is correlated over steps, who sees steps twice has seen two runs.
     ///
+    /// Throws ``RankError`` if ranks go on from different snapshots; a run goes on on any number of ranks.
+    ///
     /// - Parameter structure: like the parameters that the run began with; its values are not used.
     init(
         resuming snapshot: RunSnapshot<Optimizer.State>, plan: PrivacyPlan, optimizer: Optimizer,
-        structure: Parameters
-    ) {
+        structure: Parameters, ranks: Ranks? = nil
+    ) throws {
+        try ranks?.agree(
+            on: Self.facts(
+                plan, snapshot.parameters, stepsTaken: snapshot.stepsTaken, seed: snapshot.nonPrivateSeed))
+        self.ranks = ranks
+        workspace = StepWorkspace(ranks: ranks)
         self.plan = plan
         self.optimizer = optimizer
         vector = snapshot.parameters
@@ -137,26 +156,27 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         nonPrivateSeed = snapshot.nonPrivateSeed
         source = snapshot.source
         batches = Self.batches(
-            of: plan, from: source, isSeeded: nonPrivateSeed != nil, startingAt: snapshot.stepsTaken)
+            of: plan, from: source, isSeeded: nonPrivateSeed != nil, startingAt: snapshot.stepsTaken, ranks)
         noise = Noise(plan.noise, resuming: snapshot.noise, nonPrivateSeed: nonPrivateSeed)
     }
 
     /// The structure comes from `source`, which checkpoints keep. The choices of steps come from a key that they do
     /// not.
     private static func batches(
-        of plan: PrivacyPlan, from source: SamplingSource, isSeeded: Bool, startingAt step: Int
+        of plan: PrivacyPlan, from source: SamplingSource, isSeeded: Bool, startingAt step: Int, _ ranks: Ranks?
     ) -> Batches.Iterator {
-        let drawn = isSeeded ? source : source.withFreshSteps()
+        let own = isSeeded ? source : source.withFreshSteps()
+        let drawn = ranks.map(own.ofFirst) ?? own
         return Batches(plan.sampling, from: drawn, startingAt: step).makeIterator()
     }
 
     /// Everything that the run needs to go on. A finished run draws no more batches, and leaves out the key of its
-    /// structure and what its noise kept of past steps.
+    /// structure and what its noise kept of past steps. With ranks, all of them ask for it at once.
     var snapshot: RunSnapshot<Optimizer.State> {
         RunSnapshot(
             parameters: vector, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
             source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed,
-            noise: isFinished && !isSeeded ? Noise(plan.noise).checkpoint() : noise.checkpoint())
+            noise: isFinished && !isSeeded ? Noise(plan.noise).checkpoint() : noise.checkpoint(of: ranks))
     }
 
     /// Whether all planned steps have been taken.
@@ -200,8 +220,9 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         self.drawn = drawn
         guard var structure = structure.take() else { fail("A step was asked for in the middle of another one.") }
         defer { self.structure = structure }
+        let ranks = ranks
         func addBlocks(_ parameters: Parameters, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
-            for examples in drawn.blocks(ofAtMost: microbatchSize) {
+            for examples in Self.blocks(of: drawn, ofAtMost: microbatchSize, addedBy: ranks) {
                 let rows = examples.padded(toMultipleOf: multiple)
                 let block = try gradients(rows.examples, parameters)
                 require(
@@ -216,7 +237,9 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
             }
         }
         func add(_ vector: ParameterVector, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
-            try structure.withValues(of: vector) { try addBlocks($0, &batch) }
+            // A rank that throws would be waited for: then all throw.
+            func addOwn() throws { try structure.withValues(of: vector) { try addBlocks($0, &batch) } }
+            if let ranks { try ranks.together(addOwn) } else { try addOwn() }
         }
         if let adaptive = plan.clipping.adaptive, let clipNorm = adaptiveL2ClipNorm {
             let rule = try adaptive.rule(l2ClipNorm: clipNorm, normalizeBy: plan.normalizeBy)

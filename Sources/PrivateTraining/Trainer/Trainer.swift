@@ -28,17 +28,25 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     public let options: TrainingOptions
     /// How examples are changed at random in training; nil for not at all.
     public let augmentation: (any Augmentation)?
+    /// Who trains together; nil for this process alone.
+    public let ranks: Ranks?
 
     /// Throws ``TrainingError/outOfRange(name:value:allowed:)`` for options out of range.
+    ///
+    /// With `ranks`, every rank makes a trainer of the same plan, model, optimizer and options, and fits it to the same
+    /// data, which every rank can read: the batches are dealt out. Rank 0 evaluates, reports and writes checkpoints;
+    /// all have to see the folder to go on from one. The result does not depend on the number of ranks, in any bit, as
+    /// long as their processors compute the same.
     public init(
         plan: PrivacyPlan, model: Model, optimizer: Optimizer, options: TrainingOptions = TrainingOptions(),
-        augmentation: (any Augmentation)? = nil
+        augmentation: (any Augmentation)? = nil, ranks: Ranks? = nil
     ) throws(TrainingError) {
         self.plan = plan
         self.model = model
         self.optimizer = optimizer
         self.options = try options.validated()
         self.augmentation = augmentation
+        self.ranks = ranks
         if let count = augmentation?.count, count < 1 {
             throw .outOfRange(name: "augmentation.count", value: "\(count)", allowed: "at least 1")
         }
@@ -80,7 +88,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             throw TrainingError.evaluatesOnTrainingData(exampleCount: data.count)
         }
         try plan.normalization?.check(featureCount: data.featureCount)
-        let lock = try checkpoints?.lock()
+        let lock = try onFirst { try checkpoints?.lock() } ?? nil
         defer { lock?.release() }
         var time = TrainingTime()
         var session = try open(checkpoints, data, parameters, &time)
@@ -101,25 +109,33 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var lastSeconds: Double?
         func evaluate(_ session: borrowing Session) throws {
             lastEvaluation = nil
-            guard let evaluation else { return }
+            guard let evaluation, isFirst else { return }
             let before = time.evaluation
             let parameters = session.parameters
             lastEvaluation = try time.measure(\.evaluation) { try model.evaluate(on: evaluation, at: parameters) }
             lastSeconds = time.evaluation - before
         }
-        func isReportDue(_ session: borrowing Session) -> Bool {
-            options.evaluation.isDue(
-                at: session.run.stepsTaken, of: plan.iterations, after: time, lastEvaluation: lastSeconds)
+        func isReportDue(_ session: borrowing Session) throws -> Bool {
+            let step = session.run.stepsTaken
+            return try decided {
+                options.evaluation.isDue(at: step, of: plan.iterations, after: time, lastEvaluation: lastSeconds)
+            }
         }
         func tell(_ session: borrowing Session, isDue: Bool) throws -> Bool {
-            if isDue { try evaluate(session) } else { lastEvaluation = nil }
-            let progress = TrainingProgress(
-                step: session.run.stepsTaken, plan: plan, evaluation: lastEvaluation, isReportDue: isDue)
-            if isDue, let logger { try progress.log(to: logger) }
-            return try onStep(progress) == .stop
+            let step = session.run.stepsTaken
+            func evaluation() throws -> Evaluation? {
+                if isDue { try evaluate(session) } else { lastEvaluation = nil }
+                return lastEvaluation
+            }
+            return try decided {
+                let progress = TrainingProgress(
+                    step: step, plan: plan, evaluation: try evaluation(), isReportDue: isDue)
+                if isDue, let logger { try progress.log(to: logger) }
+                return try onStep(progress) == .stop
+            }
         }
         // What was saved may not have been told before the run was interrupted.
-        var isStopped = session.run.stepsTaken > 0 ? try tell(session, isDue: isReportDue(session)) : false
+        var isStopped = session.run.stepsTaken > 0 ? try tell(session, isDue: try isReportDue(session)) : false
         while !session.run.isFinished, !isStopped {
             let begin = ContinuousClock.now
             // A step that is taken again after an interruption draws what it drew before.
@@ -135,7 +151,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             session.average.add(session.run.vector, step: step, of: plan.iterations, options.averaging)
             time.steps += begin.duration(to: .now) / .seconds(1)
             // Saved before anybody is told: a step that is lost and taken again was then seen by nobody.
-            let isDue = isReportDue(session)
+            let isDue = try isReportDue(session)
             let isSaved = isDue || checkpoints?.isDue(at: step) ?? false
             if isSaved { try session.save(to: checkpoints, plan, &time) }
             isStopped = try tell(session, isDue: isDue)
@@ -152,6 +168,21 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 notCovered: data.notCovered + session.notCovered + options.notCovered,
                 sumLayout: try session.run.sumLayout()),
             time: time)
+    }
+
+    /// Whether this rank reports and writes.
+    private var isFirst: Bool { ranks?.rank ?? 0 == 0 }
+
+    /// What `body` returns on rank 0, where alone it is called; nil on the others. Throws on all ranks if it throws.
+    private func onFirst<Value>(_ body: () throws -> Value) throws -> Value? {
+        guard let ranks else { return try body() }
+        return try ranks.together { isFirst ? try body() : nil }
+    }
+
+    /// What rank 0 decides, where alone `body` is called.
+    private func decided(_ body: () throws -> Bool) throws -> Bool {
+        guard let ranks else { return try body() }
+        return try ranks.fromFirst(body)
     }
 
     /// A run, the average of its parameters, and its interruptions.
@@ -173,12 +204,17 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             to checkpoints: CheckpointFolder<Optimizer>?, _ plan: PrivacyPlan, _ time: inout TrainingTime
         ) throws {
             guard let checkpoints else { return }
+            // With ranks, all of them give what they have, and one writes.
             let checkpoint = RunCheckpoint<Optimizer>(
                 run: run.snapshot, average: average, plan: plan, normalization: normalization,
                 interruptions: interruptions, notCovered: notCovered)
-            try time.measure(\.checkpoints) {
-                try checkpoints.save(checkpoint, fixedParametersDigest: fixedParametersDigest)
+            func write() throws {
+                if run.ranks?.rank ?? 0 == 0 {
+                    try checkpoints.save(checkpoint, fixedParametersDigest: fixedParametersDigest)
+                }
             }
+            let ranks = run.ranks
+            try time.measure(\.checkpoints) { if let ranks { try ranks.together(write) } else { try write() } }
         }
     }
 
@@ -206,13 +242,20 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         func told(_ sentences: [String]) -> [String] {
             sentences.reduce(into: []) { told, sentence in if !told.contains(sentence) { told.append(sentence) } }
         }
-        if let found = try checkpoints?.newest(for: plan, layout: model.layout, fixedParametersDigest: digest) {
+        func newest() throws -> RunCheckpoint<Optimizer>? {
+            try checkpoints?.newest(for: plan, layout: model.layout, fixedParametersDigest: digest)
+        }
+        // Rank 0 looks first, since it puts in order what a killed process left.
+        let first = try onFirst(newest) ?? nil
+        let found = try ranks.map { try $0.together { isFirst ? first : try newest() } } ?? first
+        if let found {
             var session = Session(
-                run: PrivateRun(resuming: found.run, plan: plan, optimizer: optimizer, structure: initial),
+                run: try PrivateRun(
+                    resuming: found.run, plan: plan, optimizer: optimizer, structure: initial, ranks: ranks),
                 average: found.average, normalization: found.normalization, interruptions: found.interruptions,
                 notCovered: told(found.notCovered + model.notCovered), fixedParametersDigest: digest)
             if session.run.isFinished {
-                try checkpoints?.removeOlder(isFinished: true)
+                _ = try onFirst { try checkpoints?.removeOlder(isFinished: true) }
             } else {
                 session.interruptions += 1
                 try session.save(to: checkpoints, plan, &time)
@@ -221,14 +264,18 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         }
         let run =
             if let seed = options.nonPrivateSeed {
-                try PrivateRun(plan, optimizer: optimizer, parameters: initial, nonPrivateSeed: seed)
+                try PrivateRun(plan, optimizer: optimizer, parameters: initial, nonPrivateSeed: seed, ranks: ranks)
             } else {
-                try PrivateRun(plan, optimizer: optimizer, parameters: initial)
+                try PrivateRun(plan, optimizer: optimizer, parameters: initial, ranks: ranks)
             }
         let given = parameters == nil ? [] : [Model.givenParametersNotCovered]
-        let normalization = try plan.normalization?.release(
-            of: data, plannedCount: plan.sampling.exampleCount, noise: plan.noise.independent,
-            nonPrivateSeed: options.nonPrivateSeed)
+        func release() throws -> ChannelNormalization? {
+            try plan.normalization?.release(
+                of: data, plannedCount: plan.sampling.exampleCount, noise: plan.noise.independent,
+                nonPrivateSeed: options.nonPrivateSeed)
+        }
+        // One release: every rank's own would be another one.
+        let normalization = try ranks.map { try $0.fromFirst(release) } ?? release()
         let session = Session(
             run: run, normalization: normalization, notCovered: told(model.notCovered + given),
             fixedParametersDigest: digest)
@@ -243,10 +290,10 @@ extension Trainer {
     /// Throws ``TrainingError/outOfRange(name:value:allowed:)`` for options out of range.
     public init<Base: GradientTransformation>(
         plan: PrivacyPlan, model: Model, optimizer: Base, options: TrainingOptions = TrainingOptions(),
-        augmentation: (any Augmentation)? = nil
+        augmentation: (any Augmentation)? = nil, ranks: Ranks? = nil
     ) throws(TrainingError) where Optimizer == IdentityAugmented<Base> {
         try self.init(
             plan: plan, model: model, optimizer: IdentityAugmented(optimizer), options: options,
-            augmentation: augmentation)
+            augmentation: augmentation, ranks: ranks)
     }
 }

@@ -32,6 +32,21 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var unrecognized: Unrecognized
 
     func run() throws {
+        guard let run = try Launch.together(prepare) else { return }
+        if let threads = run.threads { Threads.limit = threads }
+        do {
+            let fitter = try StrategyFitter(file: privacy.noise.files.strategies)
+            try TrainingRun(run.configuration, folder: run.folder, format: run.format, fitter: fitter).run()
+        } catch {
+            throw run.settings.usage(for: error) ?? error
+        }
+    }
+
+    /// What is to be run, and where its settings came from; nil if it has been.
+    private func prepare() throws -> (
+        configuration: TrainingConfiguration, folder: RunFolder?, format: OutputFormat, threads: Int?,
+        settings: Settings
+    )? {
         var check = UsageCheck()
         let threads = check.number(kept.threads, "--threads", .atLeast(1))
         let format = check.value(kept.format, "--format") ?? .table
@@ -48,28 +63,19 @@ struct TrainCommand: ParsableCommand {
         if data.demo, data.data != nil { check.add("--demo brings its own data: leave --data out.") }
         if data.demo, config != nil { check.add("--demo brings its own configuration: leave --config out.") }
         let folder = kept.output.map(RunFolder.init)
-        var settings: Settings
-        let configuration: TrainingConfiguration
         if kept.resume, let folder {
             if let result = try folder.finishedResult() {
                 note("The run in '\(folder.url.path)' has taken all of its steps: nothing is changed.")
-                return try result.show(as: format, output: folder.url.path)
+                try result.show(as: format, output: folder.url.path)
+                return nil
             }
-            configuration = try folder.configuration()
-            settings = Settings()
-        } else {
-            settings = try makeSettings(noting: check)
-            configuration = try settings.decoded(as: Formats.configuration)
-            settings.notes.forEach(note)
-            if let folder, folder.hasRun { throw TrainingConfigurationError.outputExists(path: folder.url.path) }
+            return (try folder.configuration(), folder, format, threads, Settings())
         }
-        if let threads { Threads.limit = threads }
-        do {
-            let fitter = try StrategyFitter(file: privacy.noise.files.strategies)
-            try TrainingRun(configuration, folder: folder, format: format, fitter: fitter).run()
-        } catch {
-            throw settings.usage(for: error) ?? error
-        }
+        let settings = try makeSettings(noting: check)
+        let configuration: TrainingConfiguration = try settings.decoded(as: Formats.configuration)
+        settings.notes.forEach(note)
+        if let folder, folder.hasRun { throw TrainingConfigurationError.outputExists(path: folder.url.path) }
+        return (configuration, folder, format, threads, settings)
     }
 
     static let repeatable: Set = ["--freeze"]

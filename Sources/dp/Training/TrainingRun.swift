@@ -22,10 +22,17 @@ struct TrainingRun {
         try folder?.checkName()
         let begin = ContinuousClock.now
         let progress = ProgressLine()
-        progress.show("reading the data")
-        var parts = try TrainingParts(configuration, folder: folder)
-        progress.show("making the plan")
-        let plan = try parts.makePlan(exampleCount: parts.training.count, fitter: fitter)
+        func prepare() throws -> (parts: TrainingParts, plan: PrivacyPlan) {
+            progress.show("reading the data")
+            var parts = try TrainingParts(configuration, folder: folder)
+            progress.show("making the plan")
+            let plan = try parts.makePlan(exampleCount: parts.training.count, fitter: fitter)
+            return (parts, plan)
+        }
+        // Where one rank cannot, none does.
+        let prepared = try Launch.together(prepare)
+        let plan = prepared.plan
+        var parts = prepared.parts
         let result = try parts.withOptimizer(for: plan) { parts in
             progress.clear()
             parts.given?.notes.forEach(note)
@@ -61,8 +68,10 @@ private struct Session: OptimizerVisitor {
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
         let trainer = try Trainer(
             plan: plan, model: model, optimizer: optimizer, options: configuration.options,
-            augmentation: configuration.augmentation)
-        let checkpoints = try folder.map {
+            augmentation: configuration.augmentation, ranks: Launch.ranks)
+        // Every rank reads checkpoints; what is written, rank 0 writes.
+        let folder = Launch.ranks?.rank ?? 0 == 0 ? folder : nil
+        let checkpoints = try self.folder.map {
             try CheckpointFolder<Optimizer>(
                 $0.checkpoints, interval: configuration.checkpointInterval ?? max(1, plan.iterations / 20))
         }

@@ -84,6 +84,13 @@ package struct CorrelatedMechanism: NoiseMechanism {
 
     package func stepsTaken(_ checkpoint: CorrelatedCheckpoint) -> Int? { checkpoint.window.taken }
 
+    package func gathered(_ checkpoint: CorrelatedCheckpoint, from ranks: Ranks) -> CorrelatedCheckpoint {
+        var checkpoint = checkpoint
+        for index in checkpoint.vectors.indices { checkpoint.vectors[index].gather(from: ranks) }
+        for index in checkpoint.results.indices { checkpoint.results[index].gather(from: ranks) }
+        return checkpoint
+    }
+
     package func begin(nonPrivateSeed seed: UInt64?) -> Noise { state(from: nil, seed) }
 
     package func resume(from checkpoint: CorrelatedCheckpoint, nonPrivateSeed seed: UInt64?) -> Noise {

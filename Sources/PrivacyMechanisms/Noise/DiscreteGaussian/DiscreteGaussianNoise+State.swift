@@ -6,10 +6,12 @@ extension DiscreteGaussianNoise: NoiseState {
     package mutating func privatize<Transform>(
         _ batch: consuming ClippedAggregate<Transform>
     ) throws(PrivacyMechanismError) -> TransformedGradient<Transform> {
-        let noiseMultiplier = batch.noiseMultiplier
+        let (noiseMultiplier, columns) = (batch.noiseMultiplier, batch.columns)
         return batch.releasedExactly { release in
             let table = table(sigma: release.grid.deviation(noiseMultiplier: noiseMultiplier))
-            forEachChunk(of: release.count, table) { noise, columns in release.finish(columns, noise: noise) }
+            forEachChunk(of: columns, at: release.columns, table) { noise, columns in
+                release.finish(columns, noise: noise)
+            }
         }
     }
 

@@ -66,22 +66,28 @@ public struct DiscreteGaussianNoise: ~Copyable, Sendable {
         return Int(integer[0])
     }
 
-    /// Hands out `count` integers, chunk by chunk, on several threads, and moves on.
+    /// Hands out those of `count` integers that are at `places`, chunk by chunk, on several threads, and moves on.
     ///
-    /// `body` gets the integers of the places in `0 ..< count` that it is given; they are valid during the call.
+    /// `body` gets the integers of the places that it is given; they are valid during the call. `places`, all of them
+    /// unless they are given, begin with a chunk; the others are handed out to nobody.
     package mutating func forEachChunk(
-        of count: Int, _ table: DiscreteGaussianTable, _ body: @Sendable (UnsafePointer<Int32>, Range<Int>) -> Void
+        of count: Int, at places: Range<Int>? = nil, _ table: DiscreteGaussianTable,
+        _ body: @Sendable (UnsafePointer<Int32>, Range<Int>) -> Void
     ) {
-        let first = position
-        let chunks = (count + DiscreteGaussianChunk.length - 1) / DiscreteGaussianChunk.length
-        position += UInt64(chunks) * ChunkBits.rangeBlocks
-        let stream = stream
+        let (first, length) = (position, DiscreteGaussianChunk.length)
+        func chunks(_ count: Int) -> Int { (count + length - 1) / length }
+        position += UInt64(chunks(count)) * ChunkBits.rangeBlocks
+        let places = places ?? 0..<count
+        require(
+            places.lowerBound.isMultiple(of: length) || places.isEmpty,
+            "Integers \(places) do not begin with a chunk of \(length).")
+        let (stream, end, numbers) = (stream, places.upperBound, places.lowerBound / length..<chunks(places.upperBound))
         // A chunk takes some twenty microseconds; a thread that sleeps takes ten times as long to wake.
-        Threads.withTeam(of: chunks / Threads.workPerThread(16)) { member in
+        Threads.withTeam(of: numbers.count / Threads.workPerThread(16)) { member in
             let chunk = DiscreteGaussianChunk(table, stream)
-            for number in member.share(of: 0..<chunks) {
-                let begin = number * DiscreteGaussianChunk.length
-                let places = begin..<min(begin + DiscreteGaussianChunk.length, count)
+            for number in member.share(of: numbers) {
+                let begin = number * length
+                let places = begin..<min(begin + length, end)
                 body(chunk.draw(places.count, from: first + UInt64(number) * ChunkBits.rangeBlocks), places)
             }
         }

@@ -74,10 +74,11 @@ struct BandedNoise: ~Copyable, CorrelatedNoiseState {
             results = (0..<memory).map { _ in AlignedStorage(zeros: batch.columns) }
         }
         window.leave()
+        let columns = batch.columns
         return batch.releasedExactly { release in
             let table = noise.table(sigma: deviation)
             let step = BandedStep(coefficients: coefficients, place: place, sums: sums, results: results)
-            noise.forEachChunk(of: release.count, table) { noise, columns in
+            noise.forEachChunk(of: columns, at: release.columns, table) { noise, columns in
                 step.finish(release, columns, noise: noise)
             }
         }

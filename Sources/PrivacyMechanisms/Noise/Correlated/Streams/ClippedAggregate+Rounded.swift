@@ -24,7 +24,7 @@ extension ClippedAggregate {
         _ add: @Sendable (_ columns: Range<Int>, _ noise: UnsafeMutablePointer<Double>) -> Void
     ) -> TransformedGradient<Transform> {
         releasedExactly { release in
-            NormalChunks.forEach(of: release.count) { columns in
+            NormalChunks.forEach(in: release.columns) { columns in
                 withUnsafeTemporaryAllocation(of: Double.self, capacity: columns.count) { noise in
                     withUnsafeTemporaryAllocation(of: Int32.self, capacity: columns.count) { integers in
                         noise.initialize(repeating: 0)

@@ -30,7 +30,7 @@ extension NormalSource {
             return AlignedStorage(zeros: count)
         }
         let values = memory.flatMap { $0.count == count ? $0 : nil } ?? AlignedStorage<Double>(zeros: count)
-        NormalChunks.forEach(of: count) { numbers in
+        NormalChunks.forEach(in: 0..<count) { numbers in
             let begin = values.base + numbers.lowerBound
             begin.update(repeating: 0, count: numbers.count)
             add(numbers, from: place, factor: 1, to: begin)
@@ -44,10 +44,12 @@ enum NormalChunks {
     /// Even: chunks begin with a block of their own.
     static let length = 4096
 
-    /// Calls `body` for chunks of 0..<`count`, on several threads if there are some 2¹⁶ numbers for each.
-    static func forEach(of count: Int, _ body: @Sendable (Range<Int>) -> Void) {
+    /// Calls `body` for chunks of `numbers`, on several threads if there are some 2¹⁶ numbers for each.
+    static func forEach(in numbers: Range<Int>, _ body: @Sendable (Range<Int>) -> Void) {
+        let (first, count) = (numbers.lowerBound, numbers.count)
         TaskTeam.run(tasks: TaskTeam.pieces(of: count, length: length), work: 4 * count) { chunk, _ in
-            body(TaskTeam.piece(chunk, of: count, length: length))
+            let piece = TaskTeam.piece(chunk, of: count, length: length)
+            body(first + piece.lowerBound..<first + piece.upperBound)
         }
     }
 }

@@ -6,7 +6,7 @@ import PyTrees
 /// Exact for numbers of magnitude 2⁻⁷⁰ to 2¹²⁷, and 0: the first part holds 24 bits, the second the next 24 of what is
 /// left, the third the rest.
 struct WideVector: Codable, Sendable {
-    private let parts: [ParameterVector]
+    private var parts: [ParameterVector]
 
     init(_ values: AlignedStorage<Double>, layout: TreeLayout) {
         var parts = (0..<3).map { _ in ParameterVector(zeros: layout) }
@@ -20,6 +20,11 @@ struct WideVector: Codable, Sendable {
             }
         }
         self.parts = parts
+    }
+
+    /// Takes the numbers of each rank's share of the columns.
+    mutating func gather(from ranks: Ranks) {
+        for index in parts.indices { parts[index].gather(from: ranks) }
     }
 
     /// The layout of its numbers.

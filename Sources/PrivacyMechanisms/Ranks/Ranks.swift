@@ -1,0 +1,148 @@
+import Foundation
+import Requirements
+
+/// The ranks of a run that is trained by several processes: this one's place among them, and how it reaches the others.
+///
+/// Every rank takes every step: each adds up its part of the batch, in integers; each adds noise to its share of the
+/// sum; and what comes of it is brought to all. They are one curator: what passes between them is as secret as the
+/// data.
+///
+/// **Guarantee:** the noised sum is, in every bit, that of one rank with the same seed, whatever the number of ranks.
+/// Every column of it has one copy of the noise.
+public struct Ranks: Sendable {
+    package let collective: any Collective
+
+    package init(_ collective: any Collective) {
+        self.collective = collective
+    }
+
+    /// This rank, from 0 on. Rank 0 is the one that reports and writes.
+    public var rank: Int { collective.rank }
+
+    /// How many ranks there are.
+    public var count: Int { collective.count }
+
+    /// Ends all ranks at once: for a rank that cannot go on, whose sentence should be on standard error before.
+    public func abort() -> Never { collective.abort() }
+
+    /// What `body` returns on every rank. If it throws on any, all throw: the first rank that failed its own error, and
+    /// the others ``RankError/failed(rank:reason:)`` with its sentence.
+    ///
+    /// For what ranks do by themselves before they do anything together.
+    public func together<Value>(_ body: () throws -> Value) throws -> Value {
+        let result = Result { try body() }
+        var sentence = ""
+        if case .failure(let error) = result { sentence = "\(error)" }
+        let sentences = gather(Data(sentence.utf8))
+        guard let first = sentences.firstIndex(where: { !$0.isEmpty }) else { return try result.get() }
+        if first == rank { return try result.get() }
+        throw RankError.failed(rank: first, reason: String(decoding: sentences[first], as: UTF8.self))
+    }
+
+    /// What `make` returns on rank 0, on every rank; its error as ``RankError`` on the others.
+    package func fromFirst<Value: Codable>(_ make: () throws -> Value) throws -> Value {
+        let own = try together { rank == 0 ? try make() : nil }
+        var data = rank == 0 ? try JSONEncoder().encode(own) : Data()
+        data = broadcast(data)
+        return try own ?? JSONDecoder().decode(Value.self, from: data)
+    }
+
+    /// Throws ``RankError/mismatch(rank:what:value:expected:)`` on all ranks unless each of `facts` is the same on all
+    /// of them.
+    package func agree(on facts: KeyValuePairs<String, String>) throws(RankError) {
+        for (what, value) in facts {
+            let values = gather(Data(value.utf8)).map { String(decoding: $0, as: UTF8.self) }
+            if let other = values.firstIndex(where: { $0 != values[0] }) {
+                throw .mismatch(rank: other, what: what, value: values[other], expected: values[0])
+            }
+        }
+    }
+}
+
+extension Ranks {
+    /// What each rank has, by rank.
+    func gather(_ data: Data) -> [Data] {
+        let counts = gather(one: Int64(data.count)).map { Int($0) }
+        var bytes = [UInt8](repeating: 0, count: counts.reduce(0, +))
+        let shares = Self.consecutive(counts)
+        bytes.replaceSubrange(shares[rank], with: data)
+        bytes.withUnsafeMutableBytes { collective.allGather($0, shares: shares) }
+        return shares.map { Data(bytes[$0]) }
+    }
+
+    /// One number of each rank, by rank.
+    func gather(one number: Int64) -> [Int64] {
+        var numbers = [Int64](repeating: 0, count: count)
+        numbers[rank] = number
+        let shares = Self.consecutive(Array(repeating: MemoryLayout<Int64>.size, count: count))
+        numbers.withUnsafeMutableBytes { collective.allGather($0, shares: shares) }
+        return numbers
+    }
+
+    /// Numbers of each rank, by rank.
+    func gather(_ numbers: [Int64]) -> [[Int64]] {
+        gather(numbers.withUnsafeBytes { Data($0) }).map(Self.numbers)
+    }
+
+    /// The data of `root`, on every rank.
+    func broadcast(_ data: Data, from root: Int = 0) -> Data {
+        var size = [Int64(data.count)]
+        size.withUnsafeMutableBytes { collective.broadcast($0, from: root) }
+        var bytes = rank == root ? [UInt8](data) : [UInt8](repeating: 0, count: Int(size[0]))
+        bytes.withUnsafeMutableBytes { collective.broadcast($0, from: root) }
+        return Data(bytes)
+    }
+
+    static func numbers(_ data: Data) -> [Int64] {
+        [Int64](unsafeUninitializedCapacity: data.count / MemoryLayout<Int64>.size) { numbers, count in
+            count = data.copyBytes(to: numbers) / MemoryLayout<Int64>.size
+        }
+    }
+
+    /// Ranges of these lengths, one after the other.
+    static func consecutive(_ counts: [Int]) -> [Range<Int>] {
+        var begin = 0
+        return counts.map { count in
+            defer { begin += count }
+            return begin..<begin + count
+        }
+    }
+
+    /// The columns that each rank noises and finishes: whole chunks of noise.
+    func shares(ofColumns columns: Int) -> [Range<Int>] {
+        let length = DiscreteGaussianChunk.length
+        let chunks = (columns + length - 1) / length
+        return (0..<count).map { rank in
+            min(columns, chunks * rank / count * length)..<min(columns, chunks * (rank + 1) / count * length)
+        }
+    }
+
+    /// Brings each rank's share of `values` to all others.
+    func allGather<Element: BitwiseCopyable>(
+        _ values: UnsafeMutablePointer<Element>, shares: [Range<Int>]
+    ) {
+        let size = MemoryLayout<Element>.stride
+        let bytes = UnsafeMutableRawBufferPointer(start: values, count: (shares.last?.upperBound ?? 0) * size)
+        collective.allGather(bytes, shares: shares.map { $0.lowerBound * size..<$0.upperBound * size })
+    }
+}
+
+/// What can go wrong between ranks.
+public enum RankError: Error, Equatable, Sendable {
+    /// A rank could not prepare what it needs; `reason` is its own sentence.
+    case failed(rank: Int, reason: String)
+    /// A rank has something else than rank 0, which must be the same everywhere.
+    case mismatch(rank: Int, what: String, value: String, expected: String)
+}
+
+extension RankError: CustomStringConvertible {
+    /// Says which rank, and why.
+    public var description: String {
+        switch self {
+        case .failed(let rank, let reason): "Rank \(rank) cannot take part: \(reason)"
+        case .mismatch(let rank, let what, let value, let expected):
+            "Rank \(rank) has the \(what) '\(value)', but rank 0 has '\(expected)'. All ranks need the same: start "
+                + "them with the same program, files and options."
+        }
+    }
+}

@@ -1,0 +1,262 @@
+import Foundation
+import LinearAlgebra
+import PrivateTraining
+import Testing
+
+@testable import PrivacyMechanisms
+
+/// **Guarantee:** a run on several ranks that read the same data is that of one rank, in every bit, whatever their
+/// number: sums, noise, clip norms that adapt, and what goes on from checkpoints.
+@Suite(.serialized) struct RankRunTests {
+    private static let count = 240
+
+    private static func plan(
+        _ noise: PlannedNoise = .discreteGaussian, clipping: PlannedClipping = .flat(l2ClipNorm: 1),
+        sampling: SamplingScheme? = nil, steps: Int = 6
+    ) throws -> PrivacyPlan {
+        try PrivacyPlan(
+            sampling: sampling ?? .poisson(PoissonSampler(exampleCount: count, samplingProbability: 0.2)),
+            iterations: steps, clipping: clipping, budget: .noiseMultiplier(1), delta: 1e-5, noise: noise)
+    }
+
+    /// Enough parameters for four ranks to have chunks of noise to themselves, and one left over.
+    private static func network() throws -> Network { try Network(.multilayerPerceptron(dims: [2, 3500, 2])) }
+
+    /// Gradients that are rows, of as many columns.
+    private static func closure() throws -> ClosureModel<ParameterVector> {
+        let layout = try TreeLayout([("kernel", [2, 2]), ("unused", [17_000]), ("bias", [2])])
+        return ClosureModel(
+            layout: layout, featureCount: 2, outputCount: 2,
+            initialParameters: { _ in ParameterVector(repeating: 0.1, layout: layout) }
+        ) { inputs, target, parameters, gradient in
+            guard case .class(let label) = target else { preconditionFailure("Classes are needed.") }
+            for output in 0..<2 {
+                let wanted: Float = output == label ? 1 : 0
+                let product: Float = inputs[0] * parameters.values[output] + inputs[1] * parameters.values[2 + output]
+                let error = product + parameters.values[17_004 + output] - wanted
+                gradient[output] = error * inputs[0]
+                gradient[2 + output] = error * inputs[1]
+                gradient[17_004 + output] = error
+            }
+            return 0
+        }
+    }
+
+    /// The bits of the parameters after a run, or after `steps` of it.
+    private static func trained<Model: TrainableModel<ParameterVector>, Optimizer: AugmentedGradientTransformation>(
+        _ model: Model, _ optimizer: Optimizer, _ plan: PrivacyPlan, ranks: Ranks?, folder: URL? = nil,
+        steps: Int? = nil
+    ) throws -> [UInt32] {
+        let trainer = try Trainer(
+            plan: plan, model: model, optimizer: optimizer,
+            options: TrainingOptions(microbatchSize: 16, nonPrivateSeed: 3), ranks: ranks)
+        let checkpoints = try folder.map { try CheckpointFolder<Optimizer>($0, interval: 1) }
+        return try trainer.fit(twoClouds(count, seed: 1), checkpoints: checkpoints) { progress in
+            progress.step == steps ? .stop : .proceed
+        }.parameters.values.map(\.bitPattern)
+    }
+
+    private static func expectEqualRuns<Model: TrainableModel<ParameterVector>>(
+        _ model: Model, _ optimizer: some AugmentedGradientTransformation, _ plan: PrivacyPlan, ranks: [Int],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let alone = try trained(model, optimizer, plan, ranks: nil)
+        #expect(alone != model.initialParameters(seed: 0).values.map(\.bitPattern), sourceLocation: sourceLocation)
+        for count in ranks {
+            let together = LocalRanks.run(count) { try trained(model, optimizer, plan, ranks: $0) }
+            #expect(together == Array(repeating: alone, count: count), "\(count)", sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test func factoredGradients() throws {
+        try Self.expectEqualRuns(
+            Self.network(), IdentityAugmented(adam(learningRate: 0.01)), Self.plan(), ranks: [1, 2, 3, 4])
+    }
+
+    @Test func scaledFactoredGradients() throws {
+        try Self.expectEqualRuns(
+            Self.network(), ScaleThenPrivatize(adam(learningRate: 0.01)), Self.plan(), ranks: [2, 3])
+    }
+
+    @Test func denseGradients() throws {
+        try Self.expectEqualRuns(
+            Self.closure(), IdentityAugmented(adam(learningRate: 0.01)), Self.plan(), ranks: [1, 2, 3, 4])
+        try Self.expectEqualRuns(
+            Self.closure(), ScaleThenPrivatize(adam(learningRate: 0.01)), Self.plan(), ranks: [3])
+    }
+
+    @Test func adaptiveClipNorms() throws {
+        let clipping = PlannedClipping.adaptiveQuantile(
+            try AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: 5))
+        try Self.expectEqualRuns(
+            Self.network(), IdentityAugmented(adam(learningRate: 0.01)), Self.plan(clipping: clipping), ranks: [2, 3])
+    }
+
+    /// More ranks than examples in a batch: some add nothing, and take part in everything.
+    @Test func emptyBatchesTakePart() throws {
+        let sampling = SamplingScheme.poisson(
+            try PoissonSampler(exampleCount: Self.count, samplingProbability: 0.004))
+        try Self.expectEqualRuns(
+            Self.network(), IdentityAugmented(adam(learningRate: 0.01)), Self.plan(sampling: sampling), ranks: [4])
+    }
+
+    @Test(arguments: ["bands", "buffers", "combination"])
+    func correlatedNoise(kind: String) throws {
+        let noise: PlannedNoise =
+            switch kind {
+            case "bands": .correlated(.bandedToeplitz(bands: 3))
+            case "buffers": .correlated(.blt(buffers: 2))
+            default: .correlated(.dense)
+            }
+        let bins = SamplingScheme.ballsInBins(try BallsInBinsSampler(exampleCount: Self.count, bins: 4))
+        let plan = try Self.plan(noise, sampling: bins, steps: 8)
+        let optimizer = IdentityAugmented(try sgd(learningRate: 0.1))
+        try Self.expectEqualRuns(Self.closure(), optimizer, plan, ranks: [2, 3])
+        // Past sums and noise are gathered into checkpoints, and dealt out to another number of ranks.
+        try expectEqualResumption(optimizer, plan, from: 3, to: 2, at: 5)
+        try expectEqualResumption(optimizer, plan, from: 2, to: 1, at: 2)
+    }
+
+    private func expectEqualResumption<Optimizer: AugmentedGradientTransformation>(
+        _ optimizer: Optimizer, _ plan: PrivacyPlan, from first: Int, to second: Int, at step: Int
+    ) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "RankRunTests-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let model = try Self.closure()
+        let alone = try Self.trained(model, optimizer, plan, ranks: nil)
+        let stopped = LocalRanks.run(first) {
+            try Self.trained(model, optimizer, plan, ranks: $0, folder: folder, steps: step)
+        }
+        #expect(stopped[0] != alone)
+        let resumed = LocalRanks.run(second) { try Self.trained(model, optimizer, plan, ranks: $0, folder: folder) }
+        #expect(resumed == Array(repeating: alone, count: second))
+    }
+
+    @Test func aRunGoesOnOnAnotherNumberOfRanks() throws {
+        let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.01))
+        try expectEqualResumption(optimizer, Self.plan(), from: 2, to: 3, at: 3)
+        try expectEqualResumption(optimizer, Self.plan(), from: 3, to: 1, at: 4)
+    }
+
+    /// Without a seed every rank has noise of its own key, and the batches of rank 0.
+    @Test func privateRunsHaveOneSetOfParameters() throws {
+        let results = LocalRanks.run(3) { ranks -> (parameters: [Float], seen: [[Int]]) in
+            var run = try PrivateRun(
+                Self.plan(), optimizer: sgd(learningRate: 0.1),
+                parameters: ParameterVector(zeros: Self.closure().layout), ranks: ranks)
+            var seen: [[Int]] = []
+            while !run.isFinished {
+                var indices: [Int] = []
+                try run.step(microbatchSize: 16) { asked, parameters in
+                    indices += asked
+                    return try DenseRows(Matrix(rows: asked.count, columns: 17_006), layout: parameters.layout)
+                }
+                seen.append(indices)
+            }
+            return (parameters: run.vector.values, seen: seen)
+        }
+        #expect(results.allSatisfy { $0.parameters == results[0].parameters })
+        for step in 0..<6 {
+            // Each example of a batch is one rank's, and ranks have about as many.
+            let batch = results.flatMap { $0.seen[step] }
+            #expect(Set(batch).count == batch.count)
+            let counts = results.map { $0.seen[step].count }
+            #expect(counts.max()! - counts.min()! <= 16)
+        }
+        // Sums of nothing: what is there is one copy of the noise, of deviation z·C/B̄ in a step.
+        let values = results[0].parameters.map(Double.init)
+        let expected = 0.1 * 6.0.squareRoot() / (0.2 * Double(Self.count))
+        let deviation = (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
+        let tolerance: Double = 6 / (2 * Double(values.count)).squareRoot()
+        #expect(abs(deviation / expected - 1) < tolerance)
+        // A copy from each rank, and a share of a rank that adds none, would be seen.
+        #expect(abs(deviation * 3.0.squareRoot() / expected - 1) > tolerance)
+        for share in [0..<4096, 4096..<8192, 8192..<12_288, 12_288..<17_006] {
+            #expect(values[share].contains { $0 != 0 })
+        }
+    }
+
+    @Test func ranksThatDifferAreNamed() throws {
+        let errors = LocalRanks.run(2) { ranks -> String in
+            let plan = try Self.plan(steps: ranks.rank == 1 ? 7 : 6)
+            do {
+                _ = try PrivateRun(
+                    plan, optimizer: sgd(learningRate: 0.1), parameters: ParameterVector(zeros: Self.closure().layout),
+                    ranks: ranks)
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(errors[0] == errors[1])
+        #expect(errors[0].contains("Rank 1 has the plan"))
+    }
+
+    /// A rank whose data cannot be read stops all with its sentence, and nothing of the step is released.
+    @Test func aRankThatFailsStopsAll() throws {
+        struct Unreadable: Error, CustomStringConvertible { var description: String { "The disk is gone." } }
+        let errors = LocalRanks.run(3) { ranks -> String in
+            var run = try PrivateRun(
+                Self.plan(), optimizer: sgd(learningRate: 0.1),
+                parameters: ParameterVector(zeros: Self.closure().layout), ranks: ranks)
+            do {
+                try run.step { asked, parameters in
+                    if ranks.rank == 1 { throw Unreadable() }
+                    return try DenseRows(Matrix(rows: asked.count, columns: 17_006), layout: parameters.layout)
+                }
+                return ""
+            } catch { return run.stepsTaken == 0 && run.vector.values.allSatisfy { $0 == 0 } ? "\(error)" : "" }
+        }
+        #expect(errors[1] == "The disk is gone.")
+        #expect(errors[0] == "Rank 1 cannot take part: The disk is gone." && errors[2] == errors[0])
+    }
+
+    @Test func sumsThatDependOnTheirOrderAreRefused() throws {
+        let rule = try ClippingRule.flat(l2ClipNorm: 1)
+        let layout = try TreeLayout([("w", [4])])
+        let errors = LocalRanks.run(2) { ranks in
+            [0.0, 1].map { z -> PrivacyMechanismError? in
+                do throws(PrivacyMechanismError) {
+                    _ = try ClippedAggregate(
+                        rule, transform: IdentityTransform(layout: layout),
+                        noise: z == 0 ? .discreteGaussian : .floatingPointGaussian, noiseMultiplier: z, ranks: ranks)
+                    return nil
+                } catch { return error }
+            }
+        }
+        #expect(
+            errors[0] == [
+                .ranksNeedExactSums(kind: "discreteGaussian", noiseMultiplier: 0),
+                .ranksNeedExactSums(kind: NoiseScheme.floatingPointGaussian.kind, noiseMultiplier: 1),
+            ])
+    }
+
+    /// The broken twin: ranks whose sums lack one of them.
+    @Test func brokenSumsAreSeen() throws {
+        let alone = try Self.trained(
+            Self.closure(), IdentityAugmented(sgd(learningRate: 0.1)), Self.plan(), ranks: nil)
+        let forgetful = LocalRanks.run(2) { ranks in
+            try Self.trained(
+                Self.closure(), IdentityAugmented(sgd(learningRate: 0.1)), Self.plan(),
+                ranks: Ranks(ForgetfulRanks(all: ranks.collective)))
+        }
+        #expect(forgetful[0] != alone)
+    }
+}
+
+/// Ranks whose sums lack the last one's.
+private struct ForgetfulRanks: Collective {
+    let all: any Collective
+    var rank: Int { all.rank }
+    var count: Int { all.count }
+
+    func reduceScatter(_ numbers: UnsafeMutableBufferPointer<Int64>, shares: [Range<Int>]) {
+        if rank == count - 1 { numbers.update(repeating: 0) }
+        all.reduceScatter(numbers, shares: shares)
+    }
+
+    func allGather(_ bytes: UnsafeMutableRawBufferPointer, shares: [Range<Int>]) {
+        all.allGather(bytes, shares: shares)
+    }
+
+    func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) { all.broadcast(bytes, from: root) }
+    func abort() -> Never { all.abort() }
+}
