@@ -127,11 +127,12 @@ let package = Package(
         .executableTarget(
             name: "dpbench",
             dependencies: [
-                "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "Networks",
-                "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees",
+                "CommandLineSupport", "Datasets", "GradientTransformations", "LinearAlgebra", "MPICollective",
+                "Networks", "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining",
+                "PyTrees",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Benchmarks/dpbench"
+            path: "Benchmarks/dpbench", swiftSettings: [mpi]
         ),
         .target(
             name: "_TestSupport", dependencies: ["CZlib", "Datasets", "LinearAlgebra", "Networks", "PyTrees"],

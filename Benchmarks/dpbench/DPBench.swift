@@ -13,7 +13,7 @@ struct DPBench: ParsableCommand {
             """,
         subcommands: [
             PipelineCommand.self, NoiseCommand.self, ScalingCommand.self, OptimizersCommand.self, StepCommand.self,
-            DenseStepCommand.self, CorrelatedCommand.self, AccountingCommand.self,
+            DenseStepCommand.self, CorrelatedCommand.self, RanksCommand.self, AccountingCommand.self,
         ],
         defaultSubcommand: PipelineCommand.self)
 }

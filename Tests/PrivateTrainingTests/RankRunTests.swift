@@ -176,6 +176,40 @@ import Testing
         }
     }
 
+    /// At most (8 + 4)·P·(R − 1)/R bytes a step and rank, and what does not grow with P. Where the ranges of ranks are
+    /// chunks of noise, (R − 1)/R is that of their number.
+    @Test(arguments: [2, 3]) func bytesAreCounted(ranks count: Int) throws {
+        let network = try Self.network()
+        let parameters = network.layout.count
+        let traffic = LocalRanks.run(count) { ranks -> [CountingCollective.Traffic] in
+            let counting = CountingCollective(ranks.collective)
+            let optimizer = try adam(learningRate: 0.01)
+            var run = try PrivateRun(
+                Self.plan(), optimizer: optimizer, parameters: network.initialParameters(seed: 1),
+                ranks: Ranks(counting))
+            let data = try twoClouds(Self.count, seed: 1)
+            var workspace = network.makeWorkspace()
+            var traffic: [CountingCollective.Traffic] = []
+            while !run.isFinished {
+                _ = counting.takeTraffic()
+                try run.step(microbatchSize: 16) { indices, parameters in
+                    network.gradients(of: try data.examples(at: indices), at: parameters, workspace: &workspace)
+                }
+                traffic.append(counting.takeTraffic())
+            }
+            return traffic
+        }
+        let chunks = (parameters + 4095) / 4096
+        let smallestShare = 4096 * (chunks / count)
+        for (rank, steps) in traffic.enumerated() {
+            for step in steps {
+                #expect(step.bytes <= 12 * (parameters - smallestShare) + 2000, "rank \(rank)")
+                // Less would not bring all of it.
+                #expect(step.bytes >= 12 * (parameters - smallestShare - 4096), "rank \(rank)")
+            }
+        }
+    }
+
     @Test func ranksThatDifferAreNamed() throws {
         let errors = LocalRanks.run(2) { ranks -> String in
             let plan = try Self.plan(steps: ranks.rank == 1 ? 7 : 6)

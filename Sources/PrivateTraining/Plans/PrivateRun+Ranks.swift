@@ -12,6 +12,12 @@ extension PrivateRun {
         return stride(from: ranks.rank, to: blocks.count, by: ranks.count).map { blocks[$0] }
     }
 
+    /// Throws ``RankError/mismatch(rank:what:value:expected:)`` on all ranks unless they have the same parameters:
+    /// those of processors that compute differently could drift apart.
+    func requireEqualRanks() throws {
+        try ranks?.agree(on: Self.facts(plan, vector, stepsTaken: stepsTaken, seed: nonPrivateSeed))
+    }
+
     /// What has to be the same on every rank.
     static func facts(
         _ plan: PrivacyPlan, _ parameters: ParameterVector, stepsTaken: Int, seed: UInt64?

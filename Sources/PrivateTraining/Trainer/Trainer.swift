@@ -204,7 +204,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             to checkpoints: CheckpointFolder<Optimizer>?, _ plan: PrivacyPlan, _ time: inout TrainingTime
         ) throws {
             guard let checkpoints else { return }
-            // With ranks, all of them give what they have, and one writes.
+            try run.requireEqualRanks()
+            // All ranks give what they have, and one writes.
             let checkpoint = RunCheckpoint<Optimizer>(
                 run: run.snapshot, average: average, plan: plan, normalization: normalization,
                 interruptions: interruptions, notCovered: notCovered)

@@ -78,8 +78,9 @@ public struct DiscreteGaussianNoise: ~Copyable, Sendable {
         func chunks(_ count: Int) -> Int { (count + length - 1) / length }
         position += UInt64(chunks(count)) * ChunkBits.rangeBlocks
         let places = places ?? 0..<count
+        if places.isEmpty { return }
         require(
-            places.lowerBound.isMultiple(of: length) || places.isEmpty,
+            places.lowerBound.isMultiple(of: length),
             "Integers \(places) do not begin with a chunk of \(length).")
         let (stream, end, numbers) = (stream, places.upperBound, places.lowerBound / length..<chunks(places.upperBound))
         // A chunk takes some twenty microseconds; a thread that sleeps takes ten times as long to wake.
