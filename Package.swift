@@ -107,6 +107,7 @@ let package = Package(
             dependencies: [
                 "PrivacyMechanisms", "Requirements", .target(name: "COpenMPI", condition: .when(traits: ["MPI"])),
             ],
+            exclude: ["README.md"],
             swiftSettings: [mpi]
         ),
         .target(

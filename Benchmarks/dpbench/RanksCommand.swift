@@ -73,7 +73,8 @@ struct RanksCommand: ParsableCommand {
             runs: options.runs, inLoop: true,
             of: [
                 {
-                    let gradients = problem.network.gradients(of: problem.examples, at: parameters, workspace: &workspace)
+                    let gradients = problem.network.gradients(
+                        of: problem.examples, at: parameters, workspace: &workspace)
                     try optimizer.privateStep(
                         on: gradients, state: &state, parameters: &parameters, clipping: clipping,
                         noiseMultiplier: problem.noiseMultiplier, noise: &noise, workspace: &stepWorkspace)
