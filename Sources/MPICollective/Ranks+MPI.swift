@@ -5,7 +5,8 @@
     import Requirements
 
     extension Ranks {
-        /// The ranks that `mpirun` started this program as; nil for a program that was started alone.
+        /// The ranks that `mpirun` started this program as; nil for a program that was started alone, or as the only
+        /// one.
         ///
         /// Initialises MPI at the first call, and finalises it when the process exits. Only the thread that asks for
         /// the ranks may use them.
@@ -15,7 +16,8 @@
         public static func launched() -> Ranks? {
             let environment = ProcessInfo.processInfo.environment
             guard environment["OMPI_COMM_WORLD_SIZE"] != nil || environment["PMIX_RANK"] != nil else { return nil }
-            return Ranks(MPICollective.world)
+            let world = MPICollective.world
+            return world.count > 1 ? Ranks(world) : nil
         }
     }
 

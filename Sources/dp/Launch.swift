@@ -20,7 +20,6 @@ enum Launch {
     /// Throws ``LaunchError/withoutRanks(count:)`` if this program was built without them and several were started:
     /// each would train by itself.
     static func begin() throws {
-        let count = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_SIZE"].flatMap(Int.init) ?? 1
         #if MPI
             guard let ranks = Ranks.launched() else { return }
             launched.withLock { $0 = ranks }
@@ -29,7 +28,12 @@ enum Launch {
             let nowhere = open("/dev/null", O_WRONLY)
             for stream in [STDOUT_FILENO, STDERR_FILENO] { dup2(nowhere, stream) }
         #else
-            guard count == 1 else { throw LaunchError.withoutRanks(count: count) }
+            let environment = ProcessInfo.processInfo.environment
+            for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"] {
+                if let count = environment[name].flatMap(Int.init), count > 1 {
+                    throw LaunchError.withoutRanks(count: count)
+                }
+            }
         #endif
     }
 
@@ -49,7 +53,9 @@ enum Launch {
         case RankError.failed: break  // The rank that failed tells it.
         case RankError.mismatch where ranks.rank > 0: break
         default:
-            let text = "Error: \(error)\n"
+            // Where all have the same error, the first tells it.
+            if ranks.rank > 0 { sleep(1) }
+            let text = DP.fullMessage(for: error) + "\n"
             _ = text.withCString { write(ranks.rank > 0 ? standardError : STDERR_FILENO, $0, strlen($0)) }
             // What was written is not lost: mpirun ends what it is still reading from.
             usleep(200_000)
@@ -68,8 +74,8 @@ enum LaunchError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .withoutRanks(let count):
-            "mpirun started \(count) processes, but this program was built without ranks: each would train by itself. "
-                + "Use scripts/train-distributed, which builds it with the trait MPI."
+            "\(count) processes were started together, but this program was built without ranks: each would train by "
+                + "itself. Use scripts/train-distributed, which builds it with the trait MPI."
         }
     }
 }

@@ -12,11 +12,12 @@ import Testing
 
     private static func plan(
         _ noise: PlannedNoise = .discreteGaussian, clipping: PlannedClipping = .flat(l2ClipNorm: 1),
-        sampling: SamplingScheme? = nil, steps: Int = 6
+        sampling: SamplingScheme? = nil, steps: Int = 6, unit: PrivacyUnit = .example
     ) throws -> PrivacyPlan {
         try PrivacyPlan(
             sampling: sampling ?? .poisson(PoissonSampler(exampleCount: count, samplingProbability: 0.2)),
-            iterations: steps, clipping: clipping, budget: .noiseMultiplier(1), delta: 1e-5, noise: noise)
+            iterations: steps, clipping: clipping, budget: .noiseMultiplier(1), delta: 1e-5, unit: unit,
+            noise: noise)
     }
 
     /// Enough parameters for four ranks to have chunks of noise to themselves, and one left over.
@@ -45,13 +46,13 @@ import Testing
     /// The bits of the parameters after a run, or after `steps` of it.
     private static func trained<Model: TrainableModel<ParameterVector>, Optimizer: AugmentedGradientTransformation>(
         _ model: Model, _ optimizer: Optimizer, _ plan: PrivacyPlan, ranks: Ranks?, folder: URL? = nil,
-        steps: Int? = nil
+        steps: Int? = nil, examples: Int = count
     ) throws -> [UInt32] {
         let trainer = try Trainer(
             plan: plan, model: model, optimizer: optimizer,
             options: TrainingOptions(microbatchSize: 16, nonPrivateSeed: 3), ranks: ranks)
         let checkpoints = try folder.map { try CheckpointFolder<Optimizer>($0, interval: 1) }
-        return try trainer.fit(twoClouds(count, seed: 1), checkpoints: checkpoints) { progress in
+        return try trainer.fit(twoClouds(examples, seed: 1), checkpoints: checkpoints) { progress in
             progress.step == steps ? .stop : .proceed
         }.parameters.values.map(\.bitPattern)
     }
@@ -90,6 +91,31 @@ import Testing
             try AdaptiveQuantileClipping(initialL2ClipNorm: 1, countNoiseMultiplier: 5))
         try Self.expectEqualRuns(
             Self.network(), IdentityAugmented(adam(learningRate: 0.01)), Self.plan(clipping: clipping), ranks: [2, 3])
+    }
+
+    /// Users' means, clip by clip, and a release of means and variances before the first step, of which there is one.
+    @Test func usersAndNormalizations() throws {
+        let owners = (0..<Self.count).map { $0 / 3 }
+        let users = SamplingScheme.user(try UserSampler(owners: owners, samplingProbability: 0.3))
+        let optimizer = IdentityAugmented(try adam(learningRate: 0.01))
+        try Self.expectEqualRuns(Self.network(), optimizer, Self.plan(sampling: users, unit: .user), ranks: [2, 3])
+        let plan = try PrivacyPlan(
+            sampling: .poisson(PoissonSampler(exampleCount: Self.count, samplingProbability: 0.2)), iterations: 4,
+            clipping: .flat(l2ClipNorm: 1), budget: .noiseMultiplier(1), delta: 1e-5,
+            normalization: PrivateNormalization(channelCount: 2, l2ClipNorm: 1, noiseMultiplier: 8))
+        try Self.expectEqualRuns(Self.network(), optimizer, plan, ranks: [2])
+    }
+
+    /// Sums of so many rows that 32 bits do not hold them.
+    @Test func manyRows() throws {
+        let sampling = SamplingScheme.poisson(try PoissonSampler(exampleCount: 1500, samplingProbability: 0.9))
+        let plan = try Self.plan(sampling: sampling, steps: 1)
+        let optimizer = IdentityAugmented(try sgd(learningRate: 0.1))
+        let alone = try Self.trained(Self.closure(), optimizer, plan, ranks: nil, examples: 1500)
+        let together = LocalRanks.run(2) {
+            try Self.trained(Self.closure(), optimizer, plan, ranks: $0, examples: 1500)
+        }
+        #expect(together == [alone, alone])
     }
 
     /// More ranks than examples in a batch: some add nothing, and take part in everything.
@@ -222,6 +248,83 @@ import Testing
         }
         #expect(errors[0] == errors[1])
         #expect(errors[0].contains("Rank 1 has the plan"))
+    }
+
+    /// The same numbers in another order: an example that stands in two places could take part twice.
+    @Test func dataInAnotherOrderAreRefused() throws {
+        let errors = LocalRanks.run(2) { ranks -> String in
+            let trainer = try Trainer(
+                plan: Self.plan(), model: Self.network(), optimizer: sgd(learningRate: 0.1), ranks: ranks)
+            let data = try twoClouds(Self.count, seed: 1)
+            let order = ranks.rank == 0 ? Array(0..<Self.count) : (0..<Self.count).reversed()
+            do {
+                _ = try trainer.fit(
+                    ListedDataset(
+                        inputs: try data.examples(at: order).inputs, classes: order.map { data.classes[$0] },
+                        classCount: 2))
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(errors[0].contains("Rank 1 has the data (by their digest)"))
+        #expect(errors[1] == errors[0])
+    }
+
+    /// A run that only one of two ranks finds in its folder.
+    @Test func foldersThatAreNotSharedAreRefused() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "RankRunTests-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let optimizer = IdentityAugmented(try sgd(learningRate: 0.1))
+        let own = folder.appending(path: "0")
+        _ = try Self.trained(Self.closure(), optimizer, Self.plan(), ranks: nil, folder: own, steps: 1)
+        let errors = LocalRanks.run(2) { ranks -> String in
+            do {
+                _ = try Self.trained(
+                    Self.closure(), optimizer, Self.plan(), ranks: ranks,
+                    folder: folder.appending(path: "\(ranks.rank)"))
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(errors[0].contains("Rank 1 has the checkpoint 'none', but rank 0 has 'step 1'"))
+        #expect(errors[1] == errors[0])
+    }
+
+    /// Past noise of ranks that have keys of their own is that of the run when it goes on on another number of them.
+    @Test func secureNoiseIsGatheredIntoCheckpoints() throws {
+        let mechanism = try #require(
+            try Self.plan(
+                .correlated(.dense), sampling: .ballsInBins(BallsInBinsSampler(exampleCount: 40, bins: 4)), steps: 8
+            ).noise.correlation)
+        let layout = try TreeLayout([("w", [9000])])
+        let rule = try ClippingRule.flat(l2ClipNorm: 1)
+        let checkpoints = LocalRanks.run(2) { ranks -> [[Double]] in
+            var noise = Noise(.correlated(mechanism.strategy))
+            var released: [Double] = []
+            for _ in 0..<2 {
+                let aggregate = try ClippedAggregate(
+                    rule, transform: IdentityTransform(layout: layout), noise: .correlated(mechanism.strategy),
+                    noiseMultiplier: 1, ranks: ranks)
+                released = try aggregate.noised(noise: &noise).vector.values.map(Double.init)
+            }
+            let checkpoint = noise.checkpoint(of: ranks).value(for: mechanism)
+            return [released]
+                + checkpoint.vectors.map { vector in
+                    let values = vector.values
+                    return withExtendedLifetime(values) { Array(values.buffer) }
+                }
+        }
+        // What both ranks write is the same, though each has drawn other numbers.
+        #expect(checkpoints[0] == checkpoints[1])
+        // What was released at the second step is the combination of what is kept, rounded: of the first two rows.
+        let kept = checkpoints[0]
+        #expect(kept.count == 3)
+        guard case .combination(_, let coefficients) = mechanism.recurrence else { return }
+        let row = coefficients(1)
+        let combined = zip(kept[1], kept[2]).map { row[1] * $0 + row[0] * $1 }
+        let released = kept[0]
+        let scale = released.reduce(0) { max($0, abs($1)) } / combined.reduce(0) { max($0, abs($1)) }
+        let largest = zip(released, combined).reduce(0) { max($0, abs($1.0 / scale - $1.1)) }
+        // Rounding to a grid of 2⁻²⁰ deviations, and to Float32.
+        #expect(largest < 1e-4)
     }
 
     /// A rank whose data cannot be read stops all with its sentence, and nothing of the step is released.

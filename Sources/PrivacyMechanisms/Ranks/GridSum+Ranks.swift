@@ -7,10 +7,19 @@ extension GridSum {
     ///
     /// Moves eight bytes for each column, and eight more for columns whose sum is in two parts.
     ///
+    /// Traps unless all ranks have the same `terms`, and the same description of every part: integers that were bounded
+    /// under one scale must not be read under another.
+    ///
     /// **Guarantee:** a column's parts are then what they were on one rank that had added all examples: sums of the
     /// same integers. Traps for more examples than a sum can hold.
-    func reduce(over ranks: Ranks, on grid: SumGrid) {
-        let all = ranks.gather(RankParts(of: self).numbers).map(RankParts.init)
+    func reduce(over ranks: Ranks, on grid: SumGrid, terms: RankTerms) {
+        let all = ranks.gather(RankParts(of: self, terms).numbers).map(RankParts.init)
+        for (rank, parts) in all.enumerated() {
+            require(
+                parts.terms == all[0].terms,
+                "Rank \(rank) has another grid, noise multiplier, divisor or scale than rank 0: ranks need the same "
+                    + "state, on processors that compute the same.")
+        }
         let examples = all.reduce(0) { $0 + $1.examples }
         require(
             examples <= grid.mostExamples,
@@ -69,24 +78,27 @@ extension GridSum {
 
 /// Which parts of a rank's sum hold anything.
 private struct RankParts {
+    let terms: Int
     let examples: Int
     let rows: [Range<Int>]
     let fine: [Range<Int>]
 
-    init(of sum: GridSum) {
+    init(of sum: GridSum, _ terms: RankTerms) {
+        self.terms = Int(bitPattern: UInt(terms.digest))
         (examples, rows, fine) = (sum.exampleCount, sum.columnsWithRows, sum.fineParts.map(\.columns))
     }
 
     /// As numbers, for others.
     var numbers: [Int64] {
-        ([examples, rows.count] + (rows + fine).flatMap { [$0.lowerBound, $0.upperBound] }).map(Int64.init)
+        ([terms, examples, rows.count] + (rows + fine).flatMap { [$0.lowerBound, $0.upperBound] }).map(Int64.init)
     }
 
     init(_ numbers: [Int64]) {
-        let ranges = stride(from: 2, to: numbers.count, by: 2).map { Int(numbers[$0])..<Int(numbers[$0 + 1]) }
-        examples = Int(numbers[0])
-        rows = Array(ranges.prefix(Int(numbers[1])))
-        fine = Array(ranges.dropFirst(Int(numbers[1])))
+        let ranges = stride(from: 3, to: numbers.count, by: 2).map { Int(numbers[$0])..<Int(numbers[$0 + 1]) }
+        terms = Int(numbers[0])
+        examples = Int(numbers[1])
+        rows = Array(ranges.prefix(Int(numbers[2])))
+        fine = Array(ranges.dropFirst(Int(numbers[2])))
     }
 }
 

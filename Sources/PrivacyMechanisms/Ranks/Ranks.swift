@@ -31,20 +31,22 @@ public struct Ranks: Sendable {
     /// For what ranks do by themselves before they do anything together.
     public func together<Value>(_ body: () throws -> Value) throws -> Value {
         let result = Result { try body() }
-        var sentence = ""
-        if case .failure(let error) = result { sentence = "\(error)" }
-        let sentences = gather(Data(sentence.utf8))
+        var sentence = Data()
+        // One byte more, for a sentence that is empty.
+        if case .failure(let error) = result { sentence = Data("!\(error)".utf8) }
+        let sentences = gather(sentence)
         guard let first = sentences.firstIndex(where: { !$0.isEmpty }) else { return try result.get() }
         if first == rank { return try result.get() }
-        throw RankError.failed(rank: first, reason: String(decoding: sentences[first], as: UTF8.self))
+        throw RankError.failed(rank: first, reason: String(decoding: sentences[first].dropFirst(), as: UTF8.self))
     }
 
     /// What `make` returns on rank 0, on every rank; its error as ``RankError`` on the others.
     package func fromFirst<Value: Codable>(_ make: () throws -> Value) throws -> Value {
-        let own = try together { rank == 0 ? try make() : nil }
-        var data = rank == 0 ? try JSONEncoder().encode(own) : Data()
-        data = broadcast(data)
-        return try own ?? JSONDecoder().decode(Value.self, from: data)
+        let own = try together {
+            try rank == 0 ? { (value: $0, data: try JSONEncoder().encode($0)) }(make()) : nil
+        }
+        let data = broadcast(own?.data ?? Data())
+        return try own?.value ?? JSONDecoder().decode(Value.self, from: data)
     }
 
     /// Throws ``RankError/mismatch(rank:what:value:expected:)`` on all ranks unless each of `facts` is the same on all

@@ -73,7 +73,11 @@ extension ClippedAggregate {
         memory.vector.withUnsafeMutableValues { out in
             guard let base = out.baseAddress else { return }
             let shares = ranks?.shares(ofColumns: out.count) ?? [0..<out.count]
-            ranks.map { sum.reduce(over: $0, on: grid) }
+            if let ranks {
+                let terms = RankTerms(
+                    grid, noiseMultiplier: noiseMultiplier, divisor: clipping.normalizeBy, scale: diagonalOrRankOne)
+                sum.reduce(over: ranks, on: grid, terms: terms)
+            }
             scale.withUnsafeValues(matching: layout) { scale in
                 write(
                     ExactRelease(
@@ -122,6 +126,15 @@ extension ClippedAggregate {
                 }
             }
             sum.buffer.update(repeating: 0)
+        }
+    }
+
+    /// The scale under which integers are bounded, where there is one.
+    private var diagonalOrRankOne: ParameterVector? {
+        switch form {
+        case .identity, .general: nil
+        case .diagonal(let diagonal): diagonal
+        case .rankOne(let map): map.scale
         }
     }
 

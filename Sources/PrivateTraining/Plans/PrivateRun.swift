@@ -97,6 +97,9 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     private init(
         _ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, seed: UInt64?, ranks: Ranks?
     ) throws {
+        if ranks != nil, plan.noise.mechanism.sums != .exact || plan.noiseMultiplier == 0 {
+            throw PrivacyMechanismError.ranksNeedExactSums(kind: plan.noise.kind, noiseMultiplier: plan.noiseMultiplier)
+        }
         let vector = try parameters.flattened()
         let state = try optimizer.initialState(for: vector)
         let sums = try optimizer.preClippingTransform(for: state, layout: vector.layout).transformedLayout

@@ -81,13 +81,28 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         checkpoints: CheckpointFolder<Optimizer>? = nil, logger: Logger? = nil,
         onStep: (TrainingProgress) throws -> TrainingDirective = { _ in .proceed }
     ) throws -> TrainingOutcome<Model.Parameters> {
-        guard data.count == plan.sampling.exampleCount else {
-            throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
+        try together {
+            guard data.count == plan.sampling.exampleCount else {
+                throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
+            }
+            if let evaluation, try data.hasSameExamples(as: evaluation) {
+                throw TrainingError.evaluatesOnTrainingData(exampleCount: data.count)
+            }
+            try plan.normalization?.check(featureCount: data.featureCount)
+            try augmentation?.check(featureCount: model.featureCount)
+            if let parameters { _ = try model.checkedVector(of: parameters) }
         }
-        if let evaluation, try data.hasSameExamples(as: evaluation) {
-            throw TrainingError.evaluatesOnTrainingData(exampleCount: data.count)
+        if let ranks {
+            // An example that stands in two places could take part twice.
+            try ranks.agree(
+                on: try together {
+                    [
+                        "data (by their digest)": try data.digest(),
+                        "checkpoint interval": "\(checkpoints?.interval ?? 0)",
+                        "frozen parameters (by their digest)": model.fixedParametersDigest ?? "none",
+                    ]
+                })
         }
-        try plan.normalization?.check(featureCount: data.featureCount)
         let lock = try onFirst { try checkpoints?.lock() } ?? nil
         defer { lock?.release() }
         var time = TrainingTime()
@@ -97,7 +112,6 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var workspace = model.makeWorkspace()
         let copies = augmentation?.count ?? 1
         let microbatchSize = options.microbatchSize(for: model, copies: copies)
-        try augmentation?.check(featureCount: model.featureCount)
         if let logger, !model.unusedLeaves.isEmpty {
             logger.warning(
                 """
@@ -158,7 +172,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             if isStopped, !isSaved { try session.save(to: checkpoints, plan, &time) }
         }
         // A run that was stopped, or that goes on from its end, has not evaluated what it returns.
-        if lastEvaluation == nil { try evaluate(session) }
+        if lastEvaluation == nil { try together { try evaluate(session) } }
         return TrainingOutcome(
             parameters: session.parameters, normalization: session.normalization, stepsTaken: session.run.stepsTaken,
             evaluation: lastEvaluation,
@@ -168,21 +182,6 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 notCovered: data.notCovered + session.notCovered + options.notCovered,
                 sumLayout: try session.run.sumLayout()),
             time: time)
-    }
-
-    /// Whether this rank reports and writes.
-    private var isFirst: Bool { ranks?.rank ?? 0 == 0 }
-
-    /// What `body` returns on rank 0, where alone it is called; nil on the others. Throws on all ranks if it throws.
-    private func onFirst<Value>(_ body: () throws -> Value) throws -> Value? {
-        guard let ranks else { return try body() }
-        return try ranks.together { isFirst ? try body() : nil }
-    }
-
-    /// What rank 0 decides, where alone `body` is called.
-    private func decided(_ body: () throws -> Bool) throws -> Bool {
-        guard let ranks else { return try body() }
-        return try ranks.fromFirst(body)
     }
 
     /// A run, the average of its parameters, and its interruptions.
@@ -228,7 +227,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     /// optimizer do not fit the model, before anything is written.
     package func checkFit() throws {
         _ = try PrivateRun(
-            plan, optimizer: optimizer, parameters: model.initialParameters(seed: options.initializationSeed))
+            plan, optimizer: optimizer, parameters: model.initialParameters(seed: options.initializationSeed),
+            ranks: ranks)
     }
 
     /// The newest checkpoint's run, with one interruption more, or a new run. Either is on disk before its first step.
@@ -236,7 +236,6 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         _ checkpoints: CheckpointFolder<Optimizer>?, _ data: any Dataset, _ parameters: Model.Parameters?,
         _ time: inout TrainingTime
     ) throws -> Session {
-        if let parameters { _ = try model.checkedVector(of: parameters) }
         let initial = parameters ?? model.initialParameters(seed: options.initializationSeed)
         let digest = checkpoints == nil ? nil : model.fixedParametersDigest
         /// Each sentence once.
@@ -248,7 +247,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         }
         // Rank 0 looks first, since it puts in order what a killed process left.
         let first = try onFirst(newest) ?? nil
-        let found = try ranks.map { try $0.together { isFirst ? first : try newest() } } ?? first
+        let found = try together { isFirst ? first : try newest() }
+        try ranks?.agree(on: ["checkpoint": found.map { "step \($0.run.stepsTaken)" } ?? "none"])
         if let found {
             var session = Session(
                 run: try PrivateRun(

@@ -32,7 +32,10 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var unrecognized: Unrecognized
 
     func run() throws {
-        guard let run = try Launch.together(prepare) else { return }
+        let prepared = try Launch.together(prepare)
+        // A folder that one rank alone sees to be finished is not the same folder.
+        try Launch.ranks?.agree(on: ["state of the run": prepared == nil ? "finished" : "open"])
+        guard let run = prepared else { return }
         if let threads = run.threads { Threads.limit = threads }
         do {
             let fitter = try StrategyFitter(file: privacy.noise.files.strategies)
