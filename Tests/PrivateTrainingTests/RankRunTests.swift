@@ -69,6 +69,26 @@ import Testing
         }
     }
 
+    /// Rank 0 evaluates, at the end too, and decides alone when it is due and whether to stop.
+    @Test func evaluationIsRankZeros() throws {
+        let accuracies = LocalRanks.run(2) { ranks -> Double? in
+            let trainer = try Trainer(
+                plan: Self.plan(), model: Self.network(), optimizer: sgd(learningRate: 0.1),
+                options: TrainingOptions(evaluation: .every(2)), ranks: ranks)
+            return try trainer.fit(twoClouds(Self.count, seed: 1), evaluatingOn: twoClouds(40, seed: 2)).evaluation?
+                .accuracy
+        }
+        #expect(accuracies[0] != nil && accuracies[1] == nil)
+        let stopped = LocalRanks.run(2) { ranks -> Int in
+            let trainer = try Trainer(
+                plan: Self.plan(), model: Self.network(), optimizer: sgd(learningRate: 0.1), ranks: ranks)
+            return try trainer.fit(twoClouds(Self.count, seed: 1), evaluatingOn: twoClouds(40, seed: 2)) {
+                $0.step == 3 ? .stop : .proceed
+            }.stepsTaken
+        }
+        #expect(stopped == [3, 3])
+    }
+
     @Test func factoredGradients() throws {
         try Self.expectEqualRuns(
             Self.network(), IdentityAugmented(adam(learningRate: 0.01)), Self.plan(), ranks: [1, 2, 3, 4])

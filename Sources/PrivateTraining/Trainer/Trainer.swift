@@ -172,7 +172,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             if isStopped, !isSaved { try session.save(to: checkpoints, plan, &time) }
         }
         // A run that was stopped, or that goes on from its end, has not evaluated what it returns.
-        if lastEvaluation == nil { try together { try evaluate(session) } }
+        func evaluateLast() throws { if lastEvaluation == nil { try evaluate(session) } }
+        try together(evaluateLast)
         return TrainingOutcome(
             parameters: session.parameters, normalization: session.normalization, stepsTaken: session.run.stepsTaken,
             evaluation: lastEvaluation,
