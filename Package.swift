@@ -201,8 +201,6 @@ if checks != nil {
     ]
     package.targets.removeAll { target in target.type == .test && !tests.contains(target.name) }
     package.products = []
-    // To optimise the tests themselves would take longer than they run.
-    for target in package.targets where target.type == .test { target.swiftSettings = [.unsafeFlags(["-Onone"])] }
 }
 
 switch checks {
@@ -210,7 +208,7 @@ case "thread":
     package.targets.removeAll { ["dp", "dpbench", "PrivacyAuditing", "MPICollective"].contains($0.name) }
 case "address":
     // Beside them what `scripts/fuzz` builds. These flags would forbid other packages to depend on this one.
-    let address = SwiftSetting.unsafeFlags(["-sanitize=address", "-Onone"])
+    let address = SwiftSetting.unsafeFlags(["-sanitize=address"])
     let fuzzed = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])
     let linked = LinkerSetting.unsafeFlags(["-sanitize=address"])
     for target in package.targets where target.type != .system {
