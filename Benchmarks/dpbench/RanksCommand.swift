@@ -18,8 +18,7 @@ struct RanksCommand: ParsableCommand {
             The limit of what a rank sends and gets is (8 + 4)·P·(R − 1)/R bytes a step.
             """)
 
-    @Option(help: "Widths of the layers of a perceptron with ReLU.")
-    var dims = "784,1024,10"
+    @OptionGroup var perceptron: PerceptronOptions
 
     @Option(help: "Examples per batch, of all ranks together.")
     var batch = 256
@@ -42,6 +41,10 @@ struct RanksCommand: ParsableCommand {
         let timesLimit: Double?
     }
 
+    func validate() throws {
+        try MeasurementOptions.requirePositive("--batch", batch)
+    }
+
     func run() throws {
         #if MPI
             let launched = Ranks.launched()
@@ -49,38 +52,25 @@ struct RanksCommand: ParsableCommand {
             let launched: Ranks? = nil
         #endif
         let threads = options.applyThreads()
-        let widths = dims.split(separator: ",").compactMap { Int($0) }
-        guard widths.count >= 2, widths.allSatisfy({ $0 >= 1 }), batch >= launched?.count ?? 1 else {
-            throw ValidationError(
-                CommandLineError.invalidOption(
-                    name: "--dims", value: dims, allowed: "at least two widths of 1 or more, such as 784,1024,10"
-                ).description)
-        }
         let counting = launched.map { CountingCollective($0.collective) }
         let (rank, count) = (launched?.rank ?? 0, launched?.count ?? 1)
-        // The examples of this rank alone, but the divisor of all.
+        guard batch >= count else {
+            throw ValidationError(
+                CommandLineError.invalidOption(
+                    name: "--batch", value: "\(batch)", allowed: "at least the number of ranks, \(count)"
+                ).description)
+        }
         let share = batch * (rank + 1) / count - batch * rank / count
-        let problem = try StepProblem(.multilayerPerceptron(dims: widths), batch: share, microbatch: share)
-        let clipping = try ClippingRule.flat(l2ClipNorm: 1, normalizeBy: Double(batch))
-        let optimizer = IdentityAugmented(try adam(learningRate: 1e-3))
-        var parameters = problem.parameters
-        var state = try optimizer.initialState(for: parameters)
-        var workspace = problem.network.makeWorkspace()
-        var stepWorkspace = StepWorkspace(ranks: counting.map { Ranks($0) })
-        var noise = Noise(.discreteGaussian)
+        let problem = try StepProblem(
+            .multilayerPerceptron(dims: perceptron.widths), batch: share, microbatch: share, of: batch)
+        let path = try PrivatePath(
+            problem, IdentityAugmented(adam(learningRate: 1e-3)), isDense: false, ranks: counting.map { Ranks($0) })
         var traffic: [CountingCollective.Traffic] = []
-        let measurement = try Measurement(
-            runs: options.runs, inLoop: true,
-            of: [
-                {
-                    let gradients = problem.network.gradients(
-                        of: problem.examples, at: parameters, workspace: &workspace)
-                    try optimizer.privateStep(
-                        on: gradients, state: &state, parameters: &parameters, clipping: clipping,
-                        noiseMultiplier: problem.noiseMultiplier, noise: &noise, workspace: &stepWorkspace)
-                    if let counting { traffic.append(counting.takeTraffic()) }
-                }
-            ])
+        let step = {
+            try path.step()
+            if let counting { traffic.append(counting.takeTraffic()) }
+        }
+        let measurement = try Measurement(runs: options.runs, inLoop: true, of: [step])
         guard rank == 0 else { return }
         let columns = problem.network.layout.count
         let sorted = traffic.map(\.seconds).sorted()
@@ -91,7 +81,7 @@ struct RanksCommand: ParsableCommand {
             secondsExchanging: sorted.isEmpty ? 0 : sorted[sorted.count / 2], bytes: bytes,
             timesLimit: count > 1 ? Double(bytes) / limit : nil)
         try options.show(
-            [record], heading: "mlp:\(dims), \(columns) parameters, batch \(batch)",
+            [record], heading: "\(perceptron.name), \(columns) parameters, batch \(batch)",
             columns: [
                 .numbers("ranks") { "\($0.ranks)" },
                 .numbers("threads of each") { "\($0.threads)" },

@@ -35,15 +35,14 @@ enum Main {
             if let last = words.last, last.hasPrefix("--"), DP.lacksValue(last, in: words[0]) { words.append("") }
             var command = try Launch.together { try DP.parseAsRoot(words) }
             try command.run()
-        } catch let error as UsageError {
-            Launch.end(after: error)
-            refuse(error)
-        } catch let error as TrainingConfigurationError where error.isUsage {
-            Launch.end(after: error)
-            refuse(UsageError(problems: [error.description]))
         } catch {
             Launch.end(after: error)
-            DP.exit(withError: error)
+            switch error {
+            case let error as UsageError: refuse(error)
+            case let error as TrainingConfigurationError where error.isUsage:
+                refuse(UsageError(problems: [error.description]))
+            default: DP.exit(withError: error)
+            }
         }
     }
 

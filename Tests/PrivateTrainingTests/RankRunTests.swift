@@ -275,6 +275,7 @@ import Testing
         }
         #expect(errors[0] == errors[1])
         #expect(errors[0].contains("Rank 1 has the plan"))
+        #expect(!errors[0].contains(/[0-9a-f]{16}/))
     }
 
     /// The same numbers in another order: an example that stands in two places could take part twice.
@@ -293,6 +294,8 @@ import Testing
             } catch { return "\(error)" }
         }
         #expect(errors[0].contains("Rank 1 has the data (by their digest)"))
+        // A digest of the data would tell who knows all of them but one example which that is.
+        #expect(!errors[0].contains(/[0-9a-f]{16}/))
         #expect(errors[1] == errors[0])
     }
 
@@ -344,7 +347,10 @@ import Testing
         // What was released at the second step is the combination of what is kept, rounded: of the first two rows.
         let kept = checkpoints[0]
         #expect(kept.count == 3)
-        guard case .combination(_, let coefficients) = mechanism.recurrence else { return }
+        guard case .combination(_, let coefficients) = mechanism.recurrence else {
+            Issue.record("A dense strategy is \(mechanism.recurrence).")
+            return
+        }
         let row = coefficients(1)
         let combined = zip(kept[1], kept[2]).map { row[1] * $0 + row[0] * $1 }
         let released = kept[0]
@@ -371,6 +377,41 @@ import Testing
         }
         #expect(errors[1] == "The disk is gone.")
         #expect(errors[0] == "Rank 1 cannot take part: The disk is gone." && errors[2] == errors[0])
+    }
+
+    /// Integers that were bounded by one rank are neither noised less nor read otherwise by another.
+    @Test func ranksThatReadSumsOtherwiseTrap() async {
+        await #expect(processExitsWith: .failure) { try Self.step(noiseMultipliers: [1, 0.5], scales: [1, 1]) }
+        await #expect(processExitsWith: .failure) { try Self.step(noiseMultipliers: [1, 1], scales: [1, 2]) }
+        await #expect(processExitsWith: .success) { try Self.step(noiseMultipliers: [1, 1], scales: [2, 2]) }
+    }
+
+    private static func step(noiseMultipliers: [Double], scales: [Float]) throws {
+        let layout = try TreeLayout([("w", [20])])
+        _ = LocalRanks.run(2) { ranks in
+            let scale = ParameterVector(repeating: scales[ranks.rank], layout: layout)
+            var noise = Noise(.discreteGaussian)
+            let aggregate = try ClippedAggregate(
+                .flat(l2ClipNorm: 1), transform: DiagonalTransform(checkedScale: scale),
+                noiseMultiplier: noiseMultipliers[ranks.rank], ranks: ranks)
+            return try aggregate.noised(noise: &noise).vector.values
+        }
+    }
+
+    @Test func everyNumberOfAPartIsInItsDigest() {
+        func digest(rowLength: Int = 3, unit: Double = 1, rows: [Float]? = [1, 2], columns: [Float]? = nil) -> UInt64 {
+            RankDigest(
+                FinePart(
+                    columns: 0..<6, rowLength: rowLength, unit: unit, rowWeights: rows, columnWeights: columns)
+            ).value
+        }
+        let digests = [
+            digest(), digest(rowLength: 2), digest(unit: 0.5), digest(rows: [1, 4]), digest(rows: [2, 1]),
+            digest(rows: nil), digest(columns: [1, 2]), digest(rows: nil, columns: [1, 2]),
+            digest(rows: Array(repeating: 1, count: 33)), digest(rows: Array(repeating: 1, count: 32) + [2]),
+        ]
+        #expect(Set(digests).count == digests.count)
+        #expect(digest() == digests[0])
     }
 
     @Test func sumsThatDependOnTheirOrderAreRefused() throws {

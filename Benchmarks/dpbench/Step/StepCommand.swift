@@ -18,8 +18,7 @@ struct StepCommand: ParsableCommand {
             floating-point operations.
             """)
 
-    @Option(help: "Widths of the layers of a perceptron with ReLU.")
-    var dims = "784,1024,10"
+    @OptionGroup var perceptron: PerceptronOptions
 
     @Option(
         help: """
@@ -58,26 +57,15 @@ struct StepCommand: ParsableCommand {
         let peakBytes: Int?
     }
 
-    private var widths: [Int]? {
-        let widths = dims.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-        return widths.count >= 2 && widths.allSatisfy { $0 >= 1 } ? widths : nil
-    }
-
     func validate() throws {
         try MeasurementOptions.requirePositive("--batch", batch)
         try MeasurementOptions.requirePositive("--microbatch", microbatch)
-        if widths == nil {
-            throw ValidationError(
-                CommandLineError.invalidOption(
-                    name: "--dims", value: dims, allowed: "at least two widths of 1 or more, such as 784,1024,10"
-                ).description)
-        }
     }
 
     func run() throws {
         let threads = options.applyThreads()
         let progress = ProgressLine()
-        guard let widths else { return }
+        let widths = perceptron.widths
         let architecture =
             try model.map(StepProblem.architecture) ?? .multilayerPerceptron(dims: widths)
         let problem = try StepProblem(architecture, batch: batch, microbatch: microbatch)
@@ -117,7 +105,7 @@ struct StepCommand: ParsableCommand {
     }
 
     /// What the network is called.
-    private var name: String { model ?? "mlp:" + dims.replacingOccurrences(of: ",", with: "-") }
+    private var name: String { model ?? perceptron.name }
 
     private func show(_ records: [Record]) throws {
         let first = records[0]

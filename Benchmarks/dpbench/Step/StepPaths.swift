@@ -70,20 +70,22 @@ private final class NonPrivatePath: StepPath {
 }
 
 /// A private step, on factored gradients or on rows made of them.
-private final class PrivatePath<Optimizer: AugmentedGradientTransformation>: StepPath {
+final class PrivatePath<Optimizer: AugmentedGradientTransformation>: StepPath {
     private let problem: StepProblem
     private let optimizer: Optimizer
     private let isDense: Bool
     private var state: Optimizer.State
     private var parameters: ParameterVector
     private var workspace: FunctionWorkspace
-    private var stepWorkspace = StepWorkspace()
+    private var stepWorkspace: StepWorkspace
     private var noise: Noise
     private var rows = InstantiatedRows()
 
     init(
-        _ problem: StepProblem, _ optimizer: Optimizer, isDense: Bool, noise: NoiseScheme = .discreteGaussian
+        _ problem: StepProblem, _ optimizer: Optimizer, isDense: Bool, noise: NoiseScheme = .discreteGaussian,
+        ranks: Ranks? = nil
     ) throws {
+        stepWorkspace = StepWorkspace(ranks: ranks)
         self.noise = Noise(noise)
         self.problem = problem
         self.optimizer = optimizer

@@ -15,7 +15,9 @@ struct StepProblem {
     let microbatch: Int
 
     /// Made-up examples of a network's inputs: standard normal features, or token ids from all of the vocabulary.
-    init(_ architecture: NetworkArchitecture, batch: Int, microbatch: Int) throws {
+    ///
+    /// - Parameter total: the batch that the sum is divided by, where these examples are a part of it.
+    init(_ architecture: NetworkArchitecture, batch: Int, microbatch: Int, of total: Int? = nil) throws {
         network = try Network(architecture)
         var inputs = Matrix(rows: batch, columns: network.featureCount)
         if case .tokens(_, let vocabulary) = architecture.input {
@@ -37,7 +39,7 @@ struct StepProblem {
         examples = Examples(inputs: inputs, targets: targets)
         parameters = network.initialParameters(seed: 1)
         // A noisy sum that is small against the scaled gradients, so that second moments stay where they are.
-        clipping = try .flat(l2ClipNorm: 1, normalizeBy: Double(batch))
+        clipping = try .flat(l2ClipNorm: 1, normalizeBy: Double(total ?? batch))
         self.microbatch = min(batch, microbatch)
     }
 

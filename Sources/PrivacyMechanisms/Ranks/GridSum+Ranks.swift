@@ -12,13 +12,17 @@ extension GridSum {
     ///
     /// **Guarantee:** a column's parts are then what they were on one rank that had added all examples: sums of the
     /// same integers. Traps for more examples than a sum can hold.
-    func reduce(over ranks: Ranks, on grid: SumGrid, terms: RankTerms) {
+    func reduce(over ranks: Ranks, on grid: SumGrid, terms: RankDigest) {
         let all = ranks.gather(RankParts(of: self, terms).numbers).map(RankParts.init)
         for (rank, parts) in all.enumerated() {
             require(
                 parts.terms == all[0].terms,
-                "Rank \(rank) has another grid, noise multiplier, divisor or scale than rank 0: ranks need the same "
-                    + "state, on processors that compute the same.")
+                "Rank \(rank) has another grid, noise multiplier, divisor or scale than rank 0: \(Self.remedy)")
+            for (columns, digest) in parts.fine {
+                require(
+                    all.allSatisfy { $0.fine[columns] ?? digest == digest },
+                    "Rank \(rank) reads the sums of the columns \(columns) in its own way: \(Self.remedy)")
+            }
         }
         let examples = all.reduce(0) { $0 + $1.examples }
         require(
@@ -26,9 +30,9 @@ extension GridSum {
             "A sum on a grid of sensitivity \(grid.sensitivity) holds \(grid.mostExamples) examples, not the "
                 + "\(examples) of \(ranks.count) ranks.")
         let rows = Self.union(all.map(\.rows))
-        let fineColumns = Self.union(all.map(\.fine))
-        for columns in fineColumns where all.contains(where: { !$0.fine.contains(columns) }) {
-            let root = all.firstIndex { $0.fine.contains(columns) }!
+        let fineColumns = Self.union(all.map { Array($0.fine.keys) })
+        for columns in fineColumns where all.contains(where: { $0.fine[columns] == nil }) {
+            let root = all.firstIndex { $0.fine[columns] != nil }!
             let own = fineParts.first { $0.columns == columns }
             let sent = ranks.broadcast(own.map(FinePart.coded) ?? Data(), from: root)
             if own == nil { _ = fineSum(for: columns) { FinePart(coded: sent) } }
@@ -66,6 +70,8 @@ extension GridSum {
         }
     }
 
+    private static var remedy: String { "ranks need the same state, on processors that compute the same." }
+
     /// All ranges that any has, in order; one that covers all swallows the others.
     private static func union(_ ranges: [[Range<Int>]]) -> [Range<Int>] {
         let sorted = Set(ranges.joined()).sorted { ($0.lowerBound, -$0.count) < ($1.lowerBound, -$1.count) }
@@ -78,27 +84,33 @@ extension GridSum {
 
 /// Which parts of a rank's sum hold anything.
 private struct RankParts {
-    let terms: Int
+    let terms: UInt64
     let examples: Int
     let rows: [Range<Int>]
-    let fine: [Range<Int>]
+    /// A digest of how each is read, by its columns.
+    let fine: [Range<Int>: UInt64]
 
-    init(of sum: GridSum, _ terms: RankTerms) {
-        self.terms = Int(bitPattern: UInt(terms.digest))
-        (examples, rows, fine) = (sum.exampleCount, sum.columnsWithRows, sum.fineParts.map(\.columns))
+    init(of sum: GridSum, _ terms: RankDigest) {
+        self.terms = terms.value
+        (examples, rows) = (sum.exampleCount, sum.columnsWithRows)
+        fine = Dictionary(uniqueKeysWithValues: sum.fineParts.map { ($0.columns, RankDigest($0).value) })
     }
 
     /// As numbers, for others.
     var numbers: [Int64] {
-        ([terms, examples, rows.count] + (rows + fine).flatMap { [$0.lowerBound, $0.upperBound] }).map(Int64.init)
+        let bounds = (rows + fine.keys).flatMap { [$0.lowerBound, $0.upperBound] }
+        return [Int64(bitPattern: terms)] + ([examples, rows.count, fine.count] + bounds).map(Int64.init)
+            + fine.values.map(Int64.init(bitPattern:))
     }
 
     init(_ numbers: [Int64]) {
-        let ranges = stride(from: 3, to: numbers.count, by: 2).map { Int(numbers[$0])..<Int(numbers[$0 + 1]) }
-        terms = Int(numbers[0])
+        let (rowCount, fineCount) = (Int(numbers[2]), Int(numbers[3]))
+        let ranges = (0..<rowCount + fineCount).map { Int(numbers[4 + 2 * $0])..<Int(numbers[5 + 2 * $0]) }
+        terms = UInt64(bitPattern: numbers[0])
         examples = Int(numbers[1])
-        rows = Array(ranges.prefix(Int(numbers[2])))
-        fine = Array(ranges.dropFirst(Int(numbers[2])))
+        rows = Array(ranges.prefix(rowCount))
+        let digests = numbers.suffix(fineCount).map(UInt64.init(bitPattern:))
+        fine = Dictionary(uniqueKeysWithValues: zip(ranges.dropFirst(rowCount), digests))
     }
 }
 

@@ -52,12 +52,45 @@ public struct Ranks: Sendable {
     /// Throws ``RankError/mismatch(rank:what:value:expected:)`` on all ranks unless each of `facts` is the same on all
     /// of them.
     package func agree(on facts: KeyValuePairs<String, String>) throws(RankError) {
+        try compare(facts) { .mismatch(rank: $0, what: $1, value: $2, expected: $3) }
+    }
+
+    /// As ``agree(on:)``, for digests of what is secret, which no error may tell: throws
+    /// ``RankError/otherRun(rank:what:)``. Who knows all of the data but one example could find that one by its digest.
+    package func agree(onSecret digests: KeyValuePairs<String, String>) throws(RankError) {
+        try compare(digests) { rank, what, _, _ in .otherRun(rank: rank, what: what) }
+    }
+
+    private func compare(
+        _ facts: KeyValuePairs<String, String>,
+        _ error: (_ rank: Int, _ what: String, _ value: String, _ expected: String) -> RankError
+    ) throws(RankError) {
         for (what, value) in facts {
             let values = gather(Data(value.utf8)).map { String(decoding: $0, as: UTF8.self) }
             if let other = values.firstIndex(where: { $0 != values[0] }) {
-                throw .mismatch(rank: other, what: what, value: values[other], expected: values[0])
+                throw error(other, what, values[other], values[0])
             }
         }
+    }
+}
+
+extension Ranks? {
+    /// Whether this process reports and writes: rank 0, or one that is alone.
+    package var isFirst: Bool { self?.rank ?? 0 == 0 }
+
+    /// What `body` returns, as ``Ranks/together(_:)``.
+    package func together<Value>(_ body: () throws -> Value) throws -> Value {
+        try self.map { try $0.together(body) } ?? body()
+    }
+
+    /// What `body` returns where this process is the first, and nil elsewhere. Throws on all ranks if it throws.
+    package func onFirst<Value>(_ body: () throws -> Value) throws -> Value? {
+        try together { isFirst ? try body() : nil }
+    }
+
+    /// What `body` returns, as ``Ranks/fromFirst(_:)``.
+    package func fromFirst<Value: Codable>(_ body: () throws -> Value) throws -> Value {
+        try self.map { try $0.fromFirst(body) } ?? body()
     }
 }
 
@@ -135,6 +168,8 @@ public enum RankError: Error, Equatable, Sendable {
     case failed(rank: Int, reason: String)
     /// A rank has something else than rank 0, which must be the same everywhere.
     case mismatch(rank: Int, what: String, value: String, expected: String)
+    /// The same of what is secret, or made of it.
+    case otherRun(rank: Int, what: String)
 }
 
 extension RankError: CustomStringConvertible {
@@ -143,8 +178,13 @@ extension RankError: CustomStringConvertible {
         switch self {
         case .failed(let rank, let reason): "Rank \(rank) cannot take part: \(reason)"
         case .mismatch(let rank, let what, let value, let expected):
-            "Rank \(rank) has the \(what) '\(value)', but rank 0 has '\(expected)'. All ranks need the same: start "
-                + "them with the same program, files and options."
+            "Rank \(rank) has the \(what) '\(value)', but rank 0 has '\(expected)'. \(Self.remedy)"
+        case .otherRun(let rank, let what):
+            "Rank \(rank) has the \(what) of another run than rank 0. \(Self.remedy)"
         }
+    }
+
+    private static var remedy: String {
+        "All ranks need the same: start them with the same program, files and options."
     }
 }

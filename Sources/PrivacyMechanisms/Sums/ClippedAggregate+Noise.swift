@@ -74,8 +74,8 @@ extension ClippedAggregate {
             guard let base = out.baseAddress else { return }
             let shares = ranks?.shares(ofColumns: out.count) ?? [0..<out.count]
             if let ranks {
-                let terms = RankTerms(
-                    grid, noiseMultiplier: noiseMultiplier, divisor: clipping.normalizeBy, scale: diagonalOrRankOne)
+                let terms = RankDigest(
+                    grid, noiseMultiplier: noiseMultiplier, divisor: clipping.normalizeBy, scale: form.scale)
                 sum.reduce(over: ranks, on: grid, terms: terms)
             }
             scale.withUnsafeValues(matching: layout) { scale in
@@ -126,15 +126,6 @@ extension ClippedAggregate {
                 }
             }
             sum.buffer.update(repeating: 0)
-        }
-    }
-
-    /// The scale under which integers are bounded, where there is one.
-    private var diagonalOrRankOne: ParameterVector? {
-        switch form {
-        case .identity, .general: nil
-        case .diagonal(let diagonal): diagonal
-        case .rankOne(let map): map.scale
         }
     }
 

@@ -14,6 +14,15 @@ public enum TransformForm: Sendable {
 }
 
 extension TransformForm {
+    /// What every gradient is multiplied by; nil for the identity, and where it is more than a product.
+    var scale: ParameterVector? {
+        switch self {
+        case .identity, .general: nil
+        case .diagonal(let scale): scale
+        case .rankOne(let map): map.scale
+        }
+    }
+
     /// Only a general map changes the layout.
     func preconditionFits(_ parameterLayout: TreeLayout, _ transformedLayout: TreeLayout) {
         switch self {

@@ -12,26 +12,30 @@ extension PrivateRun {
         return stride(from: ranks.rank, to: blocks.count, by: ranks.count).map { blocks[$0] }
     }
 
-    /// Throws ``RankError/mismatch(rank:what:value:expected:)`` on all ranks unless they have the same parameters:
-    /// those of processors that compute differently could drift apart.
+    /// Throws ``RankError`` on all ranks unless they have the same parameters: those of processors that compute
+    /// differently could drift apart.
     func requireEqualRanks() throws {
-        try ranks?.agree(on: Self.facts(plan, vector, stepsTaken: stepsTaken, seed: nonPrivateSeed))
+        try ranks?.requireEqual(plan, Optimizer.self, vector, stepsTaken: stepsTaken, seed: nonPrivateSeed)
     }
+}
 
-    /// What has to be the same on every rank.
-    static func facts(
-        _ plan: PrivacyPlan, _ parameters: ParameterVector, stepsTaken: Int, seed: UInt64?
-    ) throws -> KeyValuePairs<String, String> {
+extension Ranks {
+    /// Throws ``RankError`` on all ranks unless what a run is made of is the same on all of them. The plan of a run may
+    /// say who owns which example: no error tells its digest.
+    func requireEqual<Optimizer: AugmentedGradientTransformation>(
+        _ plan: PrivacyPlan, _: Optimizer.Type, _ parameters: ParameterVector, stepsTaken: Int, seed: UInt64?
+    ) throws {
+        try agree(on: [
+            "version of this package": PackageVersion.current, "optimizer": Optimizer.identifier,
+            "number of steps taken": "\(stepsTaken)", "seed": seed.map { "\($0)" } ?? "none",
+        ])
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        return [
-            "version of this package": PackageVersion.current,
-            "plan (by its digest)": SHA256.hash(data: try encoder.encode(plan)).hexadecimal,
-            "optimizer": Optimizer.identifier, "number of steps taken": "\(stepsTaken)",
-            "seed": seed.map { "\($0)" } ?? "none",
-            "parameters (by their digest)": SHA256.hash(
-                data: parameters.values.withUnsafeBytes { Data($0) }
-            ).hexadecimal,
-        ]
+        let coded = try encoder.encode(plan)
+        let values = parameters.values.withUnsafeBytes { SHA256.hash(data: $0) }
+        try agree(onSecret: [
+            "plan (by its digest)": SHA256.hash(data: coded).hexadecimal,
+            "parameters (by their digest)": values.hexadecimal,
+        ])
     }
 }

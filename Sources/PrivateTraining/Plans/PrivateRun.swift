@@ -70,7 +70,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     private var noise: Noise
     private var workspace: StepWorkspace
     /// Who takes the steps together; nil for this process alone.
-    public let ranks: Ranks?
+    public var ranks: Ranks? { workspace.ranks }
 
     /// A run from `parameters` on, under fresh keys from the operating system.
     ///
@@ -111,12 +111,11 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
                     interval: interval, steps: correlation.strategy.steps, restarts: correlation.restarts)
             }
         }
-        try ranks?.agree(on: Self.facts(plan, vector, stepsTaken: 0, seed: seed))
+        try ranks?.requireEqual(plan, Optimizer.self, vector, stepsTaken: 0, seed: seed)
         self.plan = plan
         self.optimizer = optimizer
         self.vector = vector
         self.state = state
-        self.ranks = ranks
         workspace = StepWorkspace(ranks: ranks)
         structure = parameters.template
         nonPrivateSeed = seed
@@ -144,10 +143,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         resuming snapshot: RunSnapshot<Optimizer.State>, plan: PrivacyPlan, optimizer: Optimizer,
         structure: Parameters, ranks: Ranks? = nil
     ) throws {
-        try ranks?.agree(
-            on: Self.facts(
-                plan, snapshot.parameters, stepsTaken: snapshot.stepsTaken, seed: snapshot.nonPrivateSeed))
-        self.ranks = ranks
+        try ranks?.requireEqual(
+            plan, Optimizer.self, snapshot.parameters, stepsTaken: snapshot.stepsTaken, seed: snapshot.nonPrivateSeed)
         workspace = StepWorkspace(ranks: ranks)
         self.plan = plan
         self.optimizer = optimizer
@@ -242,7 +239,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         func add(_ vector: ParameterVector, _ batch: inout PrivateBatch<Optimizer.Transform>) throws {
             // A rank that throws would be waited for: then all throw.
             func addOwn() throws { try structure.withValues(of: vector) { try addBlocks($0, &batch) } }
-            if let ranks { try ranks.together(addOwn) } else { try addOwn() }
+            try ranks.together(addOwn)
         }
         if let adaptive = plan.clipping.adaptive, let clipNorm = adaptiveL2ClipNorm {
             let rule = try adaptive.rule(l2ClipNorm: clipNorm, normalizeBy: plan.normalizeBy)

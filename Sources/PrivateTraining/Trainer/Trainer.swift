@@ -81,7 +81,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         checkpoints: CheckpointFolder<Optimizer>? = nil, logger: Logger? = nil,
         onStep: (TrainingProgress) throws -> TrainingDirective = { _ in .proceed }
     ) throws -> TrainingOutcome<Model.Parameters> {
-        try together {
+        try ranks.together {
             guard data.count == plan.sampling.exampleCount else {
                 throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
             }
@@ -94,16 +94,14 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         }
         if let ranks {
             // An example that stands in two places could take part twice.
-            try ranks.agree(
-                on: try together {
-                    [
-                        "data (by their digest)": try data.digest(),
-                        "checkpoint interval": "\(checkpoints?.interval ?? 0)",
-                        "frozen parameters (by their digest)": model.fixedParametersDigest ?? "none",
-                    ]
-                })
+            let digest = try ranks.together(data.digest)
+            try ranks.agree(onSecret: [
+                "data (by their digest)": digest,
+                "frozen parameters (by their digest)": model.fixedParametersDigest ?? "none",
+            ])
+            try ranks.agree(on: ["checkpoint interval": "\(checkpoints?.interval ?? 0)"])
         }
-        let lock = try onFirst { try checkpoints?.lock() } ?? nil
+        let lock = try ranks.onFirst { try checkpoints?.lock() } ?? nil
         defer { lock?.release() }
         var time = TrainingTime()
         var session = try open(checkpoints, data, parameters, &time)
@@ -123,7 +121,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         var lastSeconds: Double?
         func evaluate(_ session: borrowing Session) throws {
             lastEvaluation = nil
-            guard let evaluation, isFirst else { return }
+            guard let evaluation, ranks.isFirst else { return }
             let before = time.evaluation
             let parameters = session.parameters
             lastEvaluation = try time.measure(\.evaluation) { try model.evaluate(on: evaluation, at: parameters) }
@@ -131,7 +129,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         }
         func isReportDue(_ session: borrowing Session) throws -> Bool {
             let step = session.run.stepsTaken
-            return try decided {
+            return try ranks.fromFirst {
                 options.evaluation.isDue(at: step, of: plan.iterations, after: time, lastEvaluation: lastSeconds)
             }
         }
@@ -141,7 +139,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 if isDue { try evaluate(session) } else { lastEvaluation = nil }
                 return lastEvaluation
             }
-            return try decided {
+            return try ranks.fromFirst {
                 let progress = TrainingProgress(
                     step: step, plan: plan, evaluation: try evaluation(), isReportDue: isDue)
                 if isDue, let logger { try progress.log(to: logger) }
@@ -173,7 +171,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         }
         // A run that was stopped, or that goes on from its end, has not evaluated what it returns.
         func evaluateLast() throws { if lastEvaluation == nil { try evaluate(session) } }
-        try together(evaluateLast)
+        try ranks.together(evaluateLast)
         return TrainingOutcome(
             parameters: session.parameters, normalization: session.normalization, stepsTaken: session.run.stepsTaken,
             evaluation: lastEvaluation,
@@ -210,12 +208,12 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 run: run.snapshot, average: average, plan: plan, normalization: normalization,
                 interruptions: interruptions, notCovered: notCovered)
             func write() throws {
-                if run.ranks?.rank ?? 0 == 0 {
+                if run.ranks.isFirst {
                     try checkpoints.save(checkpoint, fixedParametersDigest: fixedParametersDigest)
                 }
             }
             let ranks = run.ranks
-            try time.measure(\.checkpoints) { if let ranks { try ranks.together(write) } else { try write() } }
+            try time.measure(\.checkpoints) { try ranks.together(write) }
         }
     }
 
@@ -247,8 +245,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
             try checkpoints?.newest(for: plan, layout: model.layout, fixedParametersDigest: digest)
         }
         // Rank 0 looks first, since it puts in order what a killed process left.
-        let first = try onFirst(newest) ?? nil
-        let found = try together { isFirst ? first : try newest() }
+        let first = try ranks.onFirst(newest) ?? nil
+        let found = try ranks.together { ranks.isFirst ? first : try newest() }
         try ranks?.agree(on: ["checkpoint": found.map { "step \($0.run.stepsTaken)" } ?? "none"])
         if let found {
             var session = Session(
@@ -257,7 +255,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 average: found.average, normalization: found.normalization, interruptions: found.interruptions,
                 notCovered: told(found.notCovered + model.notCovered), fixedParametersDigest: digest)
             if session.run.isFinished {
-                _ = try onFirst { try checkpoints?.removeOlder(isFinished: true) }
+                _ = try ranks.onFirst { try checkpoints?.removeOlder(isFinished: true) }
             } else {
                 session.interruptions += 1
                 try session.save(to: checkpoints, plan, &time)
@@ -277,7 +275,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 nonPrivateSeed: options.nonPrivateSeed)
         }
         // One release: every rank's own would be another one.
-        let normalization = try ranks.map { try $0.fromFirst(release) } ?? release()
+        let normalization = try ranks.fromFirst(release)
         let session = Session(
             run: run, normalization: normalization, notCovered: told(model.notCovered + given),
             fixedParametersDigest: digest)

@@ -70,7 +70,7 @@ private struct Session: OptimizerVisitor {
             plan: plan, model: model, optimizer: optimizer, options: configuration.options,
             augmentation: configuration.augmentation, ranks: Launch.ranks)
         // Every rank reads checkpoints; what is written, rank 0 writes.
-        let folder = Launch.ranks?.rank ?? 0 == 0 ? folder : nil
+        let folder = Launch.ranks.isFirst ? folder : nil
         let checkpoints = try self.folder.map {
             try CheckpointFolder<Optimizer>(
                 $0.checkpoints, interval: configuration.checkpointInterval ?? max(1, plan.iterations / 20))

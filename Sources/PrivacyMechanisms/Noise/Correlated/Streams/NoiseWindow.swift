@@ -56,16 +56,11 @@ struct NoiseWindow: Codable, Sendable {
         _ batch: borrowing ClippedAggregate<Transform>, on grid: SumGrid
     ) throws(PrivacyMechanismError) -> Int {
         guard restarts || taken < length else { throw .strategyExhausted(steps: length) }
-        let scale: ParameterVector?
-        switch batch.form {
-        case .identity: scale = nil
-        case .diagonal(let diagonal): scale = diagonal
-        case .rankOne(let transform): scale = transform.scale
-        case .general: throw .sumsChangedUnderStrategy(what: "no transform but a scale")
-        }
+        if case .general = batch.form { throw .sumsChangedUnderStrategy(what: "no transform but a scale") }
         let found = Sums(
             layout: batch.bounds.layout, noiseMultiplier: batch.noiseMultiplier, spacing: grid.spacing,
-            sensitivity: grid.sensitivity, divisor: batch.clipping.normalizeBy, scale: scale)
+            sensitivity: grid.sensitivity, divisor: batch.clipping.normalizeBy,
+            scale: batch.form.scale)
         if place > 0, let sums {
             guard sums.scale == found.scale else { throw .sumsChangedUnderStrategy(what: "the same transform") }
             guard sums == found else {

@@ -1,29 +1,6 @@
 import Crypto
 import Foundation
 import LinearAlgebra
-import PrivacyMechanisms
-
-extension Trainer {
-    /// Whether this rank reports and writes.
-    var isFirst: Bool { ranks?.rank ?? 0 == 0 }
-
-    /// What `body` returns on each rank; throws on all of them if it throws on one.
-    func together<Value>(_ body: () throws -> Value) throws -> Value {
-        guard let ranks else { return try body() }
-        return try ranks.together(body)
-    }
-
-    /// What `body` returns on rank 0, where alone it is called; nil on the others. Throws on all ranks if it throws.
-    func onFirst<Value>(_ body: () throws -> Value) throws -> Value? {
-        try together { isFirst ? try body() : nil }
-    }
-
-    /// What rank 0 decides, where alone `body` is called.
-    func decided(_ body: () throws -> Bool) throws -> Bool {
-        guard let ranks else { return try body() }
-        return try ranks.fromFirst(body)
-    }
-}
 
 extension Dataset {
     /// SHA-256 of all examples in their order: inputs, targets and lengths. It is as secret as they are.
