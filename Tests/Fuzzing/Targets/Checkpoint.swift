@@ -100,7 +100,7 @@ private enum CheckpointFiles {
 
     /// A step from there: what was read has to fit together.
     static func step(from checkpoint: RunCheckpoint<Optimizer>) throws {
-        var run = PrivateRun(
+        var run = try PrivateRun(
             resuming: checkpoint.run, plan: trainer.plan, optimizer: trainer.optimizer,
             structure: trainer.model.initialParameters(seed: 0))
         var workspace = trainer.model.makeWorkspace()
