@@ -29,10 +29,13 @@ extension JSONEncoder {
 }
 
 /// Prints records one per line as JSON; numbers that JSON lacks become strings.
-package func printJSONLine(_ record: some Encodable) throws {
+package func printJSONLine(_ record: some Encodable) throws { print(try jsonLine(record)) }
+
+/// `record` in one line of JSON, its keys sorted; numbers that JSON lacks become strings.
+package func jsonLine(_ record: some Encodable) throws -> String {
     let encoder = JSONEncoder.exact
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(record), as: UTF8.self))
+    return String(decoding: try encoder.encode(record), as: UTF8.self)
 }
 
 /// Writes `text` to a file, whole or not at all.

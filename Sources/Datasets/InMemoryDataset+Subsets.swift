@@ -1,6 +1,9 @@
 import Requirements
 
 extension InMemoryDataset {
+    /// A copy of the examples at `places`. Traps unless there are such.
+    public subscript(places: Range<Int>) -> InMemoryDataset { subset(Array(places)) }
+
     /// The first `count` examples, or all if there are fewer.
     public func prefix(_ count: Int) -> InMemoryDataset { subset(Array((0..<self.count).prefix(count))) }
 

@@ -56,6 +56,9 @@ public enum PrivacyMechanismError: Error, Equatable, Sendable {
     case clipNormTooSmallForGrid(clipNorm: Double, columns: Int, least: Double)
     /// Several ranks add up what depends on their order: sums without noise, or with floating-point noise.
     case ranksNeedExactSums(kind: String, noiseMultiplier: Double)
+    /// Ranks were to sample a part of the data each, by a sampler whose law is then not that of one rank; `reason` is a
+    /// clause.
+    case needsAllExamples(sampler: String, reason: String)
     /// A number of adaptive quantile clipping is outside its range.
     case invalidAdaptiveClipping(name: String, value: Double, allowed: String)
     /// The clipping of a plan sets `normalizeBy`.
@@ -152,6 +155,10 @@ extension PrivacyMechanismError: CustomStringConvertible {
             return
                 "Several ranks add up exact sums alone, but the noise is of kind '\(kind)' and its multiplier is \(z). "
                 + "Use discrete Gaussian or correlated noise of a multiplier above 0, or one rank."
+        case .needsAllExamples(let sampler, let reason):
+            return
+                "Ranks that hold a part of the data each cannot sample by '\(sampler)': \(reason). Sample by "
+                + "'poisson', or let every rank read all of the data."
         case .divisorInPlan:
             return "The clipping of a plan sets normalizeBy, but the sum is always divided by the expected batch size: "
                 + "leave it out."

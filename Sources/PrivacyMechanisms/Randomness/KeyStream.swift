@@ -6,9 +6,9 @@ import Requirements
 /// An AES-128 keystream in counter mode, read from any place: block i of domain d is AES(key, d ‖ i), d and i being
 /// big-endian numbers of 64 bits.
 ///
-/// Domain 0 is that of floating-point noise, 4·2⁵⁶ that of discrete noise, 6·2⁵⁶ that of correlated noise, and sampling
-/// takes those from 2⁵⁶ up to 4·2⁵⁶ and from 5·2⁵⁶ up to 6·2⁵⁶, so that even under one key no block serves two
-/// purposes.
+/// Domain 0 is that of floating-point noise, 4·2⁵⁶ that of discrete noise, 6·2⁵⁶ that of correlated noise, 7·2⁵⁶ that
+/// of keys, and sampling takes those from 2⁵⁶ up to 4·2⁵⁶ and from 5·2⁵⁶ up to 6·2⁵⁶, so that even under one key no
+/// block serves two purposes.
 struct KeyStream: Sendable, Equatable {
     /// Long enough to hide the setting-up of the key, short enough to stay in the second-level cache with its output.
     static let blocksPerChunk = 4096
@@ -18,6 +18,9 @@ struct KeyStream: Sendable, Equatable {
 
     /// The domain of noise that is combined over steps.
     static let correlatedNoise: UInt64 = 6 << 56
+
+    /// The domain of other keys.
+    private static let keys: UInt64 = 7 << 56
 
     private let key: SymmetricKey
 
@@ -42,6 +45,16 @@ struct KeyStream: Sendable, Equatable {
 
     /// The key itself: whoever has it knows the stream.
     var keyBytes: [UInt8] { key.withUnsafeBytes { Array($0) } }
+
+    /// The stream of another key, number `index` ≥ 0 of those that follow from this one.
+    ///
+    /// **Guarantee:** as far as AES-128 is a pseudo-random function, streams of different numbers are independent of
+    /// each other and of this one.
+    func derived(_ index: Int) -> KeyStream {
+        withBlocks(from: UInt64(index), count: 1, domain: Self.keys) {
+            KeyStream(keyBytes: Array(UnsafeBufferPointer(start: $0, count: 16)))
+        }
+    }
 
     /// Calls `body` with `count` blocks of `domain` from block `first` on. At most `blocksPerChunk` at a time.
     func withBlocks<Result>(

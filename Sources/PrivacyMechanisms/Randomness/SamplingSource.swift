@@ -16,7 +16,7 @@ import Foundation
 ///   it is as secret as the data, and is neither printed nor coded except through ``secretState``, which a checkpoint
 ///   holds.
 public struct SamplingSource: Sendable, Equatable {
-    let stream: KeyStream
+    private(set) var stream: KeyStream
     /// What the choices of single steps come from: the same, unless ``withFreshSteps()`` made it another.
     private(set) var stepStream: KeyStream
     /// Whether the key came from a seed, which is not private.
@@ -65,6 +65,18 @@ public struct SamplingSource: Sendable, Equatable {
         let bytes = [UInt8](ranks.broadcast(Data(stream.keyBytes + stepStream.keyBytes + [isSeeded ? 1 : 0])))
         var source = SamplingSource(secretState: SecretState(key: Array(bytes[..<16]), isSeeded: bytes[32] == 1))
         source.stepStream = KeyStream(keyBytes: Array(bytes[16..<32]))
+        return source
+    }
+
+    /// The source of `rank`, where each rank samples a part of the data.
+    ///
+    /// **Guarantee:** sources of different ranks are independent, even if this one is the same on all of them: under
+    /// equal keys, examples at the same place of two parts would take part together or not at all, and amplification by
+    /// sampling would not hold.
+    package func ofPart(_ rank: Int) -> SamplingSource {
+        var source = self
+        source.stream = stream.derived(rank)
+        source.stepStream = stepStream.derived(rank)
         return source
     }
 

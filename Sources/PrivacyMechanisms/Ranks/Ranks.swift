@@ -7,10 +7,15 @@ import Requirements
 /// sum; and what comes of it is brought to all. They are one curator: what passes between them is as secret as the
 /// data.
 ///
-/// **Guarantee:** the noised sum is, in every bit, that of one rank with the same seed, whatever the number of ranks.
-/// Every column of it has one copy of the noise.
+/// Either every rank reads all of the data, and the blocks of each batch are dealt out; or each holds a part of them
+/// (``holdingPart(of:)``) and draws its own examples.
+///
+/// **Guarantee:** the noised sum is, in every bit, that of one rank with the same seed and the same batch, whatever the
+/// number of ranks. Every column of it has one copy of the noise.
 public struct Ranks: Sendable {
     package let collective: any Collective
+    /// How many examples this rank holds, where each holds a part of the data; nil where every rank reads all of them.
+    public private(set) var partCount: Int?
 
     package init(_ collective: any Collective) {
         self.collective = collective
@@ -21,6 +26,23 @@ public struct Ranks: Sendable {
 
     /// How many ranks there are.
     public var count: Int { collective.count }
+
+    /// The same ranks, of which each holds a part of the data, this one `count` examples, and draws from them under a
+    /// key of its own.
+    ///
+    /// Parts may differ in size, and may be empty; every rank says its own. No example may stand in two of them, and
+    /// which example is in which part must not depend on what examples hold. The plan is for all examples together.
+    ///
+    /// **Guarantee:** the law of the batches is that of one rank with all of the data; samplers of which that is not
+    /// known are refused (`PrivacyMechanismError.needsAllExamples`).
+    ///
+    /// Traps for a negative count.
+    public func holdingPart(of count: Int) -> Ranks {
+        require(count >= 0, "A rank holds \(count) examples, but 0 is the least.")
+        var ranks = self
+        ranks.partCount = count
+        return ranks
+    }
 
     /// Ends all ranks at once: for a rank that cannot go on, whose sentence should be on standard error before.
     public func abort() -> Never { collective.abort() }
@@ -95,6 +117,30 @@ extension Ranks? {
 }
 
 extension Ranks {
+    /// Throws ``RankError`` on all ranks unless each holds a part of the data, or none does.
+    package func agreeOnParts() throws(RankError) {
+        try agree(on: ["way of holding the data": partCount == nil ? "all of them" : "a part of them"])
+    }
+
+    /// Throws ``RankError/sameData(rank:other:)`` on all ranks if two that hold examples have the same `digest` of
+    /// them.
+    package func requireOtherParts(_ digest: String) throws(RankError) {
+        let parts = gather(Data((partCount == 0 ? "" : digest).utf8))
+        for (rank, part) in parts.enumerated() where !part.isEmpty {
+            if let other = parts[..<rank].firstIndex(of: part) { throw .sameData(rank: rank, other: other) }
+        }
+    }
+
+    /// The places of `count` examples of this rank, where those of all ranks stand one after the other, and how many
+    /// there are of all.
+    package func places(ofPart count: Int) -> (own: Range<Int>, total: Int) {
+        let parts = Self.consecutive(gather(one: Int64(count)).map { Int($0) })
+        return (parts[rank], parts.last?.upperBound ?? 0)
+    }
+
+    /// Whether `isTrue` is true on every rank.
+    package func all(_ isTrue: Bool) -> Bool { !gather(one: isTrue ? 1 : 0).contains(0) }
+
     /// What each rank has, by rank.
     func gather(_ data: Data) -> [Data] {
         let counts = gather(one: Int64(data.count)).map { Int($0) }
@@ -170,6 +216,8 @@ public enum RankError: Error, Equatable, Sendable {
     case mismatch(rank: Int, what: String, value: String, expected: String)
     /// The same of what is secret, or made of it.
     case otherRun(rank: Int, what: String)
+    /// Two ranks, each of which was to hold a part of the data, hold the same examples.
+    case sameData(rank: Int, other: Int)
 }
 
 extension RankError: CustomStringConvertible {
@@ -181,6 +229,9 @@ extension RankError: CustomStringConvertible {
             "Rank \(rank) has the \(what) '\(value)', but rank 0 has '\(expected)'. \(Self.remedy)"
         case .otherRun(let rank, let what):
             "Rank \(rank) has the \(what) of another run than rank 0. \(Self.remedy)"
+        case .sameData(let rank, let other):
+            "Ranks \(other) and \(rank) hold the same examples, each of which would take part twice: give each rank a "
+                + "part of the data that no other has, or let all of them share the batches of the whole."
         }
     }
 

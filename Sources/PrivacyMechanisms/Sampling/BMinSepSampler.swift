@@ -89,6 +89,13 @@ public struct BMinSepSampler: BatchSampler {
         return steps > separation ? 2 + (steps - 1 - separation) / frame : 1
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "its slots are drawn for many steps at once, and parts that are cut anew would change them")
+    }
+
     /// The batch of `step`. O(batch); without a cache, and once in each F steps, O(n + F).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         let (window, place) = SamplingCheck.split(step, by: frame)

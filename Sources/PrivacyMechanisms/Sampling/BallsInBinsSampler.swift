@@ -59,6 +59,13 @@ public struct BallsInBinsSampler: BatchSampler {
             choice: .epochs(length: bins, participations: 1, isSameInEach: !isRedrawnEachEpoch))
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "its bins are drawn for many steps at once, and parts that are cut anew would change them")
+    }
+
     /// The batch of `step`. O(batch); without a cache, and for the first batch of an allocation, O(n + b).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         let (epoch, bin) = SamplingCheck.split(step, by: bins)

@@ -59,6 +59,13 @@ package protocol BatchSampler: Codable, Hashable, Sendable {
     /// for every step of it.
     func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int]
 
+    /// How ranks that hold a part of the examples each, this one `count` of them, draw its share of a batch.
+    ///
+    /// Throws `needsAllExamples` unless what ``participation(in:)`` says is true of all shares together: drawn under
+    /// keys that are independent, whatever the parts are, and also where a run goes on with the data cut into other
+    /// parts, and nothing is known of what was drawn before.
+    func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler
+
     /// The batch that stands for what was `drawn` at `step`.
     func rows(of drawn: [Int], at step: Int, from source: SamplingSource) -> Batch
 }

@@ -120,6 +120,13 @@ public struct CyclicPoissonSampler: BatchSampler {
             dependsOnUnitCount: partition == .equalSizes)
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "its groups are drawn for many steps at once, and parts that are cut anew would change them")
+    }
+
     /// The batch of `step`. O(batch); without a cache, and for its first batch, O(n).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         let turn = SamplingCheck.split(step, by: bands).place

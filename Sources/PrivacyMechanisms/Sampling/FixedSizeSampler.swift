@@ -51,6 +51,13 @@ public struct FixedSizeSampler: BatchSampler {
             dependsOnUnitCount: true)
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "so many of all examples are in a batch, and so many of each part would be another law")
+    }
+
     /// The batch of `step`, with repetitions where there is replacement. O(m log m).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         var stream = SamplingStream(source, .step(step))

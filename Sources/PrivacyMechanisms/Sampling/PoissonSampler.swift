@@ -40,6 +40,11 @@ public struct PoissonSampler: BatchSampler {
         try ParticipationPattern(iterations: iterations, choice: .eachStep(probability: samplingProbability))
     }
 
+    /// The same of that many examples: each of all is drawn by itself, wherever it lies, and anew in each step.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        try PoissonSampler(exampleCount: count, samplingProbability: samplingProbability)
+    }
+
     /// The batch of `step`. O(batch).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         var stream = SamplingStream(source, .step(step))

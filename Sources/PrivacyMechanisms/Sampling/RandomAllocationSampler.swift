@@ -59,6 +59,13 @@ public struct RandomAllocationSampler: BatchSampler {
             choice: .epochs(length: stepsPerEpoch, participations: participations, isSameInEach: false))
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "its steps are drawn for many steps at once, and parts that are cut anew would change them")
+    }
+
     /// The batch of `step`. O(batch); without a cache, and for the first batch of an epoch, O(n·k + t).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         let (epoch, place) = SamplingCheck.split(step, by: stepsPerEpoch)

@@ -91,6 +91,13 @@ extension SamplingScheme {
         try sampler.participation(in: iterations)
     }
 
+    /// How one of several ranks draws its share of a batch from the part of the data that it holds, `count` examples.
+    /// - Throws: `needsAllExamples` for samplers whose law would then be another one.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> SamplingScheme {
+        func opened(_ sampler: some BatchSampler) -> SamplingScheme { SamplingScheme(sampler) }
+        return opened(try sampler.part(of: count))
+    }
+
     /// The batch of `step` ≥ 0: units in the order of each one's first example, a unit's examples ascending. The result
     /// does not depend on `cache`, which saves rebuilding an epoch's allocation for every step of it.
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> Batch {

@@ -103,6 +103,13 @@ public struct SeveralOwnersSampler: BatchSampler {
             choice: .slots(atMost: most, separation: separation, probability: 1, choices: 1), dependsOnUnitCount: true)
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "an owner could have examples in several parts")
+    }
+
     /// The batch of `step`. O(batch).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         Array(schedule[SamplingCheck.split(step, by: stepsPerEpoch).place])

@@ -64,6 +64,13 @@ public struct ShuffledEpochs: BatchSampler {
             dependsOnUnitCount: true)
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "it cuts a permutation of all examples into batches")
+    }
+
     /// The batch of `step`. O(m); without a cache, and for the first batch of an epoch, O(n).
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         let (epoch, place) = SamplingCheck.split(step, by: stepsPerEpoch)

@@ -54,6 +54,13 @@ public struct TruncatedPoissonSampler: BatchSampler {
             dependsOnUnitCount: true)
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "the largest batch that it allows is one of all examples")
+    }
+
     /// The batch of `step`. In proportion to the batch before truncation.
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         var stream = SamplingStream(source, .step(step))

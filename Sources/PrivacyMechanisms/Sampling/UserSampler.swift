@@ -194,6 +194,13 @@ public struct UserSampler: BatchSampler {
         try base.participation(in: iterations).of(privacyUnit)
     }
 
+    /// There is none.
+    package func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler {
+        throw .needsAllExamples(
+            sampler: Self.kind,
+            reason: "a user could have examples in several parts, each of which would be clipped by itself")
+    }
+
     /// The users of `step`. As much as ``base`` takes for it.
     public func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] {
         base.sampler.batch(at: step, from: source, cache: &cache)

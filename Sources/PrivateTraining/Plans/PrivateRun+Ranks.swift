@@ -4,9 +4,10 @@ import PrivacyMechanisms
 import PyTrees
 
 extension PrivateRun {
-    /// The blocks of a batch that this rank adds: dealt out in turn, and small enough that every rank gets some.
+    /// The blocks of a batch that this rank adds: all of what it drew itself; of a batch that all have drawn, dealt out
+    /// in turn, and small enough that every rank gets some.
     static func blocks(of batch: Batch, ofAtMost rows: Int?, addedBy ranks: Ranks?) -> [Batch] {
-        guard let ranks else { return batch.blocks(ofAtMost: rows) }
+        guard let ranks, ranks.partCount == nil else { return batch.blocks(ofAtMost: rows) }
         let share = max(1, (batch.count + ranks.count - 1) / ranks.count)
         let blocks = batch.blocks(ofAtMost: min(rows ?? share, share))
         return stride(from: ranks.rank, to: blocks.count, by: ranks.count).map { blocks[$0] }
@@ -16,6 +17,23 @@ extension PrivateRun {
     /// differently could drift apart.
     func requireEqualRanks() throws {
         try ranks?.requireEqual(plan, Optimizer.self, vector, stepsTaken: stepsTaken, seed: nonPrivateSeed)
+    }
+}
+
+extension PrivacyPlan {
+    /// What this rank draws batches by: of all examples, or of the part that it holds.
+    ///
+    /// Throws on all ranks ``RankError`` unless all hold their data in the same way, and what
+    /// ``PrivateRun/init(_:optimizer:parameters:ranks:)`` throws for parts that do not fit the plan.
+    func sampling(by ranks: Ranks?) throws -> SamplingScheme {
+        guard let ranks else { return sampling }
+        try ranks.agreeOnParts()
+        guard let count = ranks.partCount else { return sampling }
+        let total = ranks.places(ofPart: count).total
+        guard total == sampling.exampleCount else {
+            throw PlanError.dataSetSizeMismatch(planned: sampling.exampleCount, found: total)
+        }
+        return try sampling.part(of: count)
     }
 }
 

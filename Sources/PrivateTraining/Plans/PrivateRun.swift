@@ -81,7 +81,10 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// apart.
     ///
     /// With `ranks`, every rank makes a run of its own, of the same plan, optimizer and parameters, and takes every
-    /// step; ``RankError`` on all of them if they are not the same.
+    /// step; ``RankError`` on all of them if they are not the same. Ranks that hold a part of the data each
+    /// (`Ranks.holdingPart(of:)`) are asked for gradients of their own examples, counted from 0 on; throws
+    /// ``PlanError/dataSetSizeMismatch(planned:found:)`` if the parts are not as many examples together as the plan is
+    /// for, and `PrivacyMechanismError.needsAllExamples` for samplers that cannot draw from parts.
     public init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, ranks: Ranks? = nil) throws {
         try self.init(plan, optimizer: optimizer, parameters: parameters, seed: nil, ranks: ranks)
     }
@@ -112,6 +115,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
             }
         }
         try ranks?.requireEqual(plan, Optimizer.self, vector, stepsTaken: 0, seed: seed)
+        let sampling = try plan.sampling(by: ranks)
         self.plan = plan
         self.optimizer = optimizer
         self.vector = vector
@@ -121,7 +125,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         nonPrivateSeed = seed
         let own = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
         source = ranks.map(own.ofFirst) ?? own
-        batches = Self.batches(of: plan, from: source, isSeeded: seed != nil, startingAt: 0, ranks)
+        batches = Self.batches(sampling, from: source, isSeeded: seed != nil, startingAt: 0, ranks)
         noise = seed.map { Noise(plan.noise, nonPrivateSeed: $0) } ?? Noise(plan.noise)
         adaptiveL2ClipNorm = plan.clipping.adaptive?.initialL2ClipNorm
     }
@@ -145,6 +149,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     ) throws {
         try ranks?.requireEqual(
             plan, Optimizer.self, snapshot.parameters, stepsTaken: snapshot.stepsTaken, seed: snapshot.nonPrivateSeed)
+        let sampling = try plan.sampling(by: ranks)
         workspace = StepWorkspace(ranks: ranks)
         self.plan = plan
         self.optimizer = optimizer
@@ -156,18 +161,18 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         nonPrivateSeed = snapshot.nonPrivateSeed
         source = snapshot.source
         batches = Self.batches(
-            of: plan, from: source, isSeeded: nonPrivateSeed != nil, startingAt: snapshot.stepsTaken, ranks)
+            sampling, from: source, isSeeded: nonPrivateSeed != nil, startingAt: snapshot.stepsTaken, ranks)
         noise = Noise(plan.noise, resuming: snapshot.noise, nonPrivateSeed: nonPrivateSeed)
     }
 
     /// The structure comes from `source`, which checkpoints keep. The choices of steps come from a key that they do
     /// not.
     private static func batches(
-        of plan: PrivacyPlan, from source: SamplingSource, isSeeded: Bool, startingAt step: Int, _ ranks: Ranks?
+        _ sampling: SamplingScheme, from source: SamplingSource, isSeeded: Bool, startingAt step: Int, _ ranks: Ranks?
     ) -> Batches.Iterator {
-        let own = isSeeded ? source : source.withFreshSteps()
-        let drawn = ranks.map(own.ofFirst) ?? own
-        return Batches(plan.sampling, from: drawn, startingAt: step).makeIterator()
+        let fresh = isSeeded ? source : source.withFreshSteps()
+        let own = ranks.map { $0.partCount == nil ? fresh.ofFirst(of: $0) : fresh.ofPart($0.rank) } ?? fresh
+        return Batches(sampling, from: own, startingAt: step).makeIterator()
     }
 
     /// Everything that the run needs to go on. A finished run draws no more batches, and leaves out the key of its

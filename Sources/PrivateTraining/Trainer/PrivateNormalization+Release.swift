@@ -12,26 +12,31 @@ extension PrivateNormalization {
     /// - Parameters:
     ///   - count: N, the number of examples that the plan names.
     ///   - seed: for runs that can be repeated. **Not private.**
+    ///   - ranks: each of which has a part of the data, and gets the release; nil for this process alone.
     package func release(
-        of data: any Dataset, plannedCount count: Int, noise scheme: NoiseScheme, nonPrivateSeed seed: UInt64?
+        of data: any Dataset, plannedCount count: Int, noise scheme: NoiseScheme, nonPrivateSeed seed: UInt64?,
+        ranks: Ranks? = nil
     ) throws -> ChannelNormalization {
         // Other bits than those of the seeded run's steps.
         var noise = seed.map { Noise(scheme, nonPrivateSeed: ~$0) } ?? Noise(scheme)
-        let sums = try aggregate(of: data, plannedCount: count, noise: scheme).privatized(noise: &noise).vector.values
+        let sums = try aggregate(of: data, plannedCount: count, noise: scheme, ranks: ranks)
+            .privatized(noise: &noise).vector.values
         return normalization(from: sums, plannedCount: count)
     }
 
     /// Σ v / N, not noised.
     func aggregate(
-        of data: any Dataset, plannedCount count: Int, noise: NoiseScheme
+        of data: any Dataset, plannedCount count: Int, noise: NoiseScheme, ranks: Ranks? = nil
     ) throws -> ClippedAggregate<IdentityTransform> {
         let layout = try TreeLayout([("mean", [channelCount]), ("meanSquare", [channelCount])])
         var aggregate = try ClippedAggregate(
             .flat(l2ClipNorm: l2ClipNorm, normalizeBy: Double(count)), transform: IdentityTransform(layout: layout),
-            noise: noise, noiseMultiplier: noiseMultiplier)
-        for begin in stride(from: 0, to: data.count, by: 1024) {
-            let examples = try data.examples(at: Array(begin..<min(begin + 1024, data.count)))
-            aggregate.add(try DenseRows(statistics(of: examples.inputs), layout: layout))
+            noise: noise, noiseMultiplier: noiseMultiplier, ranks: ranks)
+        try ranks.together {
+            for begin in stride(from: 0, to: data.count, by: 1024) {
+                let examples = try data.examples(at: Array(begin..<min(begin + 1024, data.count)))
+                aggregate.add(try DenseRows(statistics(of: examples.inputs), layout: layout))
+            }
         }
         return aggregate
     }

@@ -37,6 +37,9 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     /// data, which every rank can read: the batches are dealt out. Rank 0 evaluates, reports and writes checkpoints;
     /// all have to see the folder to go on from one. The result does not depend on the number of ranks, in any bit, as
     /// long as their processors compute the same.
+    ///
+    /// Or each rank fits it to a part of the data, `ranks` being `ranks.holdingPart(of: part.count)`; the plan is for
+    /// the examples of all parts together. The batches have then the law of one rank's, and are others.
     public init(
         plan: PrivacyPlan, model: Model, optimizer: Optimizer, options: TrainingOptions = TrainingOptions(),
         augmentation: (any Augmentation)? = nil, ranks: Ranks? = nil
@@ -81,26 +84,14 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
         checkpoints: CheckpointFolder<Optimizer>? = nil, logger: Logger? = nil,
         onStep: (TrainingProgress) throws -> TrainingDirective = { _ in .proceed }
     ) throws -> TrainingOutcome<Model.Parameters> {
+        try check(data, evaluation)
         try ranks.together {
-            guard data.count == plan.sampling.exampleCount else {
-                throw PlanError.dataSetSizeMismatch(planned: plan.sampling.exampleCount, found: data.count)
-            }
-            if let evaluation, try data.hasSameExamples(as: evaluation) {
-                throw TrainingError.evaluatesOnTrainingData(exampleCount: data.count)
-            }
             try plan.normalization?.check(featureCount: data.featureCount)
             try augmentation?.check(featureCount: model.featureCount)
             if let parameters { _ = try model.checkedVector(of: parameters) }
         }
-        if let ranks {
-            // An example that stands in two places could take part twice.
-            let digest = try ranks.together(data.digest)
-            try ranks.agree(onSecret: [
-                "data (by their digest)": digest,
-                "frozen parameters (by their digest)": model.fixedParametersDigest ?? "none",
-            ])
-            try ranks.agree(on: ["checkpoint interval": "\(checkpoints?.interval ?? 0)"])
-        }
+        try ranks?.agree(onSecret: ["frozen parameters (by their digest)": model.fixedParametersDigest ?? "none"])
+        try ranks?.agree(on: ["checkpoint interval": "\(checkpoints?.interval ?? 0)"])
         let lock = try ranks.onFirst { try checkpoints?.lock() } ?? nil
         defer { lock?.release() }
         var time = TrainingTime()
@@ -253,7 +244,7 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 run: try PrivateRun(
                     resuming: found.run, plan: plan, optimizer: optimizer, structure: initial, ranks: ranks),
                 average: found.average, normalization: found.normalization, interruptions: found.interruptions,
-                notCovered: told(found.notCovered + model.notCovered), fixedParametersDigest: digest)
+                notCovered: told(found.notCovered + model.notCovered + partsNotCovered), fixedParametersDigest: digest)
             if session.run.isFinished {
                 _ = try ranks.onFirst { try checkpoints?.removeOlder(isFinished: true) }
             } else {
@@ -269,16 +260,9 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
                 try PrivateRun(plan, optimizer: optimizer, parameters: initial, ranks: ranks)
             }
         let given = parameters == nil ? [] : [Model.givenParametersNotCovered]
-        func release() throws -> ChannelNormalization? {
-            try plan.normalization?.release(
-                of: data, plannedCount: plan.sampling.exampleCount, noise: plan.noise.independent,
-                nonPrivateSeed: options.nonPrivateSeed)
-        }
-        // One release: every rank's own would be another one.
-        let normalization = try ranks.fromFirst(release)
         let session = Session(
-            run: run, normalization: normalization, notCovered: told(model.notCovered + given),
-            fixedParametersDigest: digest)
+            run: run, normalization: try release(of: data),
+            notCovered: told(model.notCovered + given + partsNotCovered), fixedParametersDigest: digest)
         try session.save(to: checkpoints, plan, &time)
         return session
     }

@@ -20,7 +20,7 @@ struct AuditRun {
         let progress = ProgressLine()
         defer { progress.clear() }
         progress.show("reading the data")
-        var parts = try TrainingParts(configuration, folder: folder)
+        var parts = try TrainingParts(configuration, configuration.loadData(), folder: folder)
         let planned = configuration.plan.exampleCount ?? configuration.plan.sampling?.exampleCount
         let canaryCount = try request.canaryCount(parameterCount: parts.model.layout.count, planned: planned)
         progress.show("making the plan")

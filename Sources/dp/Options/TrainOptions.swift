@@ -64,6 +64,13 @@ struct DataOptions: ParsableArguments {
     var stream = false
 
     @Option(
+        help: """
+            What each of several ranks holds of the training data: rows of files that all can read, or the files that \
+            are its own. (default: all use all of them)
+            """)
+    var shards: Given<DataConfiguration.Shards>?
+
+    @Option(
         parsing: .unconditional,
         help: """
             The number of classes of idx files (default: 10) or of whole-numbered labels in NumPy files. It is public, \
@@ -208,3 +215,5 @@ extension OutputFormat: OptionValue {}
 extension NumPyFile.Inputs: OptionValue {}
 
 extension DataConfiguration.Tokens: OptionValue {}
+
+extension DataConfiguration.Shards: OptionValue {}

@@ -2,7 +2,7 @@ import PrivateTraining
 
 extension Formats {
     static let data = SettingGroup(
-        "data", "Where the examples come from. Paths are relative to the working folder.", [],
+        "data", "Where the examples come from. Paths are relative to the working folder.", [shards],
         kinds: SettingGroup.Kinds(
             key: "kind",
             choices: [
@@ -54,6 +54,10 @@ extension Formats {
                 SettingGroup.Kind(
                     name: "digits", about: "the 1,797 digits that ship with the program", settings: []),
             ]))
+
+    private static let shards = Setting(
+        "shards", .choice(DataConfiguration.Shards.allCases.map(\.rawValue)), absent: "all ranks use all of them",
+        example: #""rows""#, "what each rank holds of them: rows of files that all can read, or files of its own")
 
     private static let streaming = Setting(
         "streaming", .flag, absent: "false", example: "true",

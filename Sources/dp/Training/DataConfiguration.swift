@@ -58,6 +58,8 @@ struct DataConfiguration: Codable, Hashable, Sendable {
     var window: Int?
     /// Whether examples are read from disk when they are needed; nil to read everything into memory.
     var streaming: Bool?
+    /// What the part of the training examples is that each rank holds; nil where all ranks use all of them.
+    var shards: Shards?
 
     /// What the labels of NumPy files and those of text are: the path of a file, or the texts themselves.
     enum Labels: Codable, Hashable, Sendable {
@@ -82,6 +84,14 @@ struct DataConfiguration: Codable, Hashable, Sendable {
         }
     }
 
+    /// How training examples are cut into parts, one for each rank.
+    enum Shards: String, Codable, CaseIterable {
+        /// By their places in files that all ranks can read.
+        case rows
+        /// Each rank's files hold its part.
+        case files
+    }
+
     /// What a vocabulary's file lists.
     enum Tokens: String, Codable, CaseIterable {
         case words, characters
@@ -94,21 +104,23 @@ struct DataConfiguration: Codable, Hashable, Sendable {
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, path, testPath, schema, takesOpenRangesFromDataWithoutPrivacy, labels, testLabels, classCount
-        case lengths, testLengths, inputs, vocabulary, tokens, length, window, streaming
+        case lengths, testLengths, inputs, vocabulary, tokens, length, window, streaming, shards
 
         /// The keys that data of a kind has: another one would look as if it had been followed.
         static func allowed(for kind: Kind) -> [CodingKeys] {
-            switch kind {
-            case .idx: [.kind, .path, .classCount]
-            case .csv: [.kind, .path, .testPath, .schema, .takesOpenRangesFromDataWithoutPrivacy, .streaming]
-            case .numpy:
-                [
-                    .kind, .path, .labels, .lengths, .testPath, .testLabels, .testLengths, .inputs, .classCount,
-                    .streaming,
-                ]
-            case .text: [.kind, .path, .testPath, .vocabulary, .tokens, .length, .window, .labels, .streaming]
-            case .digits: [.kind]
-            }
+            let own: [CodingKeys] =
+                switch kind {
+                case .idx: [.path, .classCount]
+                case .csv: [.path, .testPath, .schema, .takesOpenRangesFromDataWithoutPrivacy, .streaming]
+                case .numpy:
+                    [
+                        .path, .labels, .lengths, .testPath, .testLabels, .testLengths, .inputs, .classCount,
+                        .streaming,
+                    ]
+                case .text: [.path, .testPath, .vocabulary, .tokens, .length, .window, .labels, .streaming]
+                case .digits: []
+                }
+            return [.kind, .shards] + own
         }
     }
 
@@ -132,6 +144,7 @@ struct DataConfiguration: Codable, Hashable, Sendable {
         length = try box.decodeIfPresent(Int.self, forKey: .length)
         window = try box.decodeIfPresent(Int.self, forKey: .window)
         streaming = try box.decodeIfPresent(Bool.self, forKey: .streaming)
+        shards = try box.decodeChoiceIfPresent(Shards.self, forKey: .shards)
     }
 
     /// The kind of data that is at `path`: a folder holds idx files, names that end with `.npy` or `.npz` are NumPy's,

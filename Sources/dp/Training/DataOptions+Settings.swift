@@ -31,6 +31,7 @@ extension DataOptions {
         settings.set("data.inputs", to: inputs)
         addText(to: &settings)
         if stream { settings.set("data.streaming", to: .flag(true)) }
+        settings.set("data.shards", to: shards)
         settings.set("data.classCount", to: classes)
         if let path = schema { settings.set("data.schema", to: .text(path)) }
         if openRangesFromDataWithoutPrivacy {

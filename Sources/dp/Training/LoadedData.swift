@@ -1,8 +1,10 @@
+import CommandLineSupport
+import PrivacyMechanisms
 import PrivateTraining
 
 /// Data that has been read, or opened.
 struct LoadedData {
-    let training: any Dataset
+    var training: any Dataset
     let test: (any Dataset)?
     /// Rows and columns of images; nil where examples are none.
     var imageShape: [Int]?
@@ -13,8 +15,30 @@ struct LoadedData {
     /// The owner of each training example, where they were asked for.
     var owners: [String]?
 
+    /// The number of training examples, those included that other ranks hold.
+    var exampleCount: Int { whole?.exampleCount ?? training.count }
+    /// What the training examples are a part of; nil where they are all.
+    var whole: (exampleCount: Int, firstTargets: Targets)?
+
     /// The targets of the first training example: all are of their kind.
-    var firstTargets: Targets { get throws { try training.examples(at: [0]).targets } }
+    var firstTargets: Targets { get throws { try whole?.firstTargets ?? training.examples(at: [0]).targets } }
+}
+
+extension LoadedData {
+    /// Leaves this rank its part of the training examples; all ranks do so at once.
+    ///
+    /// Throws what reading throws, and ``RankError`` if the ranks' files became inputs in different ways.
+    mutating func takePart(_ shards: DataConfiguration.Shards, of ranks: Ranks) throws {
+        let first = try ranks.together { try firstTargets }
+        let schema = try encoding.schema.map { try jsonLine($0) } ?? "none"
+        try ranks.agree(onSecret: ["schema, with what was left open": schema])
+        if shards == .rows {
+            let part = DatasetPart(training, ranks.rank, of: ranks.count)
+            // What is not needed does not stay in memory.
+            training = (training as? InMemoryDataset)?[part.places] ?? part
+        }
+        whole = (ranks.places(ofPart: training.count).total, first)
+    }
 }
 
 /// How files became inputs, and how other files must become inputs to be used with the same model.

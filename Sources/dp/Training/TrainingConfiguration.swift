@@ -78,6 +78,9 @@ struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// What the model is called: its short form, or the kinds of its layers.
     var modelName: String { model ?? architecture?.summary ?? "" }
 
+    /// The data, read or opened, and who owns which example. Throws as ``DataConfiguration/load(owners:)``.
+    func loadData() throws -> LoadedData { try data.load(owners: users?.owners) }
+
     /// The options of a trainer.
     var options: TrainingOptions {
         TrainingOptions(

@@ -22,16 +22,16 @@ struct TrainingParts {
     /// What training begins from; nil for the network's own initial parameters.
     let given: GivenParameters?
 
-    /// Reads the data and makes the model.
+    /// Makes the model for the data that the configuration names.
     ///
     /// - Parameter folder: that of a run whose parameters may have been given; it is only read.
-    init(_ configuration: TrainingConfiguration, folder: RunFolder?) throws {
+    init(_ configuration: TrainingConfiguration, _ data: LoadedData, folder: RunFolder?) throws {
         var configuration = configuration
-        data = try configuration.data.load(owners: configuration.users?.owners)
+        self.data = data
         let targets = try data.firstTargets
         classCount = targets.classCount
         defaults = TrainingDefaults(
-            exampleCount: data.training.count, userCount: data.owners.map { Set($0).count },
+            exampleCount: data.exampleCount, userCount: data.owners.map { Set($0).count },
             classCount: targets.classCount, imageShape: data.imageShape)
         defaults.chooseModel(of: &configuration)
         let features = configuration.features
@@ -45,7 +45,7 @@ struct TrainingParts {
                 outputCount: targets.outputCount, vocabulary: data.encoding.text?.vocabulary.count,
                 positions: data.positions ?? data.imageShape?[0])
         let network = try Network(architecture)
-        for data in [training, test].compactMap(\.self) {
+        for data in [training, test].compactMap(\.self) where data.count > 0 {
             try network.check(data.examples(at: [0]))
         }
         try configuration.augmentation?.check(featureCount: network.featureCount)
@@ -101,7 +101,7 @@ struct TrainingParts {
     /// What is told before the first step.
     func briefing(on plan: PrivacyPlan) -> TrainingBriefing {
         TrainingBriefing(
-            configuration: configuration, plan: plan, exampleCount: training.count, classCount: classCount,
+            configuration: configuration, plan: plan, exampleCount: data.exampleCount, classCount: classCount,
             testCount: test?.count, parameterCount: model.layout.count, choices: defaults.choices)
     }
 

@@ -22,15 +22,16 @@ struct TrainingRun {
         try folder?.checkName()
         let begin = ContinuousClock.now
         let progress = ProgressLine()
-        func prepare() throws -> (parts: TrainingParts, plan: PrivacyPlan) {
-            progress.show("reading the data")
-            var parts = try TrainingParts(configuration, folder: folder)
-            progress.show("making the plan")
-            let plan = try parts.makePlan(exampleCount: parts.training.count, fitter: fitter)
-            return (parts, plan)
-        }
+        progress.show("reading the data")
         // Where one rank cannot, none does.
-        let prepared = try Launch.together(prepare)
+        var data = try Launch.together(configuration.loadData)
+        if let shards = configuration.data.shards, let ranks = Launch.ranks { try data.takePart(shards, of: ranks) }
+        progress.show("making the plan")
+        let prepared = try Launch.together {
+            var parts = try TrainingParts(configuration, data, folder: folder)
+            let plan = try parts.makePlan(exampleCount: data.exampleCount, fitter: fitter)
+            return (parts: parts, plan: plan)
+        }
         let plan = prepared.plan
         var parts = prepared.parts
         let result = try parts.withOptimizer(for: plan) { parts in
@@ -66,9 +67,11 @@ private struct Session: OptimizerVisitor {
     let begin: ContinuousClock.Instant
 
     func visit<Optimizer: AugmentedGradientTransformation>(_ optimizer: Optimizer) throws -> TrainingResult {
+        let holdsPart = configuration.data.shards != nil
         let trainer = try Trainer(
             plan: plan, model: model, optimizer: optimizer, options: configuration.options,
-            augmentation: configuration.augmentation, ranks: Launch.ranks)
+            augmentation: configuration.augmentation,
+            ranks: holdsPart ? Launch.ranks?.holdingPart(of: training.count) : Launch.ranks)
         // Every rank reads checkpoints; what is written, rank 0 writes.
         let folder = Launch.ranks.isFirst ? folder : nil
         let checkpoints = try self.folder.map {

@@ -439,5 +439,7 @@ private struct UnregisteredSampler: BatchSampler {
         try ParticipationPattern(iterations: iterations, choice: .eachStep(probability: 1))
     }
 
+    func part(of count: Int) throws(PrivacyMechanismError) -> any BatchSampler { self }
+
     func batch(at step: Int, from source: SamplingSource, cache: inout SamplingCache) -> [Int] { [0] }
 }
