@@ -146,7 +146,7 @@ let package = Package(
             name: "DifferentiationTests",
             dependencies: ["Differentiation", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "_TestSupport"]
         ),
-        .testTarget(name: "DocumentationTests", dependencies: ["PrivateTraining"]),
+        .testTarget(name: "DocumentationTests"),
         .testTarget(
             name: "GradientTransformationsTests",
             dependencies: [
@@ -192,7 +192,8 @@ let package = Package(
     ]
 )
 
-// What `scripts/test-sanitized` builds: the tests that it runs, and what they need.
+// What `scripts/test-sanitized` builds: the tests that it runs, and what they need. A manifest cannot leave out
+// snippets, which are linked with the products, and so with nothing here: the scripts name the product that they build.
 let checks = Context.environment["PRIVATE_TRAINING_CHECKS"]
 if checks != nil {
     let tests = [
@@ -203,22 +204,29 @@ if checks != nil {
     package.products = []
 }
 
+/// Has the package's own targets built under a sanitizer; others' stay what they are in a release build. These flags
+/// would forbid other packages to depend on this one.
+@MainActor func check(by sanitizer: String, libraries: String) {
+    for target in package.targets where target.type != .system {
+        if target.name == "CPrivacyKernels" {
+            target.cSettings = [.unsafeFlags(["-fsanitize=\(sanitizer)"])]
+        } else if target.type == .test {
+            target.swiftSettings = [.unsafeFlags(["-sanitize=\(sanitizer)"])]
+            target.linkerSettings = [.unsafeFlags(["-sanitize=\(sanitizer)"])]
+        } else {
+            target.swiftSettings = [.unsafeFlags(["-sanitize=\(libraries)", "-enable-testing"])]
+        }
+    }
+}
+
 switch checks {
 case "thread":
     package.targets.removeAll { ["dp", "dpbench", "PrivacyAuditing", "MPICollective"].contains($0.name) }
+    check(by: "thread", libraries: "thread")
 case "address":
-    // Beside them what `scripts/fuzz` builds. These flags would forbid other packages to depend on this one.
-    let address = SwiftSetting.unsafeFlags(["-sanitize=address"])
+    // Beside them what `scripts/fuzz` builds.
+    check(by: "address", libraries: "fuzzer,address")
     let fuzzed = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])
-    let linked = LinkerSetting.unsafeFlags(["-sanitize=address"])
-    for target in package.targets where target.type != .system {
-        if target.name == "CPrivacyKernels" {
-            target.cSettings = [.unsafeFlags(["-fsanitize=address"])]
-        } else {
-            target.swiftSettings = [target.type == .test ? address : fuzzed]
-        }
-        if target.type == .test { target.linkerSettings = [linked] }
-    }
     // Programs cannot be linked into others; as a library, `dp` can, once its entry point is out of the way.
     let entryPoint = SwiftSetting.unsafeFlags(["-Xfrontend", "-entry-point-function-name", "-Xfrontend", "dp_main"])
     let dependencies = package.targets.first { $0.name == "dp" }?.dependencies ?? []
@@ -233,7 +241,7 @@ case "address":
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/Fuzzing", exclude: ["Corpora", "make-seeds"], swiftSettings: [fuzzed],
-            linkerSettings: [linked]),
+            linkerSettings: [.unsafeFlags(["-sanitize=address"])]),
     ]
 default: break
 }

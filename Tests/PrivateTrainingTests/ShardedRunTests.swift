@@ -4,8 +4,8 @@ import Testing
 
 @testable import PrivacyMechanisms
 
-/// **Guarantee:** ranks that hold a part of the data each, empty ones included, train as one rank that holds all of them
-/// does on the same batches, in every bit; what they draw has the law of its batches (`PartSamplingTests`).
+/// **Guarantee:** ranks that hold a part of the data each, empty ones included, train as one rank that holds all of
+/// them does on the same batches, in every bit; what they draw has the law of its batches (`PartSamplingTests`).
 @Suite(.serialized) struct ShardedRunTests {
     private static let count = 60
 

@@ -19,8 +19,7 @@ extension Trainer {
         try ranks?.agreeOnParts()
         var (places, total) = (0..<data.count, data.count)
         if let ranks, let count = ranks.partCount {
-            require(
-                data.count == count, "A rank was said to hold \(count) examples, but is to be trained on \(data.count).")
+            require(data.count == count, "A rank holds \(count) examples, but is to be trained on \(data.count).")
             (places, total) = ranks.places(ofPart: count)
         }
         let isEvaluated = try ranks.together {

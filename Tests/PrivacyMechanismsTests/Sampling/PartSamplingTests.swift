@@ -7,8 +7,8 @@ import Testing
 struct PartSamplingTests {
     /// χ² of the sets that two ranks draw together, of two examples and of one, against those of one rank.
     ///
-    /// 4,096 steps; all eight sets have at least 8 expected draws, and of seven degrees of freedom χ² exceeds 61 once in
-    /// 10¹⁰.
+    /// 4,096 steps; all eight sets have at least 8 expected draws, and of seven degrees of freedom χ² exceeds 61 once
+    /// in 10¹⁰.
     private static func chiSquare(_ source: (_ rank: Int) -> SamplingSource) throws -> Double {
         let q = 0.125
         let whole = SamplingScheme.poisson(try PoissonSampler(exampleCount: 3, samplingProbability: q))
