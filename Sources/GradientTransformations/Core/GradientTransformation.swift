@@ -24,7 +24,7 @@ public protocol GradientTransformation<State>: Sendable {
     ///
     /// It stays the same from release to release as long as the state can be read, whatever the type is called; a state
     /// that means something else gets another one. Hyperparameters and schedules are not part of it. All of them stand
-    /// in this module's README.
+    /// on this module's page.
     static var identifier: String { get }
 
     /// Whether every element of the result depends on that element of gradient, state and parameters alone, so that
