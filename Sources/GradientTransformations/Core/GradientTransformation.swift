@@ -62,7 +62,7 @@ extension GradientTransformation {
     /// Takes one step: makes updates of `gradient` and adds them to `parameters`, in one trip through memory where
     /// the transformation is element-wise.
     ///
-    /// - Parameter gradient: The gradient; overwritten, and of no use afterwards. Reuse its memory for the next one.
+    /// `gradient` is overwritten, and of no use afterwards; reuse its memory for the next one.
     ///
     /// Traps unless all of them have the layout that `state` was made for.
     /// - Complexity: O(P); allocates nothing that grows with P.

@@ -37,7 +37,8 @@ public protocol AugmentedGradientTransformation<State>: Sendable {
     /// The kind of transform.
     associatedtype Transform: PreClippingTransform
 
-    /// The name by which checkpoints tell whose state they hold; see ``GradientTransformation/identifier``.
+    /// The name by which checkpoints tell whose state they hold; see
+    /// ``/GradientTransformations/GradientTransformation/identifier``.
     static var identifier: String { get }
 
     /// For how many steps a transform stays as it is, counted from the first step; nil where that is not known, and by
@@ -51,7 +52,7 @@ public protocol AugmentedGradientTransformation<State>: Sendable {
     ///
     /// Throws if the state allows none: a scale, for example, that noise has driven to infinity.
     ///
-    /// - Parameter layout: the layout of the parameters.
+    /// - `layout`: the layout of the parameters.
     func preClippingTransform(
         for state: State, layout: TreeLayout
     ) throws(PrivacyMechanismError) -> Transform
