@@ -231,4 +231,10 @@ default: break
 // What `scripts/docs` builds the site with; nobody else fetches it.
 if Context.environment["PRIVATE_TRAINING_DOCS"] != nil {
     package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+    // The plugin switches all traits on, for which every module would be built anew. Without a trait, only those are
+    // that have something of MPI.
+    package.traits = []
+    for target in package.targets where target.swiftSettings != nil { target.swiftSettings = [.define("MPI")] }
+    let ranks = package.targets.first { $0.name == "MPICollective" }
+    ranks?.dependencies = ["COpenMPI", "PrivacyMechanisms", "Requirements"]
 }

@@ -14,7 +14,7 @@ import Requirements
 ///     let gradient = try aggregate.privatized(noise: &noise).vector
 ///
 /// What noise is to be added decides how the sum is taken, so an aggregate is made for its noise: for a discrete
-/// Gaussian, integers on a ``SumGrid`` are added up; for the floating-point Gaussian, and without noise, Float64.
+/// Gaussian, integers on a `SumGrid` are added up; for the floating-point Gaussian, and without noise, Float64.
 ///
 /// **Guarantee:** two aggregates whose batches are neighbours under a relation differ, before noise, by at most
 /// `sensitivity(for:)` in L2 norm in the transformed space.

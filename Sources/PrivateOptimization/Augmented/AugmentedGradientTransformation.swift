@@ -8,7 +8,7 @@ import PyTrees
 ///
 /// It takes the *noisy, transformed* gradient y, which brings T with it, and hands ĝ to a base optimizer. The
 /// transformed space may have another layout than the parameters; the updates have the parameters' layout.
-/// ``privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)`` does all of it. An augmented
+/// `privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)` does all of it. An augmented
 /// transformation is not a link of a chain, which would hand it a gradient that is not transformed: chain the links
 /// inside, `ScaleThenPrivatize(chain { … })`. Wherever one is expected, an ordinary optimizer is accepted, too, and is
 /// then augmented with the identity.
