@@ -44,15 +44,11 @@ let package = Package(
         .target(name: "CPrivacyKernels"),
         .target(name: "Requirements"),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CPrivacyKernels", "Requirements"]),
-        .target(name: "PyTrees", dependencies: ["Requirements"], exclude: ["README.md"]),
-        .target(
-            name: "PrivacyAccounting", dependencies: ["Requirements"],
-            exclude: ["README.md", "RandomAllocation/README.md"]
-        ),
+        .target(name: "PyTrees", dependencies: ["Requirements"]),
+        .target(name: "PrivacyAccounting", dependencies: ["Requirements"]),
         .target(
             name: "GradientTransformations",
-            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees", "Requirements"],
-            exclude: ["README.md"]
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PyTrees", "Requirements"]
         ),
         .target(
             name: "PrivacyMechanisms",
@@ -60,22 +56,19 @@ let package = Package(
                 "CPrivacyKernels", "LinearAlgebra", "PrivacyAccounting", "PyTrees", "Requirements",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-            ],
-            exclude: ["README.md", "Noise/DiscreteGaussian/PROOF.md"]
+            ]
         ),
         .target(
             name: "PrivateOptimization",
             dependencies: [
                 "CPrivacyKernels", "GradientTransformations", "LinearAlgebra", "PrivacyMechanisms", "PyTrees",
                 "Requirements",
-            ],
-            exclude: ["README.md"]
+            ]
         ),
         .target(name: "Datasets", dependencies: ["CZlib", "LinearAlgebra", "PyTrees", "Requirements"]),
         .target(
             name: "Differentiation",
-            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "Requirements"],
-            exclude: ["README.md"]
+            dependencies: ["CPrivacyKernels", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "Requirements"]
         ),
         .target(
             name: "Networks",
@@ -91,23 +84,20 @@ let package = Package(
                 "PrivacyAccounting", "PrivacyMechanisms", "PrivateOptimization", "PyTrees", "Requirements",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
-            ],
-            exclude: ["README.md"]
+            ]
         ),
         .target(
             name: "PrivacyAuditing",
             dependencies: [
                 "Datasets", "GradientTransformations", "LinearAlgebra", "Networks", "PrivacyAccounting",
                 "PrivacyMechanisms", "PrivateOptimization", "PrivateTraining", "PyTrees", "Requirements",
-            ],
-            exclude: ["README.md"]
+            ]
         ),
         .target(
             name: "MPICollective",
             dependencies: [
                 "PrivacyMechanisms", "Requirements", .target(name: "COpenMPI", condition: .when(traits: ["MPI"])),
             ],
-            exclude: ["README.md"],
             swiftSettings: [mpi]
         ),
         .target(
@@ -244,4 +234,15 @@ case "address":
             linkerSettings: [.unsafeFlags(["-sanitize=address"])]),
     ]
 default: break
+}
+
+// What `scripts/docs` builds the site with; nobody else fetches it.
+if Context.environment["PRIVATE_TRAINING_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+    // The plugin switches all traits on, for which every module would be built anew. Without a trait, only those are
+    // that have something of MPI.
+    package.traits = []
+    for target in package.targets where target.swiftSettings != nil { target.swiftSettings = [.define("MPI")] }
+    let ranks = package.targets.first { $0.name == "MPICollective" }
+    ranks?.dependencies = ["COpenMPI", "PrivacyMechanisms", "Requirements"]
 }

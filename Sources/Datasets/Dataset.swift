@@ -2,7 +2,7 @@
 ///
 /// Which examples are read, and how often, is private: a conforming type must not log or publish it.
 public protocol Dataset: Sendable {
-    /// The number of examples. Under ``NeighboringRelation/addOrRemoveOne`` it is not public itself.
+    /// The number of examples. Under `NeighboringRelation.addOrRemoveOne` it is not public itself.
     var count: Int { get }
 
     /// The number of features of each example.

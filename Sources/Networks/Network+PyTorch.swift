@@ -4,7 +4,7 @@ import Requirements
 
 extension Network {
     /// Reads parameters from a safetensors file: with this package's names (`dense1.kernel`), as
-    /// ``Datasets/SafeTensors/write(_:metadata:to:)`` writes them, or with PyTorch's, as ``readPyTorch(_:names:)``
+    /// ``/Datasets/SafeTensors`` writes them, or with PyTorch's, as ``readPyTorch(_:names:)``
     /// reads them.
     ///
     /// They are this package's if all of them are the network's own, or if one ends in `.kernel`; PyTorch's if one ends

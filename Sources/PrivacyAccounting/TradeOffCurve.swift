@@ -88,10 +88,9 @@ public struct TradeOffCurve: Hashable, Sendable {
 
 extension PrivacyAccountant {
     /// The trade-off curve of an event, from its δ at ε = 0, at the ε of δ = 0 (or of δ = 10⁻¹², where that is
-    /// infinite), and evenly between.
+    /// infinite), and evenly between. `points` says how often δ is asked for beside the last ε: at least once.
     ///
     /// **Guarantee:** as ``TradeOffCurve``, for what this accountant's δ and ε hold for.
-    /// - Parameter points: how often δ is asked for beside the last ε, at least 1.
     /// - Throws: as ``delta(of:epsilon:)``.
     public func tradeOffCurve(of event: PrivacyEvent, points: Int = 32) throws(AccountingError) -> TradeOffCurve {
         try Check.count(points, "points", atLeast: 1)

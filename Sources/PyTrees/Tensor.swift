@@ -10,7 +10,7 @@ public struct Tensor: Hashable, Sendable {
     /// The elements in row-major order. Changes happen in place; one that changes the count traps.
     ///
     /// Traps for a parameter inside of a model's function: it stands for whatever values it will have, see
-    /// ``PyTree/standIn(for:)``.
+    /// `PyTree.standIn(for:)`.
     public var values: [Float] {
         get {
             requireValues()

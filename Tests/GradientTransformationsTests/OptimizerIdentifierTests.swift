@@ -93,7 +93,7 @@ import Testing
         #expect(throws: other) { try restored(yogi(learningRate: 0.1)) }
     }
 
-    @Test func theReadmeNamesAllOfThem() throws {
+    @Test func theModulesPageNamesAllOfThem() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         var sources: [String] = []
@@ -107,8 +107,8 @@ import Testing
         let pattern = /static var identifier: String \{ "([a-z_]+)/
         let names = Set(sources.flatMap { $0.matches(of: pattern).map { String($0.1) } })
         #expect(names.count > 25)
-        let readme = try String(
-            contentsOf: root.appending(path: "Sources/GradientTransformations/README.md"), encoding: .utf8)
-        for name in names { #expect(readme.contains("`\(name)"), "\(name)") }
+        let catalog = root.appending(path: "Sources/GradientTransformations/GradientTransformations.docc")
+        let page = try String(contentsOf: catalog.appending(path: "GradientTransformations.md"), encoding: .utf8)
+        for name in names { #expect(page.contains("`\(name)"), "\(name)") }
     }
 }

@@ -4,8 +4,8 @@ extension CSVSchema {
     /// whatever the schema says of it, and left out otherwise. Nil where neither the file's header nor, without a
     /// header, the schema has the column.
     ///
-    /// Throws ``DatasetError`` if the file cannot be read or has no records, and ``DatasetError/invalidSchema(column:
-    /// problem:)`` for the column of the label or target.
+    /// Throws ``DatasetError`` if the file cannot be read or has no records, and
+    /// ``DatasetError/invalidSchema(column:problem:)`` for the column of the label or target.
     public func ignoring(_ name: String, in path: String) throws(DatasetError) -> CSVSchema? {
         let listed = columns.firstIndex { $0.name == name }
         if let listed, columns[listed].kind.isAnswer {

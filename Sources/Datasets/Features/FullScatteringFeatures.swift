@@ -12,14 +12,14 @@ import Requirements
 /// | 17 + 8l + k | 16·\|\|x ⋆ ψ_{0,l}\| ⋆ ψ_{1,k}\| ⋆ φ |
 ///
 /// for l, k in 0..<8, each at (height/4) × (width/4) places, row by row, a place's channels beside each other. ψ_{0,l}
-/// are ``MorletFilters`` of σ = 0.8 and ξ = 3π/4 on 13 × 13 pixels, ψ_{1,l} of σ = 1.6 and ξ = 3π/8 on 25 × 25, taken
-/// at every second pixel; φ is a ``GaussianLowPass`` of σ = 1.6. Images go on beyond their edges as in a mirror. The
+/// are `MorletFilters` of σ = 0.8 and ξ = 3π/4 on 13 × 13 pixels, ψ_{1,l} of σ = 1.6 and ξ = 3π/8 on 25 × 25, taken
+/// at every second pixel; φ is a `GaussianLowPass` of σ = 1.6. Images go on beyond their edges as in a mirror. The
 /// factors make up for what a wavelet leaves of most images: without them, noise on all channels together, as that of a
 /// normalization, would drown the second layer.
 ///
 /// With `groups`, the channels are cut into so many groups of neighbours, and each group's numbers, at all places
 /// together, become (z − mean) / √(variance + 10⁻⁵), image by image: a group normalisation that costs no privacy.
-/// Without it, a ``PrivateTraining/PrivateNormalization`` makes channels comparable.
+/// Without it, a `PrivateNormalization` makes channels comparable.
 ///
 /// **Guarantee:** the filters are constants, and an example's features are a function of its own pixels, in every bit:
 /// not of the number of images, nor of the number of threads.

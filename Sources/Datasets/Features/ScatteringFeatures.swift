@@ -13,7 +13,7 @@ import Requirements
 ///
 /// each averaged over blocks of 4 × 4 pixels, h = height/4 and w = width/4, a place's channels beside each other. Every
 /// group is then centred and divided by its own root mean square, √(var + 10⁻⁵), example by example. The wavelets are
-/// ``MorletFilters`` of 9 × 9 pixels (σ = 0.8, ξ = 3π/4) and 13 × 13 (σ = 1.6, ξ = 3π/8).
+/// `MorletFilters` of 9 × 9 pixels (σ = 0.8, ξ = 3π/4) and 13 × 13 (σ = 1.6, ξ = 3π/8).
 ///
 /// **Guarantee:** the filters are constants, and an example's features are a function of its own pixels, in every bit:
 /// not of the number of images, nor of the number of threads.

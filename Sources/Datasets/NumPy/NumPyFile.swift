@@ -49,11 +49,14 @@ public struct NumPyFile: Sendable {
     /// any labels, targets are rows of no numbers: enough to predict.
     ///
     /// - Parameters:
+    ///   - path: the `.npy` or `.npz` file.
+    ///   - labels: the `.npy` file with the labels; nil where they are in the archive, or nowhere.
     ///   - lengths: the `.npy` file with the lengths of sequences; nil where they are in the archive, or nowhere.
     ///   - inputs: what the numbers are.
     ///   - classCount: the number of classes, where labels are whole numbers. It is public: it is not taken from the
     ///     data, where one person could decide about it. Targets of positions need none, and are below it if there is
     ///     one.
+    ///   - limit: the most bytes that a file may take.
     ///
     /// Throws ``DatasetError`` if a file cannot be read, breaks the format, or takes more than `limit` bytes; if
     /// features, labels and lengths are not as many, if a number is not finite, a label not in 0..<`classCount`, a

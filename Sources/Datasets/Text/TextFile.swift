@@ -9,13 +9,11 @@ public struct TextFile: Sendable {
     /// Token ids, −1 in the place of padding, with lengths; targets are classes, or each position's next token.
     public let dataset: InMemoryDataset
 
-    /// Reads the file at `path`.
+    /// Reads the file at `path`. `isLabelled` says whether lines begin with the labels that the format has; without
+    /// them targets are rows of no numbers, enough to predict.
     ///
     /// **Guarantee:** an example is a function of its own line or window and of the format: it depends on nothing else
     /// of the text. Where windows are is a function of the text before them: the unit of privacy is the window.
-    ///
-    /// - Parameter isLabelled: whether lines begin with the labels that the format has. Without them targets are rows
-    ///   of no numbers: enough to predict.
     ///
     /// Throws ``DatasetError`` with the line if the file cannot be read, has no examples, an empty line, a token or a
     /// label that is not known, or is not UTF-8 (of words and characters), or if it, what it inflates to, or its matrix

@@ -3,7 +3,7 @@ import Requirements
 
 extension SafeTensors {
     /// Writes the leaves that `mapping` names under the names and in the orders that it says, as
-    /// ``write(_:metadata:to:)`` writes a file.
+    /// `write(_:metadata:to:)` writes a file.
     ///
     /// What is written is read again by the same mapping in every bit. Leaves that no rule fills are not written, and
     /// `mapping` has to allow it: so adapters alone are saved.

@@ -9,8 +9,8 @@ import PyTrees
 ///         "rows": [64, 128]}],
 ///      "allowMissing": ["head"]}
 ///
-/// One mapping serves both directions: ``SafeTensors/read(_:into:by:limit:)`` and
-/// ``SafeTensors/write(_:by:metadata:to:)``. What is written is read again in every bit.
+/// One mapping serves both directions: `SafeTensors.read(_:into:by:limit:)` and
+/// `SafeTensors.write(_:by:metadata:to:)`. What is written is read again in every bit.
 ///
 /// Nothing happens silently: a rule that finds no leaf or no tensor, a leaf that is not filled or that two rules fill,
 /// and a tensor that a rule matches but that has no leaf (a layer more than the model has) are errors. Tensors that no
@@ -19,7 +19,7 @@ public struct WeightMapping: Hashable, Sendable {
     /// The rules. Their order does not matter: no two of them may fill the same leaf.
     public var rules: [Rule]
 
-    /// The leaves and subtrees that may be missing; ``PyTrees/TreePath/root`` for all.
+    /// The leaves and subtrees that may be missing; ``/PyTrees/TreePath/root`` for all.
     ///
     /// No rule has to fill them, and the file does not have to have their tensors; a rule of which it has none is an
     /// error all the same. Reading keeps the values that they have. Writing writes those that a rule fills.

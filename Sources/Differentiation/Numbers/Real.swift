@@ -60,9 +60,8 @@ public protocol Real: BinaryFloatingPoint & BitwiseCopyable & Sendable {
     /// **Guarantee:** a row of C is a function of one row of A, and of B, alone, in every bit: each element is the
     /// chain s ← s + a_ik·b_kj over k = 0, 1, … whatever the number of rows and threads is.
     ///
-    /// - Parameters:
-    ///   - inner: the length of the sums.
-    ///   - finish: called with rows and columns of C that the calling thread has just computed.
+    /// - `inner`: the length of the sums.
+    /// - `finish`: called with rows and columns of C that the calling thread has just computed.
     static func multiply(
         rows: Int, columns: Int, inner: Int, _ a: Strided<Self>, _ b: Strided<Self>,
         into c: UnsafeMutablePointer<Self>, onThisThread: Bool, finish: (Range<Int>, Range<Int>) -> Void)

@@ -114,9 +114,8 @@ public struct BackwardPass<Scalar: Real> {
     public var savedNumbers: NumberBlock<Scalar> { savedBlock }
     /// A part of the kept numbers, see ``ForwardPass/savedPart(at:)``, as a block with rows of `columns` numbers.
     ///
-    /// - Parameters:
-    ///   - offset: how many numbers of one example lie in the parts before.
-    ///   - count: how many numbers of one example the part has.
+    /// - `offset`: how many numbers of one example lie in the parts before.
+    /// - `count`: how many numbers of one example the part has.
     public func savedBlock(at offset: Int, count: Int, columns: Int) -> NumberBlock<Scalar> {
         savedBlock.part(exampleCount * offset..<exampleCount * (offset + count), columns: columns)
     }
@@ -125,7 +124,7 @@ public struct BackwardPass<Scalar: Real> {
 extension ForwardPass {
     /// Calls `body` for every example, on several threads at once.
     ///
-    /// - Parameter work: how many numbers pass through a core for one example; nil for inputs and outputs.
+    /// - `work`: how many numbers pass through a core for one example; nil for inputs and outputs.
     public func forEachExample(work: Int? = nil, _ body: (_ example: Int) -> Void) {
         withScratch(work: work) { example, _ in body(example) }
     }

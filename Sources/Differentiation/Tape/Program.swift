@@ -42,9 +42,8 @@ public struct Program: Sendable {
     ///
     /// Traps if the function returns a loss of another recording, or if the parameters' leaves are not tensors.
     ///
-    /// - Parameters:
-    ///   - parameters: gives the structure; its values do not matter.
-    ///   - targetCount: the number of numbers to be predicted, where targets are numbers.
+    /// - `parameters`: gives the structure; its values do not matter.
+    /// - `targetCount`: the number of numbers to be predicted, where targets are numbers.
     public init<Parameters: PyTree>(
         parameters: Parameters, featureCount: Int, targetCount: Int = 1,
         _ function: (Parameters, ExampleValues) -> Loss

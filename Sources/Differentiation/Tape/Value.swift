@@ -44,7 +44,7 @@ extension Value {
     /// A parameter is a tensor of the model that the function was given. Any other tensor is a constant, and has no
     /// gradient.
     ///
-    /// - Parameter keepsPositions: whether the output has this value's positions: what is padding then stays padding. A
+    /// - `keepsPositions`: whether the output has this value's positions: what is padding then stays padding. A
     ///   value of one dimension has none to keep.
     public func applying(
         _ operation: some Operation, to others: [Value] = [], parameters: [Tensor] = [], keepsPositions: Bool = true

@@ -24,7 +24,7 @@ public protocol GradientTransformation<State>: Sendable {
     ///
     /// It stays the same from release to release as long as the state can be read, whatever the type is called; a state
     /// that means something else gets another one. Hyperparameters and schedules are not part of it. All of them stand
-    /// in this module's README.
+    /// on this module's page.
     static var identifier: String { get }
 
     /// Whether every element of the result depends on that element of gradient, state and parameters alone, so that
@@ -62,7 +62,7 @@ extension GradientTransformation {
     /// Takes one step: makes updates of `gradient` and adds them to `parameters`, in one trip through memory where
     /// the transformation is element-wise.
     ///
-    /// - Parameter gradient: The gradient; overwritten, and of no use afterwards. Reuse its memory for the next one.
+    /// `gradient` is overwritten, and of no use afterwards; reuse its memory for the next one.
     ///
     /// Traps unless all of them have the layout that `state` was made for.
     /// - Complexity: O(P); allocates nothing that grows with P.

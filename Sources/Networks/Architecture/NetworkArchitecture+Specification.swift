@@ -24,9 +24,8 @@ extension NetworkArchitecture {
     ///
     /// Throws a `ModelError` that names the part that cannot be read, or that does not fit the data.
     ///
-    /// - Parameters:
-    ///   - vocabulary: the number of tokens, for data whose features are token ids.
-    ///   - positions: the number of positions of the longest example, for data of sequences.
+    /// - `vocabulary`: the number of tokens, for data whose features are token ids.
+    /// - `positions`: the number of positions of the longest example, for data of sequences.
     public init(
         specification text: String, featureCount: Int, outputCount: Int, vocabulary: Int? = nil, positions: Int? = nil
     ) throws(ModelError) {

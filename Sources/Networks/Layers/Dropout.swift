@@ -1,7 +1,7 @@
 import Differentiation
 import PyTrees
 
-/// Numbers that are dropped at random in training; see ``Differentiation/Value/dropout(rate:)``. No parameters.
+/// Numbers that are dropped at random in training; see ``/Differentiation/Value/dropout(rate:)``. No parameters.
 public struct Dropout: Layer, StackLayer {
     /// The probability that a number is dropped, in [0, 1).
     public let rate: Double

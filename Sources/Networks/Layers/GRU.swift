@@ -2,7 +2,7 @@ import Differentiation
 import PyTrees
 
 /// Gated recurrent units over the positions of a sequence, by the formulas of
-/// ``Differentiation/Value/gru(inputKernel:recurrentKernel:inputBias:recurrentBias:returning:)``.
+/// ``/Differentiation/Value/gru(inputKernel:recurrentKernel:inputBias:recurrentBias:returning:)``.
 ///
 /// The leaves are those of PyTorch's `nn.GRU` of one layer, with the kernels transposed: `inputKernel` is
 /// `weight_ih_l0`, `recurrentKernel` is `weight_hh_l0`, and the biases are `bias_ih_l0` and `bias_hh_l0`. Gates lie in

@@ -23,7 +23,7 @@ public struct InitialWeights: Sendable {
     /// Before ReLU and GELU the bound is √(6 / inputs) (He et al., arXiv 1502.01852), otherwise √(6 / (inputs +
     /// outputs)) (Glorot and Bengio, 2010).
     ///
-    /// - Parameter fanOut: takes the place of the number of outputs in the bound.
+    /// - `fanOut`: takes the place of the number of outputs in the bound.
     public mutating func kernel(
         inputs: Int, outputs: Int, before activation: Activation = .identity, fanOut: Int? = nil
     ) -> Tensor {

@@ -2,7 +2,7 @@ import Differentiation
 import PyTrees
 
 /// Long short-term memory over the positions of a sequence, by the formulas of
-/// ``Differentiation/Value/lstm(inputKernel:recurrentKernel:inputBias:recurrentBias:returning:)``.
+/// ``/Differentiation/Value/lstm(inputKernel:recurrentKernel:inputBias:recurrentBias:returning:)``.
 ///
 /// The leaves are those of PyTorch's `nn.LSTM` of one layer, with the kernels transposed: `inputKernel` is
 /// `weight_ih_l0`, `recurrentKernel` is `weight_hh_l0`, and the biases are `bias_ih_l0` and `bias_hh_l0`. Gates lie in

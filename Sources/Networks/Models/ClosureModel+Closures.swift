@@ -8,7 +8,7 @@ extension ClosureModel where Parameters: PyTree {
     ///
     /// Without an `evaluation` it can be trained, and asking it for outputs, losses of outputs or predictions traps.
     ///
-    /// - Parameter gradient: adds the gradient of one example's loss to a struct of zeros and returns the loss. Traps
+    /// - `gradient`: adds the gradient of one example's loss to a struct of zeros and returns the loss. Traps
     ///   if it gives the struct other leaves.
     public init(
         parameters: Parameters, featureCount: Int, outputCount: Int, evaluation: Evaluation? = nil,
@@ -40,7 +40,7 @@ extension ClosureModel where Parameters == ParameterVector {
     ///
     /// Without an `evaluation` it can be trained, and asking it for outputs, losses of outputs or predictions traps.
     ///
-    /// - Parameter gradient: writes the gradient of one example's loss into a row of zeros and returns the loss.
+    /// - `gradient`: writes the gradient of one example's loss into a row of zeros and returns the loss.
     public init(
         layout: TreeLayout, featureCount: Int, outputCount: Int,
         initialParameters: @escaping @Sendable (_ seed: UInt64) -> ParameterVector, evaluation: Evaluation? = nil,

@@ -22,8 +22,8 @@ import Requirements
 /// **Guarantee:** an example's factors, loss and outputs are a function of that example and the parameters, in every
 /// bit: not of the other examples, their number or its place among them, nor of the number of threads.
 ///
-/// - A ``Value`` has no axis of examples, so that the function cannot mix them.
-/// - Operations from outside of this package have to keep what ``Operation`` asks of them.
+/// - A ``/Differentiation/Value`` has no axis of examples, so that the function cannot mix them.
+/// - Operations from outside of this package have to keep what ``/Differentiation/Operation`` asks of them.
 public struct FunctionModel<Parameters: ParameterStructure & Sendable>: Sendable {
     /// The operations, recorded.
     public let program: Program
@@ -35,7 +35,7 @@ extension FunctionModel where Parameters: PyTree {
     /// A model whose training begins at `parameters`.
     ///
     /// Traps if the function returns a loss that is not made of its example, if operations do not fit together, and if
-    /// a leaf of the parameters is not a ``PyTrees/Tensor``.
+    /// a leaf of the parameters is not a ``/PyTrees/Tensor``.
     ///
     /// - Parameters:
     ///   - parameters: the initial parameters, which must be public, whatever the seed is.

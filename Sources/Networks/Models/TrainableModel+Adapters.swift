@@ -7,7 +7,7 @@ extension TrainableModel {
     /// An adapter is a subtree with leaves `kernel` [i, o], `down` [i, r] and `up` [r, o], as ``LowRankAdapter`` has
     /// them; its own are the last two.
     ///
-    /// - Parameter freezesDown: whether `down` stays as it is, too, as in FFA-LoRA, arXiv 2403.12313.
+    /// - `freezesDown`: whether `down` stays as it is, too, as in FFA-LoRA, arXiv 2403.12313.
     public func frozenPaths(training others: [TreePath] = [], freezesDown: Bool = false) -> [TreePath] {
         layout.leaves.map(\.path).filter { path in
             let isOwn = layout.isAdapter(path.parent) && ["up", freezesDown ? "up" : "down"].contains(path.keys.last)

@@ -28,8 +28,7 @@ extension TrainableModel {
     ///
     /// **Not private**: for examples that are public or made up.
     ///
-    /// - Parameters:
-    ///   - elementsPerLeaf: how many elements of each leaf are compared, chosen by `seed`; nil for all.
+    /// - `elementsPerLeaf`: how many elements of each leaf are compared, chosen by `seed`; nil for all.
     /// - Complexity: four times the gradients of all examples for each compared parameter.
     ///
     /// Traps unless examples and parameters fit the model, and for a model that says no losses.

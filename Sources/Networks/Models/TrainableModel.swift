@@ -5,7 +5,7 @@ import PyTrees
 
 /// A model that can say what each example's gradient is: what a trainer needs to know of it.
 public protocol TrainableModel<Parameters>: Sendable {
-    /// What the parameters are: a struct of your own that is a ``PyTree``, or a flat vector.
+    /// What the parameters are: a struct of your own that is a ``/PyTrees/PyTree``, or a flat vector.
     associatedtype Parameters: ParameterStructure & Sendable
     /// How the gradients of a microbatch answer the pipeline's two questions: factored, dense, or both.
     associatedtype Gradients: PerExampleGradients
@@ -60,7 +60,7 @@ public protocol TrainableModel<Parameters>: Sendable {
 
     /// The outputs for each row of inputs, an examples × outputs matrix: scores before the softmax, or numbers.
     ///
-    /// - Parameter lengths: how many positions of each example's sequence there are; nil for all.
+    /// - `lengths`: how many positions of each example's sequence there are; nil for all.
     func outputs(
         for inputs: Matrix, lengths: [Int]?, at parameters: Parameters, workspace: inout Workspace
     ) -> Matrix
@@ -76,7 +76,7 @@ public protocol TrainableModel<Parameters>: Sendable {
     /// Throws unless the model takes such inputs: for data from outside. The number of features has to fit, unless a
     /// conforming type says more.
     ///
-    /// - Parameter lengths: how many positions of each example's sequence there are; nil for all.
+    /// - `lengths`: how many positions of each example's sequence there are; nil for all.
     func checkInputs(_ inputs: Matrix, lengths: [Int]?) throws(ModelError)
 
     /// Throws unless the model can learn the examples: for data from outside.

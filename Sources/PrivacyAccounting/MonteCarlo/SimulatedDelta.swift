@@ -50,7 +50,7 @@ extension SimulatedRun {
     /// A bound on δ(ε) from samples, under randomness from the operating system. O(samples · T · b).
     ///
     /// **Guarantee:** with a probability of at least `confidence` the run is (ε, δ)-private, in both directions, each
-    /// of which may fail with half of the rest: see ``UnitMean/upperBound(failure:)``. Normals are taken to be exact.
+    /// of which may fail with half of the rest: see `UnitMean.upperBound(failure:)`. Normals are taken to be exact.
     ///
     /// - Warning: of several results the least has a smaller confidence. Choose ε and the number of samples beforehand.
     /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` unless ε ≥ 0, the confidence is in (0, 1), and

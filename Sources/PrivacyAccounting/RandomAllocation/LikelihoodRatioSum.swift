@@ -2,7 +2,7 @@
 ///
 ///     X = exp(x/z² − 1/(2z²)),   x ~ N(0, z²) under Q,   E X = 1
 ///
-/// on a geometric grid. S/n is the likelihood ratio of random allocation; the folder's README has the proofs.
+/// on a geometric grid. S/n is the likelihood ratio of random allocation; RandomAllocation.md has the proofs.
 ///
 /// **Guarantee:** ``masses`` are those of a random label J of the outcome, to a relative e^{±massError}: its Q-mass
 /// q_J, and E[S; J]. With x_J the label's value in the grid,

@@ -6,7 +6,7 @@ extension LossStep {
     /// general.
     ///
     /// **Guarantee:** at least as revealing for the upper side, at most for the lower, in both directions; see the
-    /// folder's README.
+    /// article RandomAllocation.md.
     init(_ sum: LikelihoodRatioSum, probability r: Double, side: LossModel.Side) {
         let isUpper = side == .upper
         let logTerms = log(Double(sum.terms))

@@ -8,9 +8,8 @@ extension CanaryScores {
 
     /// A measure of the attack with a bootstrap interval by percentiles (Efron, 1979): scores of each kind are drawn
     /// with replacement, as many as there are. O(samples · count · log count).
-    /// - Parameters:
-    ///   - samples: how often scores are drawn, at least 2.
-    ///   - confidence: in (0, 1).
+    /// - `samples`: how often scores are drawn, at least 2.
+    /// - `confidence`: in (0, 1).
     /// - Throws: ``AuditingError/outOfRange(name:value:allowed:)`` for numbers outside their ranges.
     public func interval(
         of measure: AttackMeasure, confidence: Double, samples: Int = 1000,

@@ -20,6 +20,7 @@ public struct AuditReport: Sendable {
     public var survived: Bool { bound.epsilon <= epsilon }
 
     /// - Parameters:
+    ///   - audit: what the scores are of.
     ///   - scores: those of all runs together.
     ///   - statistic: what decides; nil for ``PrivacyAudit/usualStatistic``. Choose before you see scores.
     ///   - confidence: of each bound, in (0, 1).

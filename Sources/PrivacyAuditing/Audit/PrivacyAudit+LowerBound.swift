@@ -33,7 +33,7 @@ extension PrivacyAudit {
     /// above its ε with a probability of 1 − confidence at most; and if what ran is the plan, the bound is above the
     /// plan's ε with that probability at most. ε's lower end by the privacy loss distribution is taken.
     ///
-    /// - Parameter threshold: nil for ``usualThreshold(of:)``.
+    /// - `threshold`: nil for ``usualThreshold(of:)``.
     /// - Throws: as that, and `AccountingError`.
     public func epsilonLowerBound(
         _ scores: CanaryScores, _ statistic: AuditStatistic, confidence: Double, threshold: ThresholdChoice? = nil

@@ -17,7 +17,8 @@ import Requirements
 ///
 /// The plan's last examples are canaries, and count as examples: plan `data.count + canaryCount` of them, or as many as
 /// the data have, the last of which then give up their places. Each is in by a fair coin of its own. They go through
-/// the plan's sampling, clipping and noise and through the optimizer as they are: a ``PrivateRun`` takes the steps.
+/// the plan's sampling, clipping and noise and through the optimizer as they are: a ``/PrivateTraining/PrivateRun``
+/// takes the steps.
 ///
 /// **Guarantee:** canaries are additional or exchanged examples, in the sense of the plan's relation: a run of which
 /// more is learned than ε allows is not (ε, δ)-private.
@@ -33,7 +34,7 @@ public struct PrivacyAudit: Sendable {
     /// Replays coins, noise and sampling.
     public let nonPrivateSeed: UInt64?
 
-    /// - Parameter nonPrivateSeed: for tests; nil for coins, noise and sampling from the operating system.
+    /// - `nonPrivateSeed`: for tests; nil for coins, noise and sampling from the operating system.
     /// - Throws: ``AuditingError/outOfRange(name:value:allowed:)`` unless there are from 1 to as many canaries as the
     ///   plan has examples; ``AuditingError/unitNotAudited(unit:)`` for a promise to users.
     public init(
@@ -51,10 +52,9 @@ public struct PrivacyAudit: Sendable {
     ///
     /// Augmentations are left out: a canary is one gradient.
     ///
-    /// - Parameters:
-    ///   - data: as many examples as the plan has, or as many less as there are canaries.
-    ///   - parameters: what training begins from; nil for the model's initial parameters.
-    ///   - onStep: called after each step, with the number of steps taken.
+    /// - `data`: as many examples as the plan has, or as many less as there are canaries.
+    /// - `parameters`: what training begins from; nil for the model's initial parameters.
+    /// - `onStep`: called after each step, with the number of steps taken.
     /// - Throws: ``AuditingError``, and what a trainer throws for parts that do not fit.
     public func scores<Model: TrainableModel, Optimizer: AugmentedGradientTransformation>(
         of model: Model, on data: some Dataset, from parameters: Model.Parameters? = nil, optimizer: Optimizer,
@@ -108,15 +108,14 @@ public struct PrivacyAudit: Sendable {
 
     /// The scores of one run with gradients from anywhere.
     ///
-    /// - Parameters:
-    ///   - parameters: what the run begins from.
-    ///   - microbatchSize: how many examples are asked for at once; nil for the whole batch.
-    ///   - onStep: called after each step, with the number of steps taken.
-    ///   - gradients: the gradients of the examples at `indices`, in their order. The index −1 is a canary's: any
-    ///     gradient is taken for it, and replaced. Factored gradients stay so under
-    ///     ``CanaryDirections/coordinates``; all others are written out as rows.
-    /// - Throws: ``AuditingError``, and what a ``PrivateRun`` and the closures throw. Traps for canaries that are
-    ///   labels, which closures do not have.
+    /// - `parameters`: what the run begins from.
+    /// - `microbatchSize`: how many examples are asked for at once; nil for the whole batch.
+    /// - `onStep`: called after each step, with the number of steps taken.
+    /// - `gradients`: the gradients of the examples at `indices`, in their order. The index −1 is a canary's: any
+    ///   gradient is taken for it, and replaced. Factored gradients stay so under
+    ///   ``CanaryDirections/coordinates``; all others are written out as rows.
+    /// - Throws: ``AuditingError``, and what a ``/PrivateTraining/PrivateRun`` and the closures throw. Traps for
+    ///   canaries that are labels, which closures do not have.
     public func scores<Optimizer: AugmentedGradientTransformation, Parameters, Gradients: PerExampleGradients>(
         optimizer: Optimizer, parameters: Parameters, microbatchSize: Int? = nil,
         onStep: (Int) throws -> Void = { _ in },

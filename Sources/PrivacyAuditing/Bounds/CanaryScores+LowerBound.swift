@@ -5,7 +5,7 @@ extension CanaryScores {
     /// mechanism is (ε, δ)-private; of statistics that name μ-GDP, for a mechanism that is μ-GDP, at most the ε of its
     /// least μ at this δ. Bounds are rounded down. ``AuditStatistic`` says which scores it takes.
     ///
-    /// - Parameter generator: the coins of ``ThresholdChoice/split``.
+    /// - `generator`: the coins of ``ThresholdChoice/split``.
     /// - Warning: of several bounds on the same scores the largest has a smaller confidence. Choose beforehand.
     /// - Throws: ``AuditingError/outOfRange(name:value:allowed:)`` unless the confidence is in (0, 1), δ in [0, 1) (in
     ///   (0, 1) for μ-GDP), and a threshold that is given a number; ``AuditingError/noScores(name:)`` if a half of a

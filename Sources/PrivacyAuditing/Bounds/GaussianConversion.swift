@@ -8,8 +8,9 @@ enum GaussianConversion {
 
     /// An ε at which a mechanism of the Gaussian trade-off curve of μ has δ(ε) ≥ δ.
     ///
-    /// **Guarantee:** at most the least ε with δ(ε) ≤ δ. ``GaussianDifferentialPrivacy/delta(epsilon:)`` has a relative
-    /// error below 10⁻⁹ above 10⁻³⁰⁰, and twice that is asked for.
+    /// **Guarantee:** at most the least ε with δ(ε) ≤ δ.
+    /// ``/PrivacyAccounting/GaussianDifferentialPrivacy/delta(epsilon:)`` has a relative error below 10⁻⁹ above 10⁻³⁰⁰,
+    /// and twice that is asked for.
     static func epsilon(mu: Double, delta: Double) -> Double {
         guard mu > 0, let curve = try? GaussianDifferentialPrivacy(mu: min(mu, greatestMu)) else { return 0 }
         // A larger δ has a smaller ε. μ ≤ 40 and δ ≥ 10⁻²⁹⁰: ε ≤ μ²/2 + 39μ.

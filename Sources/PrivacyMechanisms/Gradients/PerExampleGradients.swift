@@ -30,11 +30,10 @@ public protocol PerExampleGradients {
 
     /// Question 1: n²[i, k] = Σ over columns j of group k of (scale_j · g_ij)², for the examples i in `examples`.
     ///
-    /// - Parameters:
-    ///   - scale: positive factors in `layout`, or nil for all ones.
-    ///   - norms: `examples.count × groups.count` numbers, an example's groups beside each other. Their contents
-    ///     are undefined: every one is to be written. An example with a norm left out is excluded, like one that is not
-    ///     finite.
+    /// - `scale`: positive factors in `layout`, or nil for all ones.
+    /// - `norms`: `examples.count × groups.count` numbers, an example's groups beside each other. Their contents
+    ///   are undefined: every one is to be written. An example with a norm left out is excluded, like one that is not
+    ///   finite.
     func squaredNorms(
         of examples: Range<Int>, under scale: ParameterVector?, groups: ColumnGroups,
         into norms: inout MutableSpan<Double>)
@@ -43,7 +42,7 @@ public protocol PerExampleGradients {
     ///
     /// An example whose clip factors are all zero must be skipped, not multiplied: it may hold NaN or infinity.
     ///
-    /// - Parameter clipFactors: κ, `examples.count × groups.count` numbers, an example's groups beside each other.
+    /// - `clipFactors`: κ, `examples.count × groups.count` numbers, an example's groups beside each other.
     func addWeightedSum(
         of examples: Range<Int>, clipFactors: Span<Double>, groups: ColumnGroups, to sum: inout ClippedSum)
 

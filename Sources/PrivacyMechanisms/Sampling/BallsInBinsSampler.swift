@@ -8,8 +8,9 @@ import PrivacyAccounting
 /// (arXiv 2412.16802).
 ///
 /// Under Gaussian noise that is one of b steps at the noise z/√⌈T/b⌉ where bins stay, one of b steps in each epoch
-/// where they do not (``PrivacyEvent/randomAllocated(steps:participations:probability:noiseMultiplier:)``), under every
-/// relation. Under replace-one, and by a Rényi accountant, participations are counted without amplification.
+/// where they do not
+/// (``/PrivacyAccounting/PrivacyEvent/randomAllocated(steps:participations:probability:noiseMultiplier:)``), under
+/// every relation. Under replace-one, and by a Rényi accountant, participations are counted without amplification.
 ///
 /// Bins are the structure of a run or an epoch, and stay when a run goes on from a checkpoint: drawn anew, an example
 /// could be in two batches of one epoch. They decide the batch, so that a step that is taken anew has the batch that

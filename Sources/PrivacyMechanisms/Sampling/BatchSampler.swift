@@ -38,7 +38,7 @@ package protocol BatchSampler: Codable, Hashable, Sendable {
     ///
     /// A layout that depends on how many examples there are, such as a permutation cut into batches, changes for all
     /// examples when one is added or removed; such samplers are not valid under
-    /// ``NeighboringRelation/addOrRemoveOne``.
+    /// ``/PrivacyAccounting/NeighboringRelation/addOrRemoveOne``.
     var relations: Set<NeighboringRelation> { get }
 
     /// What a claim takes for granted about the sampling and the data, in one sentence, for reports.
@@ -51,7 +51,7 @@ package protocol BatchSampler: Codable, Hashable, Sendable {
     var isConfidential: Bool { get }
 
     /// What is true of who takes part in the steps 0..<`iterations`. What they cost, a noise mechanism says.
-    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for a negative count.
+    /// - Throws: ``/PrivacyAccounting/AccountingError/outOfRange(name:value:allowed:)`` for a negative count.
     func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern
 
     /// What is drawn at `step` ≥ 0, ascending: examples, or what the sampler draws in their place, whose examples

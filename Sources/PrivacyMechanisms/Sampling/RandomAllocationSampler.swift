@@ -4,8 +4,9 @@ import PrivacyAccounting
 /// chosen independently of other examples and epochs (arXiv 2502.08202).
 ///
 /// Under Gaussian noise that is
-/// ``PrivacyEvent/randomAllocated(steps:participations:probability:noiseMultiplier:)`` in each epoch, under every
-/// relation. Under replace-one, and by a Rényi accountant, participations are counted without amplification.
+/// ``/PrivacyAccounting/PrivacyEvent/randomAllocated(steps:participations:probability:noiseMultiplier:)`` in each
+/// epoch, under every relation. Under replace-one, and by a Rényi accountant, participations are counted without
+/// amplification.
 ///
 /// An epoch's allocation is its structure, and stays when a run goes on from a checkpoint: drawn anew, an example
 /// could be in more than k of its batches. It decides the batch, so that a step that is taken anew has the batch that

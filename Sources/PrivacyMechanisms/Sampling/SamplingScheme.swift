@@ -86,7 +86,7 @@ extension SamplingScheme {
 
     /// What is true of who takes part in the steps 0..<`iterations`. What they cost, a noise mechanism says:
     /// ``NoiseScheme/event(of:noiseMultiplier:)``.
-    /// - Throws: ``AccountingError/outOfRange(name:value:allowed:)`` for a negative count.
+    /// - Throws: ``/PrivacyAccounting/AccountingError/outOfRange(name:value:allowed:)`` for a negative count.
     public func participation(in iterations: Int) throws(AccountingError) -> ParticipationPattern {
         try sampler.participation(in: iterations)
     }

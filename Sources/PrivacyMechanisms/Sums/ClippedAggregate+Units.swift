@@ -22,6 +22,7 @@ extension ClippedAggregate {
     /// units' rows, and if there is padding, unless it has a flag for each unit.
     ///
     /// - Parameters:
+    ///   - gradients: the rows of all units.
     ///   - units: the rows of each unit.
     ///   - padding: true for units that are only there to fill the batch; nil if none are.
     public mutating func add(_ gradients: some PerExampleGradients, meansOf units: UnitRows, padding: [Bool]? = nil) {

@@ -14,7 +14,7 @@ import Requirements
 ///     let gradient = try aggregate.privatized(noise: &noise).vector
 ///
 /// What noise is to be added decides how the sum is taken, so an aggregate is made for its noise: for a discrete
-/// Gaussian, integers on a ``SumGrid`` are added up; for the floating-point Gaussian, and without noise, Float64.
+/// Gaussian, integers on a `SumGrid` are added up; for the floating-point Gaussian, and without noise, Float64.
 ///
 /// **Guarantee:** two aggregates whose batches are neighbours under a relation differ, before noise, by at most
 /// `sensitivity(for:)` in L2 norm in the transformed space.
@@ -65,6 +65,8 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     /// - `ranksNeedExactSums` for several ranks without noise or with floating-point noise.
     ///
     /// - Parameters:
+    ///   - clipping: the rule of the step.
+    ///   - transform: what gradients go through before they are clipped.
     ///   - noise: the kind of noise that the sum will get.
     ///   - noiseMultiplier: z; 0 is no privacy.
     ///   - workspace: where the sum's memory comes from and goes back to; nil allocates it anew.
@@ -109,7 +111,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     /// Traps if the gradients have another layout than the transform takes, or if `padding` has another length than
     /// the microbatch.
     ///
-    /// - Parameter padding: true for examples that are only there to fill the batch; nil if none are.
+    /// - `padding`: true for examples that are only there to fill the batch; nil if none are.
     public mutating func add(_ gradients: some PerExampleGradients, padding: [Bool]? = nil) {
         guard let counted = signedCount else { return add(gradients, padding: padding, norms: nil) }
         var squares = [Double](repeating: .nan, count: gradients.exampleCount)

@@ -8,7 +8,7 @@ import PyTrees
 ///
 /// It takes the *noisy, transformed* gradient y, which brings T with it, and hands ĝ to a base optimizer. The
 /// transformed space may have another layout than the parameters; the updates have the parameters' layout.
-/// ``privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)`` does all of it. An augmented
+/// `privateStep(on:padding:state:parameters:clipping:noiseMultiplier:noise:workspace:)` does all of it. An augmented
 /// transformation is not a link of a chain, which would hand it a gradient that is not transformed: chain the links
 /// inside, `ScaleThenPrivatize(chain { … })`. Wherever one is expected, an ordinary optimizer is accepted, too, and is
 /// then augmented with the identity.
@@ -37,7 +37,8 @@ public protocol AugmentedGradientTransformation<State>: Sendable {
     /// The kind of transform.
     associatedtype Transform: PreClippingTransform
 
-    /// The name by which checkpoints tell whose state they hold; see ``GradientTransformation/identifier``.
+    /// The name by which checkpoints tell whose state they hold; see
+    /// ``/GradientTransformations/GradientTransformation/identifier``.
     static var identifier: String { get }
 
     /// For how many steps a transform stays as it is, counted from the first step; nil where that is not known, and by
@@ -51,7 +52,7 @@ public protocol AugmentedGradientTransformation<State>: Sendable {
     ///
     /// Throws if the state allows none: a scale, for example, that noise has driven to infinity.
     ///
-    /// - Parameter layout: the layout of the parameters.
+    /// - `layout`: the layout of the parameters.
     func preClippingTransform(
         for state: State, layout: TreeLayout
     ) throws(PrivacyMechanismError) -> Transform

@@ -21,10 +21,9 @@ extension AugmentedGradientTransformation {
     /// (`clipNormsDoNotFitLayout`, in the transformed space) or the noise throws. Traps if gradients or state have
     /// another layout than the parameters.
     ///
-    /// - Parameters:
-    ///   - gradients: the batch. For several microbatches, see the variant with a closure.
-    ///   - padding: true for examples that are only there to fill the batch.
-    ///   - workspace: memory that the next step uses again.
+    /// - `gradients`: the batch. For several microbatches, see the variant with a closure.
+    /// - `padding`: true for examples that are only there to fill the batch.
+    /// - `workspace`: memory that the next step uses again.
     public func privateStep(
         on gradients: some PerExampleGradients, padding: [Bool]? = nil, state: inout State,
         parameters: inout ParameterVector, clipping: ClippingRule, noiseMultiplier: Double,
@@ -123,13 +122,13 @@ public struct PrivateBatch<Transform: PreClippingTransform>: ~Copyable {
     /// Traps if the gradients have another layout than the parameters, or if `padding` has another length than the
     /// microbatch.
     ///
-    /// - Parameter padding: true for examples that are only there to fill the batch; nil if none are.
+    /// - `padding`: true for examples that are only there to fill the batch; nil if none are.
     public mutating func add(_ gradients: some PerExampleGradients, padding: [Bool]? = nil) {
         aggregate.add(gradients, padding: padding)
     }
 
     /// Adds a microbatch in which several rows may be one unit's, each of which contributes the mean of its gradients:
-    /// see ``PrivacyMechanisms/ClippedAggregate/add(_:meansOf:padding:)``.
+    /// see ``/PrivacyMechanisms/ClippedAggregate/add(_:meansOf:padding:)``.
     public mutating func add(_ gradients: some PerExampleGradients, meansOf units: UnitRows, padding: [Bool]? = nil) {
         aggregate.add(gradients, meansOf: units, padding: padding)
     }

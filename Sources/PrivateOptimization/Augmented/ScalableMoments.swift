@@ -13,7 +13,7 @@ public protocol ScalableMoments: SecondMomentForm {
 
     /// The transform with `scale`; throws `invalidScale` unless it is positive and finite everywhere.
     ///
-    /// - Parameter isChecked: whether its maker found it to be so.
+    /// - `isChecked`: whether its maker found it to be so.
     static func transform(
         _ scale: ParameterVector, of parameters: TreeLayout, isChecked: Bool
     ) throws(PrivacyMechanismError) -> Transform

@@ -78,7 +78,7 @@ public struct ScaleThenPrivatizeState<Base: Codable & Sendable>: Codable, Sendab
     public internal(set) var steps = 0
 
     /// The scale s for the next step: in the layout of the parameters or, over a factored moment, in that of
-    /// ``PrivacyMechanisms/RankOneTransform/scaleLayout(of:)``.
+    /// ``/PrivacyMechanisms/RankOneTransform/scaleLayout(of:)``.
     public internal(set) var scale: ParameterVector
 
     /// Whether the scale was found to be positive and finite when it was made; a decoded one is looked at again.

@@ -28,7 +28,7 @@ public struct ScaleByCurvature: GradientTransformation {
     ///
     /// Throws `invalidHyperparameter` unless λ is above 0 and finite: without noise there is no bound to take it from.
     ///
-    /// - Parameter damping: λ; nil for the curvature's bound on its noise.
+    /// - `damping`: λ; nil for the curvature's bound on its noise.
     public init(_ curvature: PrivateCurvature, damping: Double? = nil) throws(GradientTransformationError) {
         let damping = try Hyperparameter<Positive>(damping ?? curvature.spectralNoiseBound, "damping").wrappedValue
         guard let decomposition = curvature.matrix.symmetricEigendecomposition() else {

@@ -21,7 +21,7 @@ import PyTrees
 ///
 /// - Noise that was used after the checkpoint is not used again.
 /// - Steps that are taken again, because they were lost or because the checkpoint was copied, draw batches of their own
-///   unless the structure of the run decides them: see ``BatchRepetition``.
+///   unless the structure of the run decides them: see ``/PrivacyMechanisms/BatchRepetition``.
 /// - No file holds the choices of single steps, past or future.
 /// - A seeded run goes on bit by bit.
 ///
@@ -29,9 +29,9 @@ import PyTrees
 /// each alone; who sees both has seen the steps of both, and each of them counts.
 ///
 /// - Warning: `state.json` holds the key of the run's structure (groups, bins, slots, epochs) and the plan, which for
-///   ``UserSampler`` says who owns which example. It is as confidential as the data, and its folder is open to its
-///   owner alone. ε of allocations, bins and slots counts on their being hidden: to whoever has read the key, a run
-///   costs what its participations cost. `parameters.safetensors` is private in the sense of the plan.
+///   ``/PrivacyMechanisms/UserSampler`` says who owns which example. It is as confidential as the data, and its folder
+///   is open to its owner alone. ε of allocations, bins and slots counts on their being hidden: to whoever has read the
+///   key, a run costs what its participations cost. `parameters.safetensors` is private in the sense of the plan.
 public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Sendable {
     /// Where the checkpoints are.
     public let url: URL
@@ -58,7 +58,7 @@ public struct CheckpointFolder<Optimizer: AugmentedGradientTransformation>: Send
     func isDue(at step: Int) -> Bool { step.isMultiple(of: interval) }
 
     /// Writes a checkpoint and removes all but the last two (of a finished run: all others), and what a killed process
-    /// left. Throws ``FileError``, and then leaves the folder as it was.
+    /// left. Throws ``/Datasets/FileError``, and then leaves the folder as it was.
     func save(_ checkpoint: RunCheckpoint<Optimizer>, fixedParametersDigest: String?) throws {
         let step = checkpoint.run.stepsTaken
         let target = url.appending(path: String(format: "step-%09d", step))

@@ -3,8 +3,8 @@ import Foundation
 import PyTrees
 
 extension TrainableModel {
-    /// SHA-256 of ``TrainableModel/fixedParameters``, of the paths, shapes and bits of all leaves, in hexadecimal
-    /// digits; nil if there are none.
+    /// SHA-256 of ``/Networks/TrainableModel/fixedParameters``, of the paths, shapes and bits of all leaves, in
+    /// hexadecimal digits; nil if there are none.
     var fixedParametersDigest: String? {
         let vectors = fixedParameters
         guard vectors.contains(where: { !$0.layout.leaves.isEmpty }) else { return nil }

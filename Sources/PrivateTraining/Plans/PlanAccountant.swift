@@ -6,10 +6,10 @@ import PrivacyMechanisms
 /// This is the registry of accountants: a case, and what `make(relation:)` makes of it. Plans, reports and `dp`
 /// ask the `PrivacyAccountant` that it makes, and nothing else.
 public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
-    /// ``PrivacyLossDistributionAccountant``: tight, for every sampler.
+    /// ``/PrivacyAccounting/PrivacyLossDistributionAccountant``: tight, for every sampler.
     case pld
-    /// ``RenyiAccountant``: some percent above it, and more for allocations; knows no truncated batches, and no
-    /// sampling with replacement.
+    /// ``/PrivacyAccounting/RenyiAccountant``: some percent above it, and more for allocations; knows no truncated
+    /// batches, and no sampling with replacement.
     case rdp
 
     /// The accountant of this name.
@@ -22,7 +22,7 @@ public enum PlanAccountant: String, Codable, Hashable, Sendable, CaseIterable {
 }
 
 extension PlanAccountant {
-    /// The accountant of `steps` steps under `noise`, asked for ``PrivacyMechanisms/NoiseScheme``'s own events: what
+    /// The accountant of `steps` steps under `noise`, asked for ``/PrivacyMechanisms/NoiseScheme``'s own events: what
     /// its discrete noise is off by is in every answer.
     package func make(
         relation: NeighboringRelation, noise: NoiseScheme, steps: Int

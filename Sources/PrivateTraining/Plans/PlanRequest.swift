@@ -132,7 +132,8 @@ extension PrivacyPlan: Codable {
     /// Writes all that the plan promises, in one form only: sampler, steps, noise multiplier, and the budget if there
     /// was one.
     ///
-    /// - Warning: with a ``UserSampler`` this includes who owns which example. Publish the ``PrivacyReport`` instead.
+    /// - Warning: with a ``/PrivacyMechanisms/UserSampler`` this includes who owns which example. Publish the
+    ///   ``PrivacyReport`` instead.
     public func encode(to encoder: any Encoder) throws {
         try request.encode(to: encoder)
     }

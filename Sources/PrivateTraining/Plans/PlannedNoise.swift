@@ -9,7 +9,7 @@ import Requirements
 ///         delta: 1e-5, noise: .correlated(.blt()))
 ///
 /// The steps of a fitted strategy are those of the plan, and who takes part in them is what its sampler says: neither
-/// can be given beside it. What is made is a ``PrivacyMechanisms/NoiseScheme`` with the strategy's numbers, which is
+/// can be given beside it. What is made is a ``/PrivacyMechanisms/NoiseScheme`` with the strategy's numbers, which is
 /// what the plan has, promises and writes.
 public struct PlannedNoise: Hashable, Sendable {
     private enum Form: Hashable, Sendable {
@@ -46,11 +46,10 @@ public struct PlannedNoise: Hashable, Sendable {
 
     /// Noise that is correlated over steps by the best strategy of a kind for the plan's steps and participation.
     ///
-    /// - Parameters:
-    ///   - workload: what the optimizer makes of the noisy gradients.
-    ///   - objective: which of its errors counts.
-    ///   - restartEvery: after how many steps the strategy begins anew; nil for one strategy over all of them. An
-    ///     optimizer may change its transform where a strategy begins, and nowhere else.
+    /// - `workload`: what the optimizer makes of the noisy gradients.
+    /// - `objective`: which of its errors counts.
+    /// - `restartEvery`: after how many steps the strategy begins anew; nil for one strategy over all of them. An
+    ///   optimizer may change its transform where a strategy begins, and nowhere else.
     public static func correlated(
         _ strategy: StrategyRequest, workload: StrategyWorkload = .prefixSums,
         objective: StrategyGoal.Objective = .mean, restartEvery: Int? = nil
@@ -106,7 +105,7 @@ extension PlannedNoise: Codable {
         case steps, rows
     }
 
-    /// Reads a ``PrivacyMechanisms/NoiseScheme``, or `"kind": "correlated"` with a request as its `strategy`: one that
+    /// Reads a ``/PrivacyMechanisms/NoiseScheme``, or `"kind": "correlated"` with a request as its `strategy`: one that
     /// has neither `steps` nor `rows`.
     ///
     ///     {"kind": "correlated", "strategy": {"kind": "blt", "buffers": 3}, "objective": "max"}

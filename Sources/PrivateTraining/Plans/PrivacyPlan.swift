@@ -64,12 +64,12 @@ public struct PrivacyPlan: Hashable, Sendable {
     /// together. Throws `AccountingError` if the noise mechanism has no analysis of the sampler's participation
     /// pattern, if the accountant cannot analyse the event, or if no noise meets the budget.
     ///
-    /// - Parameters:
-    ///   - budget: the ε to stay within, for which the noise multiplier is calibrated; or the noise multiplier.
-    ///   - delta: should be far below one over the number of units: of examples, or of users.
-    ///   - noise: how sums are made private; correlated noise may leave its strategy to be fitted.
-    ///   - fit: fits a strategy; give one that asks a ``PrivacyMechanisms/StrategyCache`` first, or shows its progress.
-    ///   - normalization: what else is released; the budget is for both.
+    /// - `budget`: the ε to stay within, for which the noise multiplier is calibrated; or the noise multiplier.
+    /// - `delta`: should be far below one over the number of units: of examples, or of users.
+    /// - `noise`: how sums are made private; correlated noise may leave its strategy to be fitted.
+    /// - `fit`: fits a strategy; give one that asks a ``/PrivacyMechanisms/StrategyCache`` first, or shows its
+    ///   progress.
+    /// - `normalization`: what else is released; the budget is for both.
     public init(
         sampling: SamplingScheme, iterations: Int, clipping: PlannedClipping, budget: Budget, delta: Double,
         relation: NeighboringRelation = .addOrRemoveOne, unit: PrivacyUnit = .example,

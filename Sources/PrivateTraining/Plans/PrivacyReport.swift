@@ -145,13 +145,13 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
     /// The report of a plan, or of a run of it.
     ///
     /// - Parameters:
+    ///   - plan: what is promised.
     ///   - stepsTaken: how many steps were taken; nil for all that are planned. Traps if there are fewer.
     ///   - isSeeded: whether noise and sampling came from a seed.
     ///   - interruptions: how often the run went on from a checkpoint.
     ///   - notCovered: further sentences, as from a data set whose bounds were taken from the data.
     ///   - sumLayout: the layout of a run's sums, ``PrivateRun/sumLayout()``, which decides how fine their grid is; nil
-    ///   for
-    ///     the coarsest. Traps if the plan's clip norms do not fit it.
+    ///     for the coarsest. Traps if the plan's clip norms do not fit it.
     public init(
         of plan: PrivacyPlan, stepsTaken: Int? = nil, isSeeded: Bool = false, interruptions: Int = 0,
         notCovered: [String] = [], sumLayout: TreeLayout? = nil

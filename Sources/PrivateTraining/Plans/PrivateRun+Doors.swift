@@ -32,14 +32,14 @@ extension PrivateRun where Parameters: PyTree & Sendable {
     ///     }
     ///
     /// The closure is called once for each drawn example, on several threads at once. All else is as in
-    /// ``step(microbatchSize:paddedToMultipleOf:gradients:)``; memory for the gradients of a microbatch is held.
+    /// ``step(microbatchSize:paddedToMultipleOf:copies:gradients:)``; memory for the gradients of a microbatch is held.
     ///
     /// **Guarantee:** each gradient depends on the example at its index only, if the closure depends on nothing but its
     /// arguments and that example. Each call gets a new struct whose leaves are zero, and computes on one thread. What
     /// the struct refers to beside its leaves is the same for all: do not write to it.
     ///
-    /// Throws as ``step(microbatchSize:paddedToMultipleOf:gradients:)``. Traps if the closure gives the struct other
-    /// leaves, or if the parameters share their leaves with their copies, as a class does.
+    /// Throws as ``step(microbatchSize:paddedToMultipleOf:copies:gradients:)``. Traps if the closure gives the struct
+    /// other leaves, or if the parameters share their leaves with their copies, as a class does.
     public mutating func step(
         microbatchSize: Int? = nil,
         gradient: @Sendable (_ index: Int, _ parameters: Parameters, _ gradient: inout Parameters) -> Void

@@ -13,8 +13,8 @@ extension PrivateRun {
         return stride(from: ranks.rank, to: blocks.count, by: ranks.count).map { blocks[$0] }
     }
 
-    /// Throws ``RankError`` on all ranks unless they have the same parameters: those of processors that compute
-    /// differently could drift apart.
+    /// Throws ``/PrivacyMechanisms/RankError`` on all ranks unless they have the same parameters: those of processors
+    /// that compute differently could drift apart.
     func requireEqualRanks() throws {
         try ranks?.requireEqual(plan, Optimizer.self, vector, stepsTaken: stepsTaken, seed: nonPrivateSeed)
     }
@@ -38,8 +38,8 @@ extension PrivacyPlan {
 }
 
 extension Ranks {
-    /// Throws ``RankError`` on all ranks unless what a run is made of is the same on all of them. The plan of a run may
-    /// say who owns which example: no error tells its digest.
+    /// Throws ``/PrivacyMechanisms/RankError`` on all ranks unless what a run is made of is the same on all of them.
+    /// The plan of a run may say who owns which example: no error tells its digest.
     func requireEqual<Optimizer: AugmentedGradientTransformation>(
         _ plan: PrivacyPlan, _: Optimizer.Type, _ parameters: ParameterVector, stepsTaken: Int, seed: UInt64?
     ) throws {

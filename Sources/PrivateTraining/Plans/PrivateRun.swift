@@ -77,14 +77,16 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// Throws `GradientTransformationError` if the optimizer does not fit the parameters,
     /// ``PlanError/transformChangesWithinStrategy(interval:steps:restarts:)`` if it does not fit correlated noise,
     /// `PrivacyMechanismError.clipNormsDoNotFitLayout` if the plan's clip norms do not, `clipNormTooSmallForGrid` if
-    /// rounding to integers would take one of them up, and ``PyTreeError`` for a tree whose leaves cannot be told
-    /// apart.
+    /// rounding to integers would take one of them up, and ``/PyTrees/PyTreeError`` for a tree whose leaves cannot be
+    /// told apart.
     ///
     /// With `ranks`, every rank makes a run of its own, of the same plan, optimizer and parameters, and takes every
-    /// step; ``RankError`` on all of them if they are not the same. Ranks that hold a part of the data each
-    /// (`Ranks.holdingPart(of:)`) are asked for gradients of their own examples, counted from 0 on; throws
-    /// ``PlanError/dataSetSizeMismatch(planned:found:)`` if the parts are not as many examples together as the plan is
-    /// for, and `PrivacyMechanismError.needsAllExamples` for samplers that cannot draw from parts.
+    /// step; ``/PrivacyMechanisms/RankError`` on all of them if they are not the same.
+    ///
+    /// Ranks that hold a part of the data each (`Ranks.holdingPart(of:)`) are asked for gradients of their own
+    /// examples, counted from 0 on. Throws ``PlanError/dataSetSizeMismatch(planned:found:)`` if the parts are not as
+    /// many examples together as the plan is for, and `PrivacyMechanismError.needsAllExamples` for samplers that cannot
+    /// draw from parts.
     public init(_ plan: PrivacyPlan, optimizer: Optimizer, parameters: Parameters, ranks: Ranks? = nil) throws {
         try self.init(plan, optimizer: optimizer, parameters: parameters, seed: nil, ranks: ranks)
     }
@@ -136,11 +138,13 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// **Guarantee:** a step that is taken again has fresh noise, whether the first was lost with its process or two
     /// processes continue from copies of one snapshot.
     ///
-    /// - Its batch is drawn again, independently, unless the structure of the run decides it: see ``BatchRepetition``.
+    /// - Its batch is drawn again, independently, unless the structure of the run decides it: see
+    ///   ``/PrivacyMechanisms/BatchRepetition``.
     /// - ε counts each step once. Who sees the results of a step twice has seen two steps, and both count; where noise
     ///   is correlated over steps, who sees steps twice has seen two runs.
     ///
-    /// Throws ``RankError`` if ranks go on from different snapshots; a run goes on on any number of ranks.
+    /// Throws ``/PrivacyMechanisms/RankError`` if ranks go on from different snapshots; a run goes on on any number of
+    /// ranks.
     ///
     /// - Parameter structure: like the parameters that the run began with; its values are not used.
     init(

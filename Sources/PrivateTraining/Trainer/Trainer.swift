@@ -16,7 +16,8 @@ import PyTrees
 /// - All of them are computed from the parameters of a ``PrivateRun``, and from what the plan's normalization releases.
 /// - A normalization is released once in a run, and every checkpoint has it: a process that ends before the first one
 ///   is written has shown it to nobody.
-/// - Evaluation on the training examples is refused; see ``Dataset/hasSameExamples(as:)`` for what is compared.
+/// - Evaluation on the training examples is refused; see ``/Datasets/Dataset/hasSameExamples(as:)`` for what is
+///   compared.
 public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransformation>: Sendable {
     /// The plan: what is promised.
     public let plan: PrivacyPlan
@@ -72,6 +73,8 @@ public struct Trainer<Model: TrainableModel, Optimizer: AugmentedGradientTransfo
     ///   - parameters: what training begins from; nil for the model's initial parameters. **They must be public**: made
     ///     without these examples. The report says that they are not covered.
     ///   - evaluation: other examples, to evaluate on; not covered by the plan.
+    ///   - checkpoints: where the run is written to, and goes on from.
+    ///   - logger: gets a line for every step that is reported.
     ///   - onStep: called after every step. A run that goes on from a checkpoint first calls it for the checkpoint's
     ///     step. If it returns `.stop`, the run ends with the ε spent so far.
     ///

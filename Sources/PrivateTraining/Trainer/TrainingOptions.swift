@@ -3,8 +3,8 @@ import Networks
 /// Options that the promise does not depend on: speed, memory, accuracy, and reports on the way.
 public struct TrainingOptions: Hashable, Sendable {
     /// How many examples' gradients are in memory at once, at least 1. Nil for as many as fit into 256 MB by the
-    /// model's ``TrainableModel/gradientBytesPerExample``, at least 1 and at most 512: results do not depend on it but
-    /// for the rounding of sums.
+    /// model's ``/Networks/TrainableModel/gradientBytesPerExample``, at least 1 and at most 512: results do not depend
+    /// on it but for the rounding of sums.
     public var microbatchSize: Int?
     /// Which average of the parameters is evaluated and returned.
     public var averaging: ParameterAveraging

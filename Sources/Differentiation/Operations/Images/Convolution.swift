@@ -127,7 +127,7 @@ extension Value {
     /// surround. The kernel has the shape `[size · size · channels, outputs]`, in the order of the image, and the bias
     /// `[outputs]`. Traps unless they fit, and unless the value has the shape `[height, width, channels]`.
     ///
-    /// - Parameter isStandardised: whether the kernel of each output is brought to mean 0 and variance 1 before use:
+    /// - `isStandardised`: whether the kernel of each output is brought to mean 0 and variance 1 before use:
     ///   ŵ = (w − mean)/√(variance + 10⁻⁵) over its inputs, of which there have to be at least two. Source: Qiao et
     ///   al., arXiv 1903.10520.
     public func convolved(

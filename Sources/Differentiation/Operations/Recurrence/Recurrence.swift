@@ -146,6 +146,7 @@ extension Value {
     ///   - recurrentKernel: U, shape `[width, 3 · width]`.
     ///   - inputBias: b, shape `[3 · width]`.
     ///   - recurrentBias: c, shape `[3 · width]`.
+    ///   - states: which of the states h_t are the output.
     public func gru(
         inputKernel: Tensor, recurrentKernel: Tensor, inputBias: Tensor, recurrentBias: Tensor,
         returning states: ReturnedStates = .all
@@ -170,6 +171,7 @@ extension Value {
     ///   - recurrentKernel: U, shape `[width, 4 · width]`.
     ///   - inputBias: b, shape `[4 · width]`.
     ///   - recurrentBias: c, shape `[4 · width]`.
+    ///   - states: which of the states h_t are the output.
     public func lstm(
         inputKernel: Tensor, recurrentKernel: Tensor, inputBias: Tensor, recurrentBias: Tensor,
         returning states: ReturnedStates = .all

@@ -162,7 +162,7 @@ struct Attention: Operation {
 /// arXiv 1706.03762, section 3.2. Traps unless queries and keys have the same features, keys and values the same
 /// positions, and heads divide the features.
 ///
-/// - Parameter isCausal: whether a position attends to itself and to those before it alone.
+/// - `isCausal`: whether a position attends to itself and to those before it alone.
 public func attention(
     queries: Value, keys: Value, values: Value, heads: Int, isCausal: Bool = false
 ) -> Value {

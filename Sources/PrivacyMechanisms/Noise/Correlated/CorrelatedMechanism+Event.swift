@@ -25,7 +25,7 @@ extension CorrelatedMechanism {
     ///   sensitivity sens(C)·Δ. Nothing is amplified.
     /// - A run of fewer steps than C's is its leading block. With restarts C is a block for every n steps.
     ///
-    /// Throws ``PrivacyAccounting/AccountingError/notAnalyzed(what:remedy:)`` for a pattern without an analysis: steps
+    /// Throws ``/PrivacyAccounting/AccountingError/notAnalyzed(what:remedy:)`` for a pattern without an analysis: steps
     /// that are drawn independently, or closer than C has bands; and for more steps than C has.
     package func event(
         of pattern: ParticipationPattern, noiseMultiplier z: Double

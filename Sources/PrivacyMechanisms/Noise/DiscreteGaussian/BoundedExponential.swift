@@ -2,7 +2,7 @@
 ///
 /// The bound is coarse on purpose: where it does not decide, ``ExponentialEnclosure`` does, and that is rare already.
 enum BoundedExponential {
-    /// The result is within this fraction of itself of e⁻ᵈ. Derived in PROOF.md, section 5.
+    /// The result is within this fraction of itself of e⁻ᵈ. Derived in DiscreteGaussianProof.md, section 5.
     static let relativeError = 0x1p-36
 
     /// From here on, e⁻ᵈ counts as zero.

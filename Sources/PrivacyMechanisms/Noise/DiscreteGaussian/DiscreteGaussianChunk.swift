@@ -22,7 +22,7 @@ final class DiscreteGaussianChunk {
     }
 
     /// How many proposals are made for `count` integers, whatever their law: fewer than `count` of them are accepted
-    /// with less than 2⁻¹⁰⁰. Derived in PROOF.md, section 6.
+    /// with less than 2⁻¹⁰⁰. Derived in DiscreteGaussianProof.md, section 6.
     static func proposals(for count: Int) -> Int {
         (count + count / 64 + 64 + 15) / 16 * 16
     }

@@ -23,7 +23,7 @@ package struct DiscreteGaussianMechanism: UnconfiguredMechanism {
     /// The event of steps with continuous Gaussian noise of multiplier z_eff: see ``cover(noiseMultiplier:)``.
     ///
     /// **Guarantee:** T steps are covered by it up to the slack s of ``slack(steps:)``: δ(ε + 2s) ≤ e^s·δ_event(ε). See
-    /// ``PrivacyAccounting/ContinuousGaussianCover``.
+    /// ``/PrivacyAccounting/ContinuousGaussianCover``.
     ///
     /// Throws also for noise so small that a grid would be too coarse.
     package func event(

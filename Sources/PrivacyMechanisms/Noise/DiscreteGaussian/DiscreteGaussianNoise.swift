@@ -12,7 +12,8 @@ import Requirements
 /// is cut into calls.
 ///
 /// **Guarantee:** given ideal random bits, the law is N_ℤ(0, σ²) exactly, conditioned on |x| < 2³¹, with 1/(2σ²) the
-/// Float64 not above that of the σ asked for. What is cut off has a probability below 2·e⁻⁵¹². See PROOF.md.
+/// Float64 not above that of the σ asked for. What is cut off has a probability below 2·e⁻⁵¹². See
+/// <doc:DiscreteGaussianProof>.
 ///
 /// **Guarantee:** the type is non-copyable and its position only moves forward, so no integer is ever used twice. Each
 /// unseeded stream has a fresh key. A process that forks copies its streams; do not fork while you hold one.

@@ -12,7 +12,7 @@ import Requirements
 /// so that every x comes out with Λ·exp(-τx²)/(2³²·W).
 ///
 /// **Guarantee:** given ideal random bits, the law of an accepted integer is P conditioned on |x| < 2³¹, whatever
-/// rounding the tables suffered. PROOF.md has the argument.
+/// rounding the tables suffered. DiscreteGaussianProof.md has the argument.
 ///
 /// Source: the discrete ziggurat (Buchmann et al., SAC 2013), with cells of equal width in place of equal areas.
 package struct DiscreteGaussianTable: Sendable {

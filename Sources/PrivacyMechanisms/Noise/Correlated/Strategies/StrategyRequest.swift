@@ -22,7 +22,7 @@ extension StrategyRequest {
     /// A banded Toeplitz strategy for goals of one participation at a time is what cyclic Poisson sampling needs: ask
     /// for as many bands as there are groups, and for ``StrategyParticipation/once``.
     ///
-    /// - Parameter progress: called with the number of each step of the fit and a root loss, as
+    /// - `progress`: called with the number of each step of the fit and a root loss, as
     ///   ``StrategyGoal/rootLoss(of:)`` is.
     /// - Throws: ``PrivacyMechanismError/invalidStrategy(name:value:allowed:)`` for numbers out of range, and a dense
     ///   strategy for the largest error.

@@ -12,7 +12,7 @@ public struct ToeplitzStrategy: ToeplitzNoiseStrategy {
 
     /// Throws ``PrivacyMechanismError/invalidStrategy(name:value:allowed:)`` unless `steps` is in 1…2²⁴, and there are
     /// 1…`steps` coefficients, of which the first is 1 and whose magnitudes sum to at most 2047: combinations of exact
-    /// sums are then exact (see ``BandedNoise``).
+    /// sums are then exact (see `BandedNoise`).
     public init(coefficients: [Double], steps: Int) throws(PrivacyMechanismError) {
         self.steps = try StrategyCheck.steps(steps)
         self.coefficients = try StrategyCheck.coefficients(coefficients, "coefficients", steps: steps)
