@@ -51,7 +51,7 @@ enum Launch {
         guard let ranks, DP.exitCode(for: error) != .success else { return }
         switch error {
         case RankError.failed: break  // The rank that failed tells it.
-        case RankError.mismatch where ranks.rank > 0, RankError.otherRun where ranks.rank > 0: break
+        case is RankError where ranks.rank > 0: break  // All have it, and the first tells it.
         default:
             // Where all have the same error, the first tells it.
             if ranks.rank > 0 { sleep(1) }
