@@ -3,8 +3,8 @@ import Foundation
 /// Gaussian noise on each of t steps, k of which, chosen uniformly, a record takes part in: random allocation (arXiv
 /// 2502.08202, 2602.17284), balls in bins (arXiv 2412.16802). With k ≤ 1, it takes part with a probability r only.
 ///
-/// Analysed by its loss distribution under every relation. Under replace-one its participations are counted, and
-/// nothing of when they are; so does a Rényi accountant under every relation.
+/// Analysed by its loss distribution under every relation. Under replace-one, and by a Rényi accountant under every
+/// relation, it is taken for known when a record takes part, if it does: the analysis counts participations.
 ///
 /// For k > 1 the t steps are parted at random into k blocks of ⌊t/k⌋ or ⌈t/k⌉, in each of which the record takes part
 /// once. That is the same law, and knowing the blocks can only help. What is composed is the blocks.

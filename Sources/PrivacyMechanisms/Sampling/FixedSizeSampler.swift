@@ -3,9 +3,9 @@ import PrivacyAccounting
 /// Batches of exactly m examples, drawn uniformly with or without replacement, anew at each step.
 ///
 /// Who is drawn depends on how many examples there are, so that what is claimed is about replace-one, where that number
-/// is public. Under Gaussian noise, without replacement: T × without-replacement(n, m, Gaussian z), which the Rényi
-/// accountant analyses. With replacement, where an example can be in a batch several times: T × with-replacement(n, m,
-/// Gaussian z), a true description that no accountant here can analyse: asking one throws.
+/// is public. Under Gaussian noise, without replacement: T × without-replacement(n, m, Gaussian z), which both
+/// accountants analyse. With replacement, where an example can be in a batch several times: T × with-replacement(n, m,
+/// Gaussian z), which loss distributions analyse, and the Rényi accountant throws for.
 ///
 /// **Guarantee:** draws are uniform integers without bias: from ideal random bits the law is exact, at distance 0 from
 /// the event's.

@@ -94,7 +94,7 @@ struct DataOptions: ParsableArguments {
     @Flag(help: "Let bounds and categories that the schema leaves open be taken from the data, without privacy.")
     var openRangesFromDataWithoutPrivacy = false
 
-    @Flag(help: "Train on the 1,797 digits that ship with this program, at ε = 4 and δ = 1e-5.")
+    @Flag(help: "Train on the digits that ship with this program, at ε = 4 and δ = 1e-5.")
     var demo = false
 }
 

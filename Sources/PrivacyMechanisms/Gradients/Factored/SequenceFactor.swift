@@ -4,6 +4,7 @@ import LinearAlgebra
 ///
 /// An example's gradient *is* the Float32 product A_iᵀE_i, tile by tile: both questions form the same tiles with the
 /// same call, so that what is added has exactly the norm that was measured, however the positions cancel each other.
+/// Where positions are few, ``PositionGram`` finds a norm that is never below that one.
 ///
 /// Under weights of rank one, A and E are those of the layer with ρ and γ multiplied in, rounded once: each thread does
 /// so for one example, or one tile of it, at a time, in its own cache.
