@@ -4,7 +4,7 @@ import LinearAlgebra
 
 extension Dataset {
     /// SHA-256 of all examples in their order: inputs, targets and lengths. It is as secret as they are.
-    func digest() throws -> String {
+    package func digest() throws -> String {
         var hash = SHA256()
         func add(_ integers: [Int]) { integers.withUnsafeBytes { hash.update(bufferPointer: $0) } }
         func add(_ matrix: Matrix) {

@@ -27,11 +27,14 @@ struct LoadedData {
 extension LoadedData {
     /// Leaves this rank its part of the training examples; all ranks do so at once.
     ///
-    /// Throws what reading throws, and ``RankError`` if the ranks' files became inputs in different ways.
+    /// Throws what reading throws, and ``RankError`` if the ranks' files became inputs in different ways, or those that
+    /// are cut by places are not the same: an example could then be in two parts.
     mutating func takePart(_ shards: DataConfiguration.Shards, of ranks: Ranks) throws {
-        let first = try ranks.together { try firstTargets }
+        let (first, digest) = try ranks.together {
+            try (firstTargets, shards == .rows ? training.digest() : "")
+        }
         let schema = try encoding.schema.map { try jsonLine($0) } ?? "none"
-        try ranks.agree(onSecret: ["schema, with what was left open": schema])
+        try ranks.agree(onSecret: ["schema, with what was left open": schema, "data (by their digest)": digest])
         if shards == .rows {
             let part = DatasetPart(training, ranks.rank, of: ranks.count)
             // What is not needed does not stay in memory.
