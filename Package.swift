@@ -186,10 +186,11 @@ let package = Package(
 // snippets, which are linked with the products, and so with nothing here: the scripts name the product that they build.
 let checks = Context.environment["PRIVATE_TRAINING_CHECKS"]
 if checks != nil {
-    let tests = [
+    var tests = [
         "CPrivacyKernelsTests", "GradientTransformationsTests", "LinearAlgebraTests", "NetworksTests",
         "PrivacyMechanismsTests", "PrivateTrainingTests",
     ]
+    if checks == "debug" { tests += ["DatasetsTests", "DifferentiationTests", "PyTreesTests"] }
     package.targets.removeAll { target in target.type == .test && !tests.contains(target.name) }
     package.products = []
 }
