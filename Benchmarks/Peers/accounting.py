@@ -1,8 +1,8 @@
 """ε of DP-SGD, and the noise multiplier for that ε, by dp_accounting's PLD and Opacus's PRV accountant, each with its
 own defaults (a discretization of 10⁻⁴; errors of 0.01 in ε and δ/1000 in δ, and a calibration that ends within 0.01 of
-ε).
+ε). Some take a quarter of a minute: each is timed once a round, and not several times.
 
-    python Benchmarks/Peers/accounting.py dp_accounting|opacus '{"runs": 3, "problems": [{"z": 1.1, …}]}'
+    python Benchmarks/Peers/accounting.py dp_accounting|opacus '{"threads": 2, "problems": [{"z": 1.1, …}]}'
 """
 
 import worker
@@ -54,7 +54,8 @@ def measure(peer, settings):
                 nonlocal value
                 value = float(compute(given, *about))
 
-            seconds = worker.median_seconds(run, settings["runs"], unmeasured=1)
+            # The first ε of a process also loads what both compute with.
+            seconds = worker.median_seconds(run, runs=1, unmeasured=1 if work == "epsilon" else 0)
             yield {"work": work, "problem": problem["name"], "seconds": seconds, "value": value}
 
 

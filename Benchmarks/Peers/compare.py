@@ -30,18 +30,21 @@ PEERS = {
         "torch": ["torch"], "opacus": ["opacus", "torch"], "opacus-secure-mode": ["opacus", "torch"],
         "jax_privacy": ["jax_privacy", "jax"], "optax": ["optax", "jax"]},
 }
-
-
 CONTROL = "this package, floatingPointGaussian"
 
 
 def run(command, processors):
     """What a command prints. It may use so many processors as it is to have threads: XLA counts no threads."""
-    limit = functools.partial(os.sched_setaffinity, 0, processors) if processors else None
+    limit = processors and functools.partial(os.sched_setaffinity, 0, processors)
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
     if done.returncode != 0:
         sys.exit(f"error: {' '.join(map(str, command[:4]))} … failed:\n{done.stderr[-2000:]}")
     return done.stdout
+
+
+def all_processors():
+    """Those that this process may run on, or none where the system does not say (macOS)."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def missing(packages):
@@ -142,13 +145,13 @@ def table(rows):
             for index, (cell, width) in enumerate(zip(line, widths))).rstrip())
 
 
-def main():
+def parsed_options():
     parser = argparse.ArgumentParser(prog="scripts/compare-with-peers", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument("--programs", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn (default: 3)")
     parser.add_argument("--runs", type=int, default=5, help="runs of a turn, whose median it is (default: 5)")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of either side")
+    parser.add_argument("--threads", type=int, default=len(all_processors()) or os.cpu_count(), help="of either side")
     parser.add_argument("--examples", type=int, default=256, help="of the pipeline's matrix")
     parser.add_argument("--params", type=int, default=1_000_000, help="of the pipeline's matrix")
     parser.add_argument("--dims", default="784,1024,10", help="of the perceptron")
@@ -165,23 +168,33 @@ def main():
     if "mnist" in options.parts and not options.mnist:
         parser.error("the part mnist needs --mnist FOLDER, with the four idx files")
 
-    left_out = []
-    if not options.parts and not options.mnist:
-        left_out.append("mnist: give --mnist FOLDER, with the four idx files")
+    return options
+
+
+def chosen_parts(options):
+    """The parts to run, and a sentence for each that is left out, whole or beside one peer."""
     settings = {
         "threads": options.threads, "runs": options.runs, "examples": options.examples, "params": options.params,
         "dims": [int(width) for width in options.dims.split(",")], "batch": options.batch,
         "folder": options.mnist and str(pathlib.Path(options.mnist).resolve())}
-    parts = []
-    for name in PARTS:
-        if options.parts and name not in options.parts or name == "mnist" and not options.mnist:
+    parts, left_out = [], []
+    for name in options.parts or PARTS:
+        if name == "mnist" and not options.mnist:
+            left_out.append("mnist: give --mnist FOLDER, with the four idx files")
             continue
         for peer, needs in PEERS[name].items():
             if missing(needs):
                 left_out.append(f"{name} beside {peer}: {', '.join(missing(needs))} is not installed")
-        parts.append(Part(name, dict(settings)))
+        part = Part(name, dict(settings))
+        if part.peers:
+            parts.append(part)
+    return parts, left_out
 
-    processors = set(sorted(os.sched_getaffinity(0))[:options.threads])
+
+def main():
+    options = parsed_options()
+    parts, left_out = chosen_parts(options)
+    processors = all_processors()[:options.threads]
     programs = ours.Programs(options.programs, options.threads, functools.partial(run, processors=processors))
     for round in range(options.rounds):
         for part in parts:
