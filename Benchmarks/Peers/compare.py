@@ -145,6 +145,10 @@ def table(rows):
             for index, (cell, width) in enumerate(zip(line, widths))).rstrip())
 
 
+def widths(text):
+    return [int(width) for width in text.split(",")]
+
+
 def parsed_options():
     parser = argparse.ArgumentParser(prog="scripts/compare-with-peers", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)} (default: all)")
@@ -154,7 +158,7 @@ def parsed_options():
     parser.add_argument("--threads", type=int, default=len(all_processors()) or os.cpu_count(), help="of either side")
     parser.add_argument("--examples", type=int, default=256, help="of the pipeline's matrix")
     parser.add_argument("--params", type=int, default=1_000_000, help="of the pipeline's matrix")
-    parser.add_argument("--dims", default="784,1024,10", help="of the perceptron")
+    parser.add_argument("--dims", type=widths, default="784,1024,10", help="of the perceptron's layers")
     parser.add_argument("--batch", type=int, default=256, help="of the perceptron")
     parser.add_argument("--mnist", metavar="FOLDER", help="MNIST's idx files; without them that part is left out")
     parser.add_argument("--format", choices=["table", "json"], default="table")
@@ -175,7 +179,7 @@ def chosen_parts(options):
     """The parts to run, and a sentence for each that is left out, whole or beside one peer."""
     settings = {
         "threads": options.threads, "runs": options.runs, "examples": options.examples, "params": options.params,
-        "dims": [int(width) for width in options.dims.split(",")], "batch": options.batch,
+        "dims": options.dims, "batch": options.batch,
         "folder": options.mnist and str(pathlib.Path(options.mnist).resolve())}
     parts, left_out = [], []
     for name in options.parts or PARTS:
