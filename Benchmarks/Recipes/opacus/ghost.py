@@ -1,5 +1,6 @@
 """What a private step costs with Opacus's ghost clipping, for networks of `dpbench step`: the perceptron and the
 transformer, with Adam, on random examples. Prints processor milliseconds a step, the median of RUNS.
+`scripts/compare-with-peers step` times the perceptron by the clock, on both sides.
 
     opacus-environment/bin/python Benchmarks/Recipes/opacus/ghost.py perceptron|transformer BATCH [RUNS [THREADS]]
 
@@ -17,10 +18,6 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 warnings.filterwarnings("ignore")
-NAME, BATCH = sys.argv[1], int(sys.argv[2])
-RUNS = int(sys.argv[3]) if len(sys.argv) > 3 else 11
-torch.set_num_threads(int(sys.argv[4]) if len(sys.argv) > 4 else 1)
-torch.manual_seed(0)
 POSITIONS, WIDTH, HEADS = 64, 64, 4
 
 
@@ -51,30 +48,65 @@ class Transformer(torch.nn.Module):
         return self.head(self.norm(self.blocks(self.embedding(tokens) + self.positions(places))).mean(1))
 
 
-if NAME == "transformer":
-    model, inputs = Transformer(), torch.randint(0, 256, (BATCH, POSITIONS))
-else:
-    model = torch.nn.Sequential(torch.nn.Linear(784, 1024), torch.nn.ReLU(), torch.nn.Linear(1024, 10))
-    inputs = torch.randn(BATCH, 784)
-labels = torch.randint(0, 10, (BATCH,))
+def perceptron(widths=(784, 1024, 10)):
+    layers = [torch.nn.Linear(*widths[:2])]
+    for inputs, outputs in zip(widths[1:], widths[2:]):
+        layers += [torch.nn.ReLU(), torch.nn.Linear(inputs, outputs)]
+    return torch.nn.Sequential(*layers)
 
 
-def measured(model, optimizer, criterion):
-    """The median processor time of a step, in milliseconds."""
-    times = []
-    for run in range(RUNS + 1):
-        begin = time.process_time()
+def _adam_step(model, optimizer, criterion, inputs, labels):
+    def step():
         optimizer.zero_grad()
         criterion(model(inputs), labels).backward()
         optimizer.step()
+
+    return step
+
+
+def step(model, inputs, labels):
+    """A function of no arguments that takes a step without privacy."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    return _adam_step(model, optimizer, torch.nn.CrossEntropyLoss(), inputs, labels)
+
+
+def private_step(model, inputs, labels, mode="ghost"):
+    """A function of no arguments that takes a private step, by `ghost` clipping or by `hooks` that keep the gradients
+    of all examples.
+    """
+    data = DataLoader(TensorDataset(inputs, labels), batch_size=len(labels))
+    model, optimizer, *criterion, _ = PrivacyEngine().make_private(
+        module=model, optimizer=torch.optim.Adam(model.parameters(), lr=1e-3), data_loader=data,
+        criterion=torch.nn.CrossEntropyLoss(), noise_multiplier=1.0, max_grad_norm=1.0, poisson_sampling=False,
+        grad_sample_mode=mode)
+    # Only ghost clipping has a criterion of its own.
+    return _adam_step(model, optimizer, *criterion or [torch.nn.CrossEntropyLoss()], inputs, labels)
+
+
+def measured(step, runs):
+    """The median processor time of a step, in milliseconds."""
+    times = []
+    for run in range(runs + 1):
+        begin = time.process_time()
+        step()
         times.append((time.process_time() - begin) * 1e3)
     return statistics.median(times[1:])
 
 
-plain = measured(model, torch.optim.Adam(model.parameters(), lr=1e-3), torch.nn.CrossEntropyLoss())
-optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-private, optimizer, criterion, _ = PrivacyEngine().make_private(
-    module=model, optimizer=optimizer, data_loader=DataLoader(TensorDataset(inputs, labels), batch_size=BATCH),
-    criterion=torch.nn.CrossEntropyLoss(), noise_multiplier=1.0, max_grad_norm=1.0, poisson_sampling=False,
-    grad_sample_mode="ghost")
-print(f"{NAME} {BATCH}: not private {plain:.1f}, ghost {measured(private, optimizer, criterion):.1f} ms of processors")
+def main():
+    name, batch = sys.argv[1], int(sys.argv[2])
+    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 11
+    torch.set_num_threads(int(sys.argv[4]) if len(sys.argv) > 4 else 1)
+    torch.manual_seed(0)
+    if name == "transformer":
+        model, inputs = Transformer(), torch.randint(0, 256, (batch, POSITIONS))
+    else:
+        model, inputs = perceptron(), torch.randn(batch, 784)
+    labels = torch.randint(0, 10, (batch,))
+    plain = measured(step(model, inputs, labels), runs)
+    private = measured(private_step(model, inputs, labels), runs)
+    print(f"{name} {batch}: not private {plain:.1f}, ghost {private:.1f} ms of processors")
+
+
+if __name__ == "__main__":
+    main()
