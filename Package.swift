@@ -136,7 +136,7 @@ let package = Package(
             name: "DifferentiationTests",
             dependencies: ["Differentiation", "LinearAlgebra", "PrivacyMechanisms", "PyTrees", "_TestSupport"]
         ),
-        .testTarget(name: "DocumentationTests"),
+        .testTarget(name: "DocumentationTests", dependencies: ["PrivateTraining"]),
         .testTarget(
             name: "GradientTransformationsTests",
             dependencies: [
