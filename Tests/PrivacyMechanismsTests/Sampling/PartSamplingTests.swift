@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import PrivacyMechanisms
@@ -25,14 +26,10 @@ struct PartSamplingTests {
         }
         return counts.indices.reduce(0) { sum, set in
             let members = Double(set.nonzeroBitCount)
-            let expected = Double(steps) * power(q, members) * power(1 - q, 3 - members)
+            let expected = Double(steps) * pow(q, members) * pow(1 - q, 3 - members)
             let difference = Double(counts[set]) - expected
             return sum + difference * difference / expected
         }
-    }
-
-    private static func power(_ base: Double, _ exponent: Double) -> Double {
-        (0..<Int(exponent)).reduce(1) { product, _ in product * base }
     }
 
     @Test func theJointLawIsThatOfOneRank() throws {
