@@ -12,8 +12,7 @@ let plan = try PrivacyPlan(
     delta: 1e-5)
 let audit = try PrivacyAudit(plan, canaryCount: 300)
 let scores = try audit.scores(
-    of: Network(.softmaxRegression(features: 64, classes: 10)), on: data,
-    optimizer: IdentityAugmented(sgd(learningRate: 0.5)))
+    of: Network(.softmaxRegression(features: 64, classes: 10)), on: data, optimizer: sgd(learningRate: 0.5))
 let report = try AuditReport(audit, scores)
 print("between \(report.bound.epsilon), as this run shows, and \(report.epsilon), as is proven")
 print(report.survived ? "The claim survived, which proves nothing." : "The claim is refuted.")

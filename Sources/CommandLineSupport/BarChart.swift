@@ -16,13 +16,13 @@ package struct BarChart {
         let frame = SVGFrame(title: title, xLabel: unit, yLabel: "", leftMargin: 130)
         var body = ""
         for tick in axis.ticks {
-            let x = frame.x(tick / axis.top)
+            let x = frame.x(axis.fraction(tick))
             body += frame.verticalGridLine(at: x) + frame.xTick(at: x, label: Axis.label(tick))
         }
         let slot = frame.plotHeight / Double(max(1, bars.count))
         for (index, bar) in bars.enumerated() {
             let top = frame.top + slot * (Double(index) + 0.2)
-            let width = frame.x(bar.value / axis.top) - frame.left
+            let width = frame.x(axis.fraction(bar.value)) - frame.left
             let middle = SVGFrame.number(top + slot * 0.3 + 4)
             body += """
                 <rect x="\(SVGFrame.number(frame.left))" y="\(SVGFrame.number(top))" width="\(SVGFrame.number(width))" \

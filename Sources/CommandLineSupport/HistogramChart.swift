@@ -36,7 +36,7 @@ package struct HistogramChart {
             for (bin, count) in bars.counts.enumerated() where count > 0 {
                 let left = frame.x(Double(bin) / Double(bars.counts.count))
                 let right = frame.x(Double(bin + 1) / Double(bars.counts.count))
-                let top = frame.y(Double(count) / axis.top)
+                let top = frame.y(axis.fraction(Double(count)))
                 body += """
                     <rect x="\(SVGFrame.number(left))" y="\(SVGFrame.number(top))" \
                     width="\(SVGFrame.number(right - left))" height="\(SVGFrame.number(frame.y(0) - top))" \

@@ -22,13 +22,20 @@ package struct LineChart {
     private let xLabel: String
     private let yLabel: String
     private let xScale: Scale
+    private let showsZero: Bool
     private let series: [Series]
 
-    package init(title: String, xLabel: String, yLabel: String, xScale: Scale = .linear, series: [Series]) {
+    /// - Parameter showsZero: whether the vertical axis begins at zero; otherwise it shows what lies between the smallest
+    ///   and the largest value, if they are positive and differ.
+    package init(
+        title: String, xLabel: String, yLabel: String, xScale: Scale = .linear, showsZero: Bool = true,
+        series: [Series]
+    ) {
         self.title = title
         self.xLabel = xLabel
         self.yLabel = yLabel
         self.xScale = xScale
+        self.showsZero = showsZero
         self.series = series
     }
 
@@ -39,7 +46,9 @@ package struct LineChart {
         }
         let xs = drawable.joined().map { position($0.x) }
         let xRange = Axis.padded(xs.min() ?? 0, xs.max() ?? 1)
-        let yAxis = Axis(upTo: drawable.joined().map(\.y).max() ?? 1)
+        let ys = drawable.joined().map(\.y)
+        let (low, high) = (showsZero ? 0 : ys.min() ?? 0, ys.max() ?? 1)
+        let yAxis = low > 0 && low < high ? Axis(low...high) : Axis(upTo: high)
         let frame = SVGFrame(title: title, xLabel: xLabel, yLabel: yLabel)
         var body = frame.horizontalGrid(yAxis)
         for x in ticks(drawable.joined().map(\.x)) {
@@ -50,7 +59,7 @@ package struct LineChart {
             let (color, dashes) = (SVGFrame.color(index), SVGFrame.dashes(index))
             let places = points.map { point in
                 let x = (position(point.x) - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound)
-                return (frame.x(x), frame.y(point.y / yAxis.top))
+                return (frame.x(x), frame.y(yAxis.fraction(point.y)))
             }
             let path = places.map { "\(SVGFrame.number($0)),\(SVGFrame.number($1))" }.joined(separator: " ")
             body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\"\(dashes)/>\n"

@@ -1,18 +1,28 @@
 import Foundation
 
-/// A linear axis from zero to a round number, with round ticks.
+/// A linear axis between round numbers, with round ticks.
 package struct Axis {
+    let bottom: Double
     let top: Double
     let ticks: [Double]
 
-    init(upTo maximum: Double) {
-        let maximum = maximum > 0 && maximum.isFinite ? maximum : 1
-        let power = pow(10, floor(log10(maximum / 4)))
-        let step = power * ([1, 2, 2.5, 5, 10].first { $0 * power * 5 >= maximum } ?? 10)
-        let count = Int((maximum / step).rounded(.up))
-        top = step * Double(count)
-        ticks = (0...count).map { step * Double($0) }
+    /// From zero on.
+    init(upTo maximum: Double) { self.init(maximum > 0 && maximum.isFinite ? 0...maximum : 0...1) }
+
+    /// As much as shows what lies in `range`.
+    init(_ range: ClosedRange<Double>) {
+        let range = Axis.padded(range.lowerBound, range.upperBound)
+        let length = range.upperBound - range.lowerBound
+        let power = pow(10, floor(log10(length / 4)))
+        let step = power * ([1, 2, 2.5, 5, 10].first { $0 * power * 5 >= length } ?? 10)
+        let first = Int((range.lowerBound / step).rounded(.down))
+        let last = max(first + 1, Int((range.upperBound / step).rounded(.up)))
+        (bottom, top) = (step * Double(first), step * Double(last))
+        ticks = (first...last).map { step * Double($0) }
     }
+
+    /// Where a value lies between the ends, from 0 to 1.
+    func fraction(_ value: Double) -> Double { (value - bottom) / (top - bottom) }
 
     static func label(_ value: Double) -> String {
         value.magnitude >= 1e5 || (value != 0 && value.magnitude < 1e-3)
@@ -81,7 +91,7 @@ struct SVGFrame {
 
     func horizontalGrid(_ axis: Axis) -> String {
         axis.ticks.map { tick in
-            let place = y(tick / axis.top)
+            let place = y(axis.fraction(tick))
             return "<line class=\"grid\" x1=\"\(Self.number(x(0)))\" x2=\"\(Self.number(x(1)))\" "
                 + "y1=\"\(Self.number(place))\" y2=\"\(Self.number(place))\"/>\n"
                 + "<text x=\"\(Self.number(left - 8))\" y=\"\(Self.number(place + 4))\" text-anchor=\"end\">"

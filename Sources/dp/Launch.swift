@@ -1,5 +1,6 @@
 import Foundation
 import PrivateTraining
+import Requirements
 import Synchronization
 
 #if MPI
@@ -12,7 +13,7 @@ enum Launch {
     static var ranks: Ranks? { launched.withLock { $0 } }
 
     private static let launched = Mutex<Ranks?>(nil)
-    /// Where a rank that is silent says why it ends.
+    /// Where a rank that is silent says why it ends, traps included.
     private static let standardError = dup(STDERR_FILENO)
 
     /// Finds the ranks, all but the first of which are silent from here on.
@@ -24,7 +25,7 @@ enum Launch {
             guard let ranks = Ranks.launched() else { return }
             launched.withLock { $0 = ranks }
             guard ranks.rank > 0 else { return }
-            _ = standardError
+            Traps.descriptor.store(standardError, ordering: .relaxed)
             let nowhere = open("/dev/null", O_WRONLY)
             for stream in [STDOUT_FILENO, STDERR_FILENO] { dup2(nowhere, stream) }
         #else

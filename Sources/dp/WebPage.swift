@@ -19,11 +19,19 @@ struct WebPage {
         <style>
         :root { color-scheme: light dark; }
         body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-        pre { overflow-x: auto; padding: 1rem; border: 1px solid #8884; border-radius: 6px; font-size: 0.85rem; }
-        table { border-collapse: collapse; }
-        td { padding: 0.2rem 1.5rem 0.2rem 0; }
+        h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
+        pre { padding: 1rem; border: 1px solid #8884; border-radius: 6px; font-size: 0.85rem; white-space: pre-wrap;
+          overflow-wrap: anywhere; }
+        table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+        td { padding: 0.2rem 1.5rem 0.2rem 0; vertical-align: top; }
+        td:first-child { color: #777; }
         figure { margin: 1.5rem 0; }
         svg { max-width: 100%; height: auto; }
+        /* A picture of 720 units on a telephone: its letters keep their size. */
+        @media (max-width: 40rem) {
+          svg text { font-size: 20px; }
+          svg .title { font-size: 23px; }
+        }
         </style>
         </head>
         <body>

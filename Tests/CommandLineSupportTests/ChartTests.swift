@@ -38,6 +38,20 @@ import Testing
         #expect(counts["circle"] == 4)
     }
 
+    /// An axis from zero on, or one of the values' own range between round numbers; of one value, from zero.
+    @Test func axesShowTheRange() {
+        func labels(_ values: [Double], showsZero: Bool) -> [Substring] {
+            let points = values.enumerated().map { (x: Double($0), y: $1) }
+            let chart = LineChart(
+                title: "", xLabel: "", yLabel: "", showsZero: showsZero, series: [.init(name: "", points: points)])
+            return chart.svg.matches(of: /text-anchor="end">([^<]*)</).map(\.output.1)
+        }
+        #expect(labels([0.81, 0.93], showsZero: false) == ["0.8", "0.825", "0.85", "0.875", "0.9", "0.925", "0.95"])
+        #expect(labels([0.81, 0.93], showsZero: true) == ["0", "0.2", "0.4", "0.6", "0.8", "1"])
+        #expect(labels([0.9], showsZero: false) == labels([0.9], showsZero: true))
+        #expect(labels([0.99, 1], showsZero: false).last == "1")
+    }
+
     /// There are six colours: the lines of one colour differ by their dashes, in the legend too.
     @Test func linesOfOneColourAreToldApart() throws {
         func svg(_ count: Int) -> String {

@@ -62,6 +62,11 @@ import Testing
         let z = try Self.effective(1)
         #expect(
             try made.event() == .dpSGD(noiseMultiplier: z, samplingProbability: 600 / 60_000.0, iterations: 250))
+        let other = try PrivacyPlan(
+            exampleCount: 60_000, expectedBatchSize: 600, epochs: 2.5, clipping: .flat(l2ClipNorm: 1),
+            budget: .noiseMultiplier(1), delta: 1e-5, accountant: .rdp, noise: .floatingPointGaussian)
+        #expect(other.accountant == .rdp && other.noise.kind == "floatingPointGaussian")
+        #expect(other.sampling == made.sampling && other.iterations == made.iterations)
     }
 
     /// Foot-gun: sensitivity doubled for replace-one by hand as well as by the accountant.

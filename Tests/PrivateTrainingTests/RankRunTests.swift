@@ -182,6 +182,11 @@ import Testing
         let optimizer = try ScaleThenPrivatize(adam(learningRate: 0.01))
         try expectEqualResumption(optimizer, Self.plan(), from: 2, to: 3, at: 3)
         try expectEqualResumption(optimizer, Self.plan(), from: 3, to: 1, at: 4)
+        // Moments that each rank has its share of.
+        let shared = IdentityAugmented(try adam(learningRate: 0.01))
+        try expectEqualResumption(shared, Self.plan(), from: 2, to: 3, at: 3)
+        try expectEqualResumption(shared, Self.plan(), from: 3, to: 1, at: 4)
+        try expectEqualResumption(shared, Self.plan(), from: 1, to: 2, at: 2)
     }
 
     /// Without a seed every rank has noise of its own key, and the batches of rank 0.
@@ -261,6 +266,29 @@ import Testing
         expect(
             LocalRanks.run(count) { try Self.traffic(factors, ranks: $0) }, parameters: factors.layout.count,
             atMost: 20)
+    }
+
+    /// Each rank maps its share of the images, of which there may be fewer than ranks; others than those of the first
+    /// are refused, since nobody would see it afterwards.
+    @Test(arguments: [2, 37]) func featuresAreShared(images count: Int) throws {
+        let map = try ScatteringFeatures(height: 8, width: 8)
+        @Sendable func images(_ count: Int) throws -> InMemoryDataset {
+            let values = (0..<count * 64).map { Float(($0 * 37) % 101) / 101 }
+            return InMemoryDataset(
+                inputs: Matrix(rows: count, columns: 64, elements: values),
+                targets: .classes(Array(repeating: 0, count: count), classCount: 2))
+        }
+        let alone = try images(count).mapped(by: map)
+        for mapped in LocalRanks.run(3, { try images(count).mapped(by: map, over: $0) }) {
+            #expect(mapped.inputs == alone.inputs && mapped.count == count)
+        }
+        let errors = LocalRanks.run(2) { ranks -> String in
+            do {
+                _ = try images(count + ranks.rank).mapped(by: map, over: ranks)
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(errors[0].contains("Rank 1 has the data (by their digest)") && errors[1] == errors[0])
     }
 
     @Test func ranksThatDifferAreNamed() throws {

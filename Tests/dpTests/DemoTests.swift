@@ -69,6 +69,7 @@ import Testing
 
         let page = try folder.text("RUN/index.html")
         #expect(page.contains("<svg") && page.hasSuffix("</html>\n"))
+        #expect(page.contains(/<title>digits, [^<]*, ε = [0-9.]+<\/title>/))
         // The name of a namespace is not fetched by anyone.
         let rest = page.replacing("http://www.w3.org/2000/svg", with: "")
         #expect(!rest.contains("http://") && !rest.contains("https://") && !rest.contains("src="))

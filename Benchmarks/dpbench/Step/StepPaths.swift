@@ -85,13 +85,14 @@ final class PrivatePath<Optimizer: AugmentedGradientTransformation>: StepPath {
         _ problem: StepProblem, _ optimizer: Optimizer, isDense: Bool, noise: NoiseScheme = .discreteGaussian,
         ranks: Ranks? = nil
     ) throws {
-        stepWorkspace = StepWorkspace(ranks: ranks)
+        stepWorkspace = StepWorkspace(ranks: ranks, sharingStateOf: optimizer)
         self.noise = Noise(noise)
         self.problem = problem
         self.optimizer = optimizer
         self.isDense = isDense
         parameters = problem.parameters
-        state = try optimizer.initialState(for: problem.parameters)
+        state = stepWorkspace.kept(
+            of: try optimizer.initialState(for: problem.parameters), in: problem.parameters.layout)
         workspace = problem.network.makeWorkspace()
     }
 

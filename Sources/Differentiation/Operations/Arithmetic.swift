@@ -111,9 +111,23 @@ extension Value {
         value.applying(ScaledAndShifted(factor: factor, offset: 0), mask: value.mask)
     }
 
+    /// x · a.
+    public static func * (value: Value, factor: Float) -> Value { factor * value }
+
     /// x + c, for every number.
     public static func + (value: Value, offset: Float) -> Value {
         value.applying(ScaledAndShifted(factor: 1, offset: offset), mask: value.mask)
+    }
+
+    /// c + x, for every number.
+    public static func + (offset: Float, value: Value) -> Value { value + offset }
+
+    /// x − c, for every number.
+    public static func - (value: Value, offset: Float) -> Value { value + -offset }
+
+    /// c − x, for every number.
+    public static func - (offset: Float, value: Value) -> Value {
+        value.applying(ScaledAndShifted(factor: -1, offset: offset), mask: value.mask)
     }
 
     /// −x.

@@ -18,30 +18,31 @@ struct BlockRun {
     private let mutableUpdates: UnsafeMutablePointer<Float>?
     private let parameters: UnsafePointer<Float>
     private let mutableParameters: UnsafeMutablePointer<Float>?
-    private let count: Int
+    private let columns: Range<Int>
 
+    /// - Parameter columns: what is changed; states that see all leaves are those of these columns.
     init(
         operations: [UpdatePass.Pending], updates: UnsafeMutableBufferPointer<Float>,
-        parameters: UnsafeBufferPointer<Float>
+        parameters: UnsafeBufferPointer<Float>, columns: Range<Int>
     ) {
         self.operations = operations
+        self.columns = columns
         mutableUpdates = updates.baseAddress
         self.updates = UnsafePointer(updates.baseAddress ?? Self.nothing)
         self.parameters = parameters.baseAddress ?? UnsafePointer(Self.nothing)
         mutableParameters = nil
-        count = updates.count
     }
 
     init(
         operations: [UpdatePass.Pending], updates: UnsafeBufferPointer<Float>,
-        parameters: UnsafeMutableBufferPointer<Float>
+        parameters: UnsafeMutableBufferPointer<Float>, columns: Range<Int>
     ) {
         self.operations = operations
+        self.columns = columns
         self.updates = updates.baseAddress ?? UnsafePointer(Self.nothing)
         mutableUpdates = nil
         mutableParameters = parameters.baseAddress
         self.parameters = UnsafePointer(parameters.baseAddress ?? Self.nothing)
-        count = updates.count
     }
 
     /// Applies the operations to the updates where they lie.
@@ -76,16 +77,16 @@ struct BlockRun {
     }
 
     private func forEachShare(_ body: (Range<Int>) -> Void) {
-        let blocks = (count + Self.blockSize - 1) / Self.blockSize
-        Threads.withTeam(of: max(1, count / Self.elementsPerThread)) { member in
+        let blocks = (columns.count + Self.blockSize - 1) / Self.blockSize
+        Threads.withTeam(of: max(1, columns.count / Self.elementsPerThread)) { member in
             body(member.share(of: 0..<blocks))
         }
     }
 
     private func forEachBlock(of share: Range<Int>, _ body: (_ begin: Int, _ count: Int) -> Void) {
         for block in share {
-            let begin = block * Self.blockSize
-            body(begin, min(Self.blockSize, count - begin))
+            let begin = columns.lowerBound + block * Self.blockSize
+            body(begin, min(Self.blockSize, columns.upperBound - begin))
         }
     }
 
@@ -93,12 +94,14 @@ struct BlockRun {
         _ operations: ArraySlice<UpdatePass.Pending>, to block: UnsafeMutablePointer<Float>, at begin: Int, count: Int
     ) {
         for pending in operations {
+            // Where the flat vector of what the operation sees begins.
+            let first = pending.domain.isWhole ? self.columns.lowerBound : 0
             pending.domain.forEachSegment(in: begin..<begin + count) { columns, offset in
                 pending.operation.apply(
                     to: UpdateBlock(
                         updates: block + (columns.lowerBound - begin),
                         parameters: parameters + columns.lowerBound,
-                        offset: offset,
+                        offset: offset - first,
                         count: columns.count))
             }
         }

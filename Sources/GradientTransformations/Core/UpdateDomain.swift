@@ -42,6 +42,11 @@ struct UpdateDomain {
         return UpdateDomain(layout: layout, segments: restricted)
     }
 
+    /// The columns of one part of a domain that is whole.
+    func restricted(to part: UpdatePart) -> UpdateDomain {
+        UpdateDomain(layout: part.layout, segments: [Segment(columns: part.columns, offset: 0)])
+    }
+
     /// Calls `body` with the parts of `range` that belong to the domain, and where they begin in its flat vector.
     func forEachSegment(in range: Range<Int>, _ body: (_ columns: Range<Int>, _ offset: Int) -> Void) {
         // The first segment that ends after the range begins, by bisection: layouts can have thousands of leaves.

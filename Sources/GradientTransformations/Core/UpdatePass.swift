@@ -16,6 +16,7 @@ public struct UpdatePass: ~Copyable {
     private var parameters: ParameterVector
     private var pending: [Pending] = []
     private(set) var domain: UpdateDomain
+    private let part: UpdatePart?
 
     /// Stands in for a vector that was moved into a pass, so that it has one owner and changes in place.
     private static let placeholder: ParameterVector = {
@@ -26,14 +27,20 @@ public struct UpdatePass: ~Copyable {
         }
     }()
 
-    private init(updates: consuming ParameterVector, parameters: consuming ParameterVector) {
+    private init(updates: consuming ParameterVector, parameters: consuming ParameterVector, part: UpdatePart? = nil) {
         domain = UpdateDomain(whole: updates.layout)
+        self.part = part
         self.updates = updates
         self.parameters = parameters
     }
 
-    /// The layout of the updates that the next operation sees: all leaves, or those of a mask.
-    public var layout: TreeLayout { domain.layout }
+    /// The layout of the updates that the next operation sees: all leaves, or those of a mask; of one rank's share of the
+    /// columns, a leaf that is the share.
+    public var layout: TreeLayout {
+        if let part, domain.isWhole { part.layout } else { domain.layout }
+    }
+
+    private var columns: Range<Int> { part?.columns ?? 0..<updates.count }
 
     /// Adds what a link does to the updates, after what is pending.
     public mutating func append(_ operation: some BlockOperation) {
@@ -44,21 +51,24 @@ public struct UpdatePass: ~Copyable {
     public mutating func finishPending() {
         guard !pending.isEmpty else { return }
         preconditionSameLayouts()
-        let operations = pending
+        let (operations, columns) = (pending, columns)
         pending = []
         parameters.withUnsafeValues { parameters in
             updates.withUnsafeMutableValues { updates in
-                BlockRun(operations: operations, updates: updates, parameters: parameters).runInPlace()
+                BlockRun(operations: operations, updates: updates, parameters: parameters, columns: columns)
+                    .runInPlace()
             }
         }
     }
 
     /// Applies what is pending and calls `body` with the whole vectors of updates and parameters.
     ///
-    /// Inside a mask they are copies of its leaves, allocated for this call; otherwise they are not copied.
+    /// Inside a mask, or of one rank's share of the columns, they are copies, allocated for this call; otherwise they
+    /// are not copied.
     public mutating func withVectors(_ body: (inout ParameterVector, ParameterVector) -> Void) {
         finishPending()
-        if domain.isWhole { return body(&updates, parameters) }
+        if domain.isWhole, part == nil { return body(&updates, parameters) }
+        let domain = domain.isWhole ? part.map(domain.restricted) ?? domain : domain
         var selected = domain.selected(from: updates)
         body(&selected, domain.selected(from: parameters))
         domain.write(selected, to: &updates)
@@ -67,7 +77,7 @@ public struct UpdatePass: ~Copyable {
     /// Adds what a link without state does to the leaves that `mask` selects.
     mutating func append(_ operation: some BlockOperation, mask: TreeMask) {
         // The leaves' own layout is for those who look for their state in it, and is costly to make.
-        withMask(mask, layout: layout) { $0.append(operation) }
+        withMask(mask, layout: domain.layout) { $0.append(operation) }
     }
 
     /// Calls `body` while operations that are appended see only the leaves that `mask` selects, as a vector of
@@ -92,23 +102,26 @@ public struct UpdatePass: ~Copyable {
 
     /// Applies what is pending and returns the squared norm of each leaf of the updates, in Float64.
     mutating func squaredUpdateNorms() -> [Double] {
+        requireWhole()
         finishPending()
         return updates.withUnsafeValues { SquaredNorms.ofLeaves(of: domain, in: $0) }
     }
 
     /// The squared norm of each leaf of the parameters, in Float64.
     func squaredParameterNorms() -> [Double] {
-        parameters.withUnsafeValues { SquaredNorms.ofLeaves(of: domain, in: $0) }
+        requireWhole()
+        return parameters.withUnsafeValues { SquaredNorms.ofLeaves(of: domain, in: $0) }
     }
 
     /// Applies what is pending and adds the result to the parameters, without writing the updates themselves.
     package mutating func addToParameters() {
         preconditionSameLayouts()
-        let operations = pending
+        let (operations, columns) = (pending, columns)
         pending = []
         updates.withUnsafeValues { updates in
             parameters.withUnsafeMutableValues { parameters in
-                BlockRun(operations: operations, updates: updates, parameters: parameters).runIntoParameters()
+                BlockRun(operations: operations, updates: updates, parameters: parameters, columns: columns)
+                    .runIntoParameters()
             }
         }
     }
@@ -123,6 +136,12 @@ public struct UpdatePass: ~Copyable {
             append(DivideOperation(divisor: divisor.baseAddress ?? UnsafePointer(BlockRun.nothing)))
             body(&self)
         }
+    }
+
+    private func requireWhole() {
+        require(
+            part == nil,
+            "Norms of leaves were asked for of the columns \(columns) alone: what needs them is not element-wise.")
     }
 
     private func preconditionSameLayouts() {
@@ -140,12 +159,14 @@ public struct UpdatePass: ~Copyable {
         updates = pass.updates
     }
 
-    /// Calls `body` with a pass that may change both vectors in place.
+    /// Calls `body` with a pass that may change both vectors in place; with `part`, only there, and by states that are
+    /// kept for it.
     package static func step(
-        _ updates: inout ParameterVector, parameters: inout ParameterVector, _ body: (inout UpdatePass) -> Void
+        _ updates: inout ParameterVector, parameters: inout ParameterVector, part: UpdatePart? = nil,
+        _ body: (inout UpdatePass) -> Void
     ) {
         var pass = UpdatePass(
-            updates: exchange(&updates, placeholder), parameters: exchange(&parameters, placeholder))
+            updates: exchange(&updates, placeholder), parameters: exchange(&parameters, placeholder), part: part)
         body(&pass)
         updates = pass.updates
         parameters = pass.parameters

@@ -198,8 +198,16 @@ extension Ranks {
         }
     }
 
+    /// The columns that this rank noises and finishes.
+    package func share(ofColumns columns: Int) -> Range<Int> { shares(ofColumns: columns)[rank] }
+
+    /// The rows that each rank makes of `rows`: as many, but for one.
+    package func shares(ofRows rows: Int) -> [Range<Int>] {
+        (0..<count).map { rows * $0 / count..<rows * ($0 + 1) / count }
+    }
+
     /// Brings each rank's share of `values` to all others.
-    func allGather<Element: BitwiseCopyable>(
+    package func allGather<Element: BitwiseCopyable>(
         _ values: UnsafeMutablePointer<Element>, shares: [Range<Int>]
     ) {
         let size = MemoryLayout<Element>.stride

@@ -84,10 +84,10 @@ extension ClippedAggregate {
                         sum: sum, grid: grid, unit: grid.spacing / clipping.normalizeBy, scale: scale, out: base,
                         columns: shares[ranks?.rank ?? 0]))
             }
-            ranks.map { $0.allGather(base, shares: shares) }
+            if isGathered { ranks.map { $0.allGather(base, shares: shares) } }
         }
         workspace?.giveBack(sum)
-        return TransformedGradient(memory, transform: transform, form: form)
+        return TransformedGradient(memory, transform: transform, form: form, scattered: isGathered ? nil : ranks)
     }
 
     /// Lets a mechanism that takes floating-point sums write the gradient: `write` adds noise to sum · factor · scale,

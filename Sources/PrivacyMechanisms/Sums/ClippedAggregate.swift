@@ -47,6 +47,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
     let sum: PendingSum
     let workspace: GradientWorkspace?
     let ranks: Ranks?
+    let isGathered: Bool
 
     /// Σ (2b_i − 1) over the examples counted so far, b_i = 1 for norms within the bound; nil where nobody counts.
     private(set) var signedCount: Int?
@@ -75,6 +76,16 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         _ clipping: ClippingRule, transform: Transform, noise: NoiseScheme = .discreteGaussian, noiseMultiplier: Double,
         workspace: GradientWorkspace? = nil, ranks: Ranks? = nil
     ) throws(PrivacyMechanismError) {
+        try self.init(
+            clipping, transform: transform, noise: noise, noiseMultiplier: noiseMultiplier, workspace: workspace,
+            ranks: ranks, isGathered: true)
+    }
+
+    /// The same; unless `isGathered`, each rank has then only its share of the columns, and steps with no other.
+    package init(
+        _ clipping: ClippingRule, transform: Transform, noise: NoiseScheme, noiseMultiplier: Double,
+        workspace: GradientWorkspace?, ranks: Ranks?, isGathered: Bool
+    ) throws(PrivacyMechanismError) {
         guard noiseMultiplier >= 0, noiseMultiplier < .infinity else { throw .invalidNoiseMultiplier(noiseMultiplier) }
         let bounds = try ClippingBounds(clipping, for: transform.transformedLayout)
         guard noiseMultiplier == 0 || bounds.norm < .infinity else {
@@ -99,6 +110,7 @@ public struct ClippedAggregate<Transform: PreClippingTransform>: ~Copyable {
         self.transform = transform
         self.workspace = workspace
         self.ranks = ranks
+        self.isGathered = isGathered
     }
 
     /// The L2 sensitivity of the sum in the transformed space: what noise multipliers multiply, for add-or-remove-one.

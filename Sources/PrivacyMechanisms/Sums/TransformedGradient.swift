@@ -17,11 +17,14 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
     /// The form that was clipped and noised under: one that changed its mind since then would undo something else.
     private let form: TransformForm
     private let memory: GradientMemory
+    /// The ranks, each of which has only its share of the columns; nil for a gradient that is whole.
+    package let scattered: Ranks?
 
-    init(_ memory: GradientMemory, transform: Transform, form: TransformForm) {
+    init(_ memory: GradientMemory, transform: Transform, form: TransformForm, scattered: Ranks? = nil) {
         self.memory = memory
         self.transform = transform
         self.form = form
+        self.scattered = scattered
     }
 
     /// A gradient that did not come out of noise: for tests and measurements.
@@ -33,10 +36,14 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
     }
 
     /// The noised sum y, in the transformed layout.
-    public var vector: ParameterVector { memory.vector }
+    public var vector: ParameterVector {
+        requireWhole()
+        return memory.vector
+    }
 
     /// T⁻¹(y): the gradient in the space of the parameters.
     public consuming func inverted() -> PrivateGradient {
+        requireWhole()
         let inversion = inversion()
         inversion.divisor?.divide(&inversion.memory.vector)
         return PrivateGradient(inversion.memory)
@@ -50,12 +57,18 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
         case .diagonal(let scale): return GradientInversion(memory: memory, divisor: .elements(scale))
         case .rankOne(let map): return GradientInversion(memory: memory, divisor: .rankOne(map))
         case .general(let map):
+            requireWhole()
             let inverse = map.inverse(memory.vector)
             require(
                 inverse.layout == map.parameterLayout,
                 "An inverse of layout\n\(inverse.layout)\nis not a gradient of\n\(map.parameterLayout)")
             return GradientInversion(memory: GradientMemory(inverse), divisor: nil)
         }
+    }
+
+    private func requireWhole() {
+        require(
+            scattered == nil, "A gradient of which each rank has its share of the columns was asked for as a whole.")
     }
 }
 

@@ -81,7 +81,7 @@ extension AugmentedGradientTransformation {
         return PrivateBatch(
             try ClippedAggregate(
                 clipping, transform: transform, noise: noise, noiseMultiplier: noiseMultiplier,
-                workspace: workspace.sums, ranks: workspace.ranks))
+                workspace: workspace.sums, ranks: workspace.ranks, isGathered: !workspace.hasSharedState))
     }
 }
 
@@ -155,6 +155,8 @@ public struct StepWorkspace: ~Copyable, Sendable {
     let sums = GradientWorkspace()
     /// Who takes the steps together; nil for this process alone.
     public let ranks: Ranks?
+    /// Whether this rank's state is that of its share of the columns.
+    let hasSharedState: Bool
 
     /// An empty workspace.
     ///
@@ -162,5 +164,12 @@ public struct StepWorkspace: ~Copyable, Sendable {
     /// the batch: each example is one rank's.
     public init(ranks: Ranks? = nil) {
         self.ranks = ranks
+        hasSharedState = false
+    }
+
+    /// An empty workspace for steps of `optimizer` by a state that is ``kept(of:in:)``.
+    package init(ranks: Ranks?, sharingStateOf optimizer: some AugmentedGradientTransformation) {
+        self.ranks = ranks
+        hasSharedState = ranks != nil && (optimizer as? any ElementwiseOptimizer)?.hasElementwiseState ?? false
     }
 }

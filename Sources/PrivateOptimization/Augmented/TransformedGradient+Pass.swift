@@ -1,20 +1,27 @@
 import GradientTransformations
 import PrivacyMechanisms
 import PyTrees
+import Requirements
 
 extension TransformedGradient {
     /// Takes the transform back and steps: `links` appends what an optimizer does to the gradient, and hands on to the
     /// addition to `parameters`. All of it is one trip through memory where the transform is diagonal or the identity.
     ///
     /// The transform is let go of on return, so that a state that shares it then changes in place.
+    ///
+    /// Of a gradient that is scattered over ranks, each of them steps with its own columns, and gets the parameters of
+    /// all others from them.
     package consuming func step(
         _ parameters: inout ParameterVector,
         links: (_ pass: inout UpdatePass, _ next: (inout UpdatePass) -> Void) -> Void
     ) {
+        let ranks = scattered
+        let part = ranks.map { UpdatePart($0.share(ofColumns: parameters.count)) }
         let inversion = inversion()
-        UpdatePass.step(&inversion.memory.vector, parameters: &parameters) { pass in
+        UpdatePass.step(&inversion.memory.vector, parameters: &parameters, part: part) { pass in
             Self.divide(&pass, by: inversion.divisor) { links(&$0, UpdatePass.addToParameters) }
         }
+        ranks.map { parameters.gather(from: $0) }
     }
 
     /// Takes the transform back and returns the updates that `links` make, without adding them to `parameters`.
@@ -22,6 +29,7 @@ extension TransformedGradient {
         for parameters: ParameterVector,
         links: (_ pass: inout UpdatePass, _ next: (inout UpdatePass) -> Void) -> Void
     ) -> ParameterVector {
+        require(scattered == nil, "Updates of all columns were asked for of a gradient that is scattered over ranks.")
         let inversion = inversion()
         UpdatePass.update(&inversion.memory.vector, parameters: parameters) { pass in
             Self.divide(&pass, by: inversion.divisor) { pass in links(&pass) { $0.finishPending() } }

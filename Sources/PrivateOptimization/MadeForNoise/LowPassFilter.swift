@@ -109,6 +109,12 @@ public struct LowPassFilter: GradientTransformation, Hashable {
     }
 }
 
+extension LowPassFilter.State: ElementwiseState {
+    package mutating func changeVectors(_ body: (inout ParameterVector) -> Void) {
+        for index in registers.indices { body(&registers[index]) }
+    }
+}
+
 private struct FilterOperation: BlockOperation {
     let b: [Float]
     let a: [Float]

@@ -132,12 +132,14 @@ public struct PrivacyPlan: Hashable, Sendable {
     /// expectedBatchSize / exampleCount. Throws as above.
     public init(
         exampleCount: Int, expectedBatchSize: Double, epochs: Double, clipping: PlannedClipping, budget: Budget,
-        delta: Double, relation: NeighboringRelation = .addOrRemoveOne
+        delta: Double, relation: NeighboringRelation = .addOrRemoveOne, accountant: PlanAccountant = .pld,
+        noise: PlannedNoise = .discreteGaussian, normalization: PrivateNormalization? = nil
     ) throws {
         let sampling = try Self.poisson(exampleCount: exampleCount, expectedBatchSize: expectedBatchSize)
         try self.init(
             sampling: sampling, iterations: Self.iterations(epochs: epochs, of: sampling), clipping: clipping,
-            budget: budget, delta: delta, relation: relation)
+            budget: budget, delta: delta, relation: relation, accountant: accountant, noise: noise,
+            normalization: normalization)
     }
 
     /// Poisson sampling with the probability at which a batch has `expectedBatchSize` examples on average.

@@ -231,5 +231,5 @@ public struct PrivacyReport: Codable, Hashable, Sendable {
 /// The version of this package, as its changelog has it.
 public enum PackageVersion {
     /// "0.1.0", for example; "-dev" behind it means a state between releases.
-    public static let current = "0.1.0-dev"
+    public static let current = "0.1.0"
 }

@@ -61,6 +61,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     private var structure: Parameters?
     /// Memory for the gradients of a microbatch that a closure writes one by one.
     var examples = ExampleMemory<Parameters>()
+    /// The optimizer's state, or what this rank keeps of it.
     private(set) var state: Optimizer.State
     let nonPrivateSeed: UInt64?
     let source: SamplingSource
@@ -121,8 +122,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         self.plan = plan
         self.optimizer = optimizer
         self.vector = vector
-        self.state = state
-        workspace = StepWorkspace(ranks: ranks)
+        workspace = StepWorkspace(ranks: ranks, sharingStateOf: optimizer)
+        self.state = workspace.kept(of: state, in: vector.layout)
         structure = parameters.template
         nonPrivateSeed = seed
         let own = seed.map(SamplingSource.init(nonPrivateSeed:)) ?? SamplingSource()
@@ -154,12 +155,12 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         try ranks?.requireEqual(
             plan, Optimizer.self, snapshot.parameters, stepsTaken: snapshot.stepsTaken, seed: snapshot.nonPrivateSeed)
         let sampling = try plan.sampling(by: ranks)
-        workspace = StepWorkspace(ranks: ranks)
+        workspace = StepWorkspace(ranks: ranks, sharingStateOf: optimizer)
         self.plan = plan
         self.optimizer = optimizer
         vector = snapshot.parameters
         self.structure = structure.template
-        state = snapshot.state
+        state = workspace.kept(of: snapshot.state, in: snapshot.parameters.layout)
         stepsTaken = snapshot.stepsTaken
         adaptiveL2ClipNorm = snapshot.adaptiveL2ClipNorm
         nonPrivateSeed = snapshot.nonPrivateSeed
@@ -183,7 +184,8 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
     /// structure and what its noise kept of past steps. With ranks, all of them ask for it at once.
     var snapshot: RunSnapshot<Optimizer.State> {
         RunSnapshot(
-            parameters: vector, state: state, stepsTaken: stepsTaken, adaptiveL2ClipNorm: adaptiveL2ClipNorm,
+            parameters: vector, state: workspace.whole(of: state, in: vector.layout), stepsTaken: stepsTaken,
+            adaptiveL2ClipNorm: adaptiveL2ClipNorm,
             source: isFinished && !isSeeded ? SamplingSource() : source, nonPrivateSeed: nonPrivateSeed,
             noise: isFinished && !isSeeded ? Noise(plan.noise).checkpoint() : noise.checkpoint(of: ranks))
     }

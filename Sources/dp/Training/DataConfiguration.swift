@@ -97,6 +97,13 @@ struct DataConfiguration: Codable, Hashable, Sendable {
         case words, characters
     }
 
+    /// The name of the file or folder, without its endings.
+    var title: String {
+        guard let path else { return kind.rawValue }
+        let name = URL(filePath: path).lastPathComponent
+        return name.split(separator: ".").first.map(String.init) ?? name
+    }
+
     init(_ kind: Kind, path: String? = nil) {
         self.kind = kind
         self.path = path

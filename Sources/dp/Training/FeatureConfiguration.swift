@@ -1,3 +1,4 @@
+import PrivacyMechanisms
 import PrivateTraining
 import Requirements
 
@@ -11,6 +12,14 @@ enum FeatureConfiguration: Codable, Hashable, Sendable {
 
     private enum CodingKeys: CodingKey {
         case kind
+    }
+
+    /// What people call it.
+    var title: String {
+        switch self {
+        case .scattering: "scattering features"
+        case .fullScattering: "full scattering features"
+        }
     }
 
     private static let scatteringKeys = ["kind", "height", "width"]
@@ -43,20 +52,25 @@ enum FeatureConfiguration: Codable, Hashable, Sendable {
         }
     }
 
-    /// The data with features in the place of inputs; throws `FeatureMapError` if they do not fit.
-    func map(_ data: any Dataset) throws(FeatureMapError) -> any Dataset {
+    /// The data with features in the place of inputs. Throws `FeatureMapError` if they do not fit.
+    ///
+    /// - Parameter ranks: who has the same examples, and maps a share of them. Throws ``RankError`` on all of them if
+    ///   one has others, or if they do not fit.
+    func map(_ data: any Dataset, over ranks: Ranks? = nil) throws -> any Dataset {
         switch self {
-        case .scattering(let map): try Self.map(data, by: map)
-        case .fullScattering(let map): try Self.map(data, by: map)
+        case .scattering(let map): try Self.map(data, by: map, over: ranks)
+        case .fullScattering(let map): try Self.map(data, by: map, over: ranks)
         }
     }
 
-    private static func map(_ data: any Dataset, by map: some FeatureMap) throws(FeatureMapError) -> any Dataset {
-        guard data.featureCount == map.inputCount else {
-            throw .inputMismatch(expected: map.inputCount, found: data.featureCount)
+    private static func map(_ data: any Dataset, by map: some FeatureMap, over ranks: Ranks?) throws -> any Dataset {
+        try ranks.together {
+            guard data.featureCount == map.inputCount else {
+                throw FeatureMapError.inputMismatch(expected: map.inputCount, found: data.featureCount)
+            }
         }
         // What lies in memory is mapped once, and not each time that it is read.
-        if let data = data as? InMemoryDataset { return data.mapped(by: map) }
-        return MappedDataset(data, map: map)
+        guard let data = data as? InMemoryDataset else { return MappedDataset(data, map: map) }
+        return try ranks.map { try data.mapped(by: map, over: $0) } ?? data.mapped(by: map)
     }
 }

@@ -10,7 +10,7 @@ struct TrainingPage {
 
     var html: String {
         WebPage(
-            title: "Private training: \(configuration.modelName)", rows: rows, figures: figures,
+            title: title, rows: rows, figures: figures,
             rest: """
                 <h2>What is promised</h2>
                 <pre>\(WebPage.escaped(result.report))</pre>
@@ -19,6 +19,13 @@ struct TrainingPage {
                 <p>\(confidential)</p>
                 """
         ).html
+    }
+
+    /// The data, the model and the promise: `mnist, softmax, ε = 2.00`.
+    private var title: String {
+        let features = configuration.features.map { " on \($0.title)" } ?? ""
+        let promise = result.record.epsilon.isFinite ? "ε = \(Epsilon.text(result.record.epsilon))" : "not private"
+        return "\(configuration.data.title), \(configuration.modelName)\(features), \(promise)"
     }
 
     private var rows: [(String, String)] {
@@ -44,7 +51,7 @@ struct TrainingPage {
         if metrics.contains(where: { $0.testAccuracy != nil }) {
             figures.append(
                 LineChart(
-                    title: "Accuracy on test data", xLabel: "steps", yLabel: "accuracy",
+                    title: "Accuracy on test data", xLabel: "steps", yLabel: "accuracy", showsZero: false,
                     series: [series("accuracy", \.testAccuracy)]
                 ).svg)
         }

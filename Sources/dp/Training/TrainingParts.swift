@@ -1,3 +1,4 @@
+import CommandLineSupport
 import GradientTransformations
 import PrivacyMechanisms
 import PrivateTraining
@@ -24,40 +25,61 @@ struct TrainingParts {
 
     /// Makes the model for the data that the configuration names.
     ///
-    /// - Parameter folder: that of a run whose parameters may have been given; it is only read.
-    init(_ configuration: TrainingConfiguration, _ data: LoadedData, folder: RunFolder?) throws {
+    /// - Parameters:
+    ///   - folder: that of a run whose parameters may have been given; it is only read.
+    ///   - ranks: who makes the same parts at once. Where one of them cannot, all throw.
+    init(_ configuration: TrainingConfiguration, _ data: LoadedData, folder: RunFolder?, ranks: Ranks? = nil) throws {
         var configuration = configuration
         self.data = data
-        let targets = try data.firstTargets
+        let targets = try ranks.together { try data.firstTargets }
         classCount = targets.classCount
         defaults = TrainingDefaults(
             exampleCount: data.exampleCount, userCount: data.owners.map { Set($0).count },
             classCount: targets.classCount, imageShape: data.imageShape)
         defaults.chooseModel(of: &configuration)
-        let features = configuration.features
-        let mapped = { (data: any Dataset) in try features?.map(data) ?? data }
-        training = try mapped(data.training)
-        test = try data.test.map(mapped)
-        architecture =
-            try configuration.architecture
-            ?? NetworkArchitecture(
-                specification: configuration.model ?? "", featureCount: training.featureCount,
-                outputCount: targets.outputCount, vocabulary: data.encoding.text?.vocabulary.count,
-                positions: data.positions ?? data.imageShape?[0])
-        let network = try Network(architecture)
-        for data in [training, test].compactMap(\.self) where data.count > 0 {
-            try network.check(data.examples(at: [0]))
+        (training, test) = try Self.mapped(data, by: configuration.features, over: ranks)
+        let examples = [training, test].compactMap(\.self)
+        (architecture, given, model) = try ranks.together {
+            let architecture =
+                try configuration.architecture
+                ?? NetworkArchitecture(
+                    specification: configuration.model ?? "", featureCount: examples[0].featureCount,
+                    outputCount: targets.outputCount, vocabulary: data.encoding.text?.vocabulary.count,
+                    positions: data.positions ?? data.imageShape?[0])
+            let network = try Network(architecture)
+            for data in examples where data.count > 0 { try network.check(data.examples(at: [0])) }
+            try configuration.augmentation?.check(featureCount: network.featureCount)
+            let given = try Self.givenParameters(of: configuration, for: network, folder)
+            let frozen = configuration.frozen ?? []
+            let model =
+                if let given {
+                    try network.freezing(frozen, of: given.parameters)
+                } else {
+                    try network.freezing(frozen, ofInitialParameters: configuration.initializationSeed)
+                }
+            return (architecture, given, model)
         }
-        try configuration.augmentation?.check(featureCount: network.featureCount)
-        given = try Self.givenParameters(of: configuration, for: network, folder)
-        let frozen = configuration.frozen ?? []
-        model =
-            if let given {
-                try network.freezing(frozen, of: given.parameters)
-            } else {
-                try network.freezing(frozen, ofInitialParameters: configuration.initializationSeed)
-            }
         self.configuration = configuration
+    }
+
+    /// The examples as the model takes them: their features, where there are any. Ranks that have the same examples
+    /// share the work.
+    private static func mapped(
+        _ data: LoadedData, by features: FeatureConfiguration?, over ranks: Ranks?
+    ) throws -> (training: any Dataset, test: (any Dataset)?) {
+        try ranks?.agree(on: [
+            "kind of features": try features.map { try jsonLine($0) } ?? "none",
+            "test data": data.test == nil ? "none" : "given",
+        ])
+        guard let features else { return (data.training, data.test) }
+        let training =
+            if data.whole == nil {
+                try features.map(data.training, over: ranks)
+            } else {
+                // A part of the data is one rank's own.
+                try ranks.together { try features.map(data.training) }
+            }
+        return (training, try data.test.map { try features.map($0, over: ranks) })
     }
 
     /// Makes the plan, which the configuration then says in full.

@@ -27,13 +27,8 @@ struct TrainingRun {
         var data = try Launch.together(configuration.loadData)
         if let shards = configuration.data.shards, let ranks = Launch.ranks { try data.takePart(shards, of: ranks) }
         progress.show("making the plan")
-        let prepared = try Launch.together {
-            var parts = try TrainingParts(configuration, data, folder: folder)
-            let plan = try parts.makePlan(exampleCount: data.exampleCount, fitter: fitter)
-            return (parts: parts, plan: plan)
-        }
-        let plan = prepared.plan
-        var parts = prepared.parts
+        var parts = try TrainingParts(configuration, data, folder: folder, ranks: Launch.ranks)
+        let plan = try Launch.together { try parts.makePlan(exampleCount: data.exampleCount, fitter: fitter) }
         let result = try parts.withOptimizer(for: plan) { parts in
             progress.clear()
             parts.given?.notes.forEach(note)

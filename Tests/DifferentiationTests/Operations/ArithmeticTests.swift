@@ -12,6 +12,7 @@ struct ArithmeticTests {
 
     @Test func holdsForConstants() {
         OperationCheck.expect(shape: [3]) { x, _ in -(2.5 * x + 0.5) }
+        OperationCheck.expect(shape: [3]) { x, _ in (1 - x * 2.5) * (0.5 + x) - 0.25 }
     }
 
     @Test func holdsForParameters() {

@@ -34,7 +34,9 @@ import Testing
         let audit = try PrivacyAudit(
             plan(examples: digits.count, noiseMultiplier: 0), canaryCount: 200, nonPrivateSeed: 6)
         let network = try Network(NetworkArchitecture(specification: "mlp:20", featureCount: 64, outputCount: 10))
-        let scores = try audit.scores(of: network, on: digits, optimizer: IdentityAugmented(sgd(learningRate: 0.5)))
+        let scores = try audit.scores(of: network, on: digits, optimizer: sgd(learningRate: 0.5))
+        #expect(
+            scores == (try audit.scores(of: network, on: digits, optimizer: IdentityAugmented(sgd(learningRate: 0.5)))))
         // An eighth is never drawn.
         #expect(try scores.value(of: .areaUnderCurve) > 0.85)
         #expect(try audit.epsilonLowerBound(scores, .clopperPearson, confidence: 0.95).epsilon > 2)
