@@ -25,8 +25,8 @@ package struct LineChart {
     private let showsZero: Bool
     private let series: [Series]
 
-    /// - Parameter showsZero: whether the vertical axis begins at zero; otherwise it shows what lies between the smallest
-    ///   and the largest value, if they are positive and differ.
+    /// - Parameter showsZero: whether the vertical axis begins at zero; otherwise it shows what lies between the
+    ///   smallest and the largest value, if they are positive and differ.
     package init(
         title: String, xLabel: String, yLabel: String, xScale: Scale = .linear, showsZero: Bool = true,
         series: [Series]

@@ -33,8 +33,8 @@
             atexit { MPI_Finalize() }
             require(
                 provided >= dpm_funneled(),
-                "This Open MPI was built without threads (level \(provided)), but ranks compute on several: install one "
-                    + "that has MPI_THREAD_FUNNELED.")
+                "This Open MPI was built without threads (level \(provided)), but ranks compute on several: install "
+                    + "one that has MPI_THREAD_FUNNELED.")
             var (rank, count): (Int32, Int32) = (0, 0)
             check(MPI_Comm_rank(dpm_world(), &rank), "MPI_Comm_rank")
             check(MPI_Comm_size(dpm_world(), &count), "MPI_Comm_size")

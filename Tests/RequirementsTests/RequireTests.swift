@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import Requirements
 import Testing
@@ -10,6 +11,18 @@ import Testing
                 require(1 + 1 == 3, "Shapes \(2) × 3 and 4 × 5 do not fit.")
             })
         #expect(String(decoding: result.standardErrorContent, as: UTF8.self).contains("Shapes 2 × 3 and 4 × 5"))
+    }
+
+    /// Of a process that is silent, as ranks but the first are.
+    @Test func theSentenceIsSaidElsewhere() async throws {
+        let result = try #require(
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                Traps.descriptor.store(dup(STDERR_FILENO), ordering: .relaxed)
+                dup2(open("/dev/null", O_WRONLY), STDERR_FILENO)
+                fail("Rank 1 is told what is wrong.")
+            })
+        let text = String(decoding: result.standardErrorContent, as: UTF8.self)
+        #expect(text.contains("Rank 1 is told what is wrong.") && !text.contains("Fatal error"))
     }
 
     @Test func bothShapesOfAMismatchAreNamed() async throws {

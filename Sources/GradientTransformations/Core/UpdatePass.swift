@@ -34,8 +34,8 @@ public struct UpdatePass: ~Copyable {
         self.parameters = parameters
     }
 
-    /// The layout of the updates that the next operation sees: all leaves, or those of a mask; of one rank's share of the
-    /// columns, a leaf that is the share.
+    /// The layout of the updates that the next operation sees: all leaves, or those of a mask; of one rank's share of
+    /// the columns, a leaf that is the share.
     public var layout: TreeLayout {
         if let part, domain.isWhole { part.layout } else { domain.layout }
     }

@@ -91,8 +91,12 @@ import Testing
                     try Scale(-0.01)
                 }), isShared: true)
         try Self.expectEqualSteps(
-            IdentityAugmented(Accumulate(chain { try KalmanFilter(); try adam(learningRate: 0.01) }, steps: 2)),
-            isShared: true)
+            IdentityAugmented(
+                Accumulate(
+                    chain {
+                        try KalmanFilter()
+                        try adam(learningRate: 0.01)
+                    }, steps: 2)), isShared: true)
     }
 
     /// A decay of some leaves needs no state, and is shared; a state of some leaves is not.
