@@ -55,6 +55,6 @@ package struct HistogramChart {
 
                 """
         }
-        return frame.document(body: body + frame.legend(series.map(\.name)))
+        return frame.document(body: body, legend: series.map(\.name))
     }
 }

@@ -68,7 +68,7 @@ package struct LineChart {
                     "<circle cx=\"\(SVGFrame.number(x))\" cy=\"\(SVGFrame.number(y))\" r=\"3\" fill=\"\(color)\"/>\n"
             }
         }
-        return frame.document(body: body + frame.legend(series.map(\.name)))
+        return frame.document(body: body, legend: series.map(\.name))
     }
 
     /// The points' own places where they are few; round numbers, or powers of ten, where they are many.

@@ -99,29 +99,38 @@ struct SVGFrame {
         }.joined()
     }
 
-    func legend(_ names: [String]) -> String {
-        names.enumerated().map { index, name in
-            let y = top + 14 + 18 * Double(index)
+    /// Names beside their keys, below the picture: two in a row, unless they are too long. One that stands at the axis
+    /// is not said again.
+    private func legend(_ names: [String]) -> (text: String, height: Double) {
+        guard !names.isEmpty, names != [yLabel] else { return ("", 0) }
+        let columns = names.contains { $0.count > 42 } ? 1 : 2
+        let keys = names.enumerated().map { index, name in
+            let y = height + 8 + 18 * Double(index / columns)
+            let left = left + 310 * Double(index % columns)
             let color = Self.color(index)
             let dashes = Self.dashes(index)
             let middle = Self.number(y - 4)
             let key =
                 dashes.isEmpty
-                ? "<rect x=\"\(Self.number(left + 14))\" y=\"\(Self.number(y - 9))\" width=\"12\" height=\"10\" "
+                ? "<rect x=\"\(Self.number(left + 6))\" y=\"\(Self.number(y - 9))\" width=\"12\" height=\"10\" "
                     + "fill=\"\(color)\"/>"
-                : "<line x1=\"\(Self.number(left + 8))\" x2=\"\(Self.number(left + 28))\" y1=\"\(middle)\" "
+                : "<line x1=\"\(Self.number(left))\" x2=\"\(Self.number(left + 20))\" y1=\"\(middle)\" "
                     + "y2=\"\(middle)\" stroke=\"\(color)\" stroke-width=\"2\"\(dashes)/>"
-            return key + "\n<text x=\"\(Self.number(left + 32))\" y=\"\(Self.number(y))\">"
+            return key + "\n<text x=\"\(Self.number(left + 26))\" y=\"\(Self.number(y))\">"
                 + "\(Self.escaped(name))</text>\n"
-        }.joined()
+        }
+        return (keys.joined(), 18 * Double((names.count + columns - 1) / columns) + 8)
     }
 
-    func document(body: String) -> String {
+    /// The picture of `body`, and of the names of its series.
+    func document(body: String, legend names: [String] = []) -> String {
+        let legend = legend(names)
+        let total = Int(height + legend.height)
         let middle = Self.number(x(0.5))
         let sideways = "transform=\"rotate(-90)\" x=\"\(Self.number(-y(0.5)))\" y=\"18\" text-anchor=\"middle\""
         return """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(width)) \(Int(height))" \
-            width="\(Int(width))" height="\(Int(height))" role="img" aria-label="\(Self.escaped(title))">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(width)) \(total)" \
+            width="\(Int(width))" height="\(total)" role="img" aria-label="\(Self.escaped(title))">
             <style>
             text { font: 12px system-ui, sans-serif; fill: #777; }
             .title { font-size: 15px; font-weight: 600; }
@@ -130,7 +139,7 @@ struct SVGFrame {
             <text class="title" x="\(middle)" y="24" text-anchor="middle">\(Self.escaped(title))</text>
             <text x="\(middle)" y="\(Self.number(height - 14))" text-anchor="middle">\(Self.escaped(xLabel))</text>
             <text \(sideways)>\(Self.escaped(yLabel))</text>
-            \(body)</svg>
+            \(body)\(legend.text)</svg>
 
             """
     }

@@ -137,7 +137,7 @@ import Testing
 private struct Halving: ElementwiseTransformation {
     static var identifier: String { "halving" }
 
-    struct Operation: BlockOperation {
+    struct Operation: UpdateOperation {
         func apply(to block: UpdateBlock) {
             for index in 0..<block.count { block.updates[index] *= 0.5 }
         }

@@ -306,6 +306,19 @@ import Testing
         #expect(!errors[0].contains(/[0-9a-f]{16}/))
     }
 
+    /// Each rank steps with its own columns: nobody would see that they do so at different rates.
+    @Test func otherHyperparametersAreRefused() throws {
+        let errors = LocalRanks.run(2) { ranks -> String in
+            do {
+                _ = try PrivateRun(
+                    Self.plan(), optimizer: sgd(learningRate: ranks.rank == 1 ? 0.2 : 0.1),
+                    parameters: ParameterVector(zeros: Self.closure().layout), ranks: ranks)
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(errors[0].contains("Rank 1 has the hyperparameters of the optimizer") && errors[1] == errors[0])
+    }
+
     /// The same numbers in another order: an example that stands in two places could take part twice.
     @Test func dataInAnotherOrderAreRefused() throws {
         let errors = LocalRanks.run(2) { ranks -> String in

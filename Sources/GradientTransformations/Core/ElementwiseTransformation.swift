@@ -6,7 +6,7 @@ import PyTrees
 /// while it lies in the first-level cache, so that the chain is one trip through memory.
 public protocol ElementwiseTransformation: GradientTransformation {
     /// What one step does to a block of updates.
-    associatedtype Operation: BlockOperation
+    associatedtype Operation: UpdateOperation
 
     /// Prepares one step, and calls `body` exactly once with what it does to each block.
     ///
@@ -36,7 +36,7 @@ extension ElementwiseTransformation {
 }
 
 /// What a link does to a block of updates in one step. Several threads call it at once, for different blocks.
-public protocol BlockOperation {
+public protocol UpdateOperation {
     /// Changes the updates of `block` in place.
     func apply(to block: UpdateBlock)
 }

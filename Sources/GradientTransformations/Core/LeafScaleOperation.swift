@@ -1,7 +1,7 @@
 import PyTrees
 
 /// Multiplies the elements of each leaf by a number of its own.
-struct LeafScaleOperation: BlockOperation {
+struct LeafScaleOperation: UpdateOperation {
     let factors: [Float]
     let ends: [Int]
 

@@ -1,7 +1,7 @@
 import CPrivacyKernels
 
 /// Multiplies a block by a number.
-public struct ScaleOperation: BlockOperation {
+public struct ScaleOperation: UpdateOperation {
     let factor: Float
 
     /// Multiplies the updates of `block`.
@@ -11,7 +11,7 @@ public struct ScaleOperation: BlockOperation {
 }
 
 /// Applies a formula with one, two or three moments to a block.
-public struct MomentOperation: BlockOperation {
+public struct MomentOperation: UpdateOperation {
     package typealias Pointer = UnsafeMutablePointer<Float>
 
     package enum Formula {
@@ -40,7 +40,7 @@ public struct MomentOperation: BlockOperation {
 }
 
 /// Divides a block by a vector.
-struct DivideOperation: BlockOperation {
+struct DivideOperation: UpdateOperation {
     let divisor: UnsafePointer<Float>
 
     func apply(to block: UpdateBlock) {
@@ -49,7 +49,7 @@ struct DivideOperation: BlockOperation {
 }
 
 /// Adds a multiple of the parameters to a block.
-public struct AddParametersOperation: BlockOperation {
+public struct AddParametersOperation: UpdateOperation {
     let factor: Float
 
     /// Changes the updates of `block`.
@@ -59,13 +59,13 @@ public struct AddParametersOperation: BlockOperation {
 }
 
 /// Leaves a block as it is.
-public struct NoOperation: BlockOperation {
+public struct NoOperation: UpdateOperation {
     /// Does nothing.
     public func apply(to block: UpdateBlock) {}
 }
 
 /// Fills a block with zeros, also where it holds NaN.
-public struct ZeroOperation: BlockOperation {
+public struct ZeroOperation: UpdateOperation {
     /// Overwrites the updates of `block`.
     public func apply(to block: UpdateBlock) {
         block.updates.update(repeating: 0, count: block.count)

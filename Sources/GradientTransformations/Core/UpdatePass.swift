@@ -8,7 +8,7 @@ import Requirements
 /// ends. A run of elementwise links is therefore one trip through memory, however the chain is nested.
 public struct UpdatePass: ~Copyable {
     struct Pending {
-        let operation: any BlockOperation
+        let operation: any UpdateOperation
         let domain: UpdateDomain
     }
 
@@ -43,7 +43,7 @@ public struct UpdatePass: ~Copyable {
     private var columns: Range<Int> { part?.columns ?? 0..<updates.count }
 
     /// Adds what a link does to the updates, after what is pending.
-    public mutating func append(_ operation: some BlockOperation) {
+    public mutating func append(_ operation: some UpdateOperation) {
         pending.append(Pending(operation: operation, domain: domain))
     }
 
@@ -75,7 +75,7 @@ public struct UpdatePass: ~Copyable {
     }
 
     /// Adds what a link without state does to the leaves that `mask` selects.
-    mutating func append(_ operation: some BlockOperation, mask: TreeMask) {
+    mutating func append(_ operation: some UpdateOperation, mask: TreeMask) {
         // The leaves' own layout is for those who look for their state in it, and is costly to make.
         withMask(mask, layout: domain.layout) { $0.append(operation) }
     }

@@ -98,7 +98,7 @@ public struct Clip: ElementwiseTransformation, Codable, Hashable {
 }
 
 /// Clips every element of a block.
-public struct ClipOperation: BlockOperation {
+public struct ClipOperation: UpdateOperation {
     let bound: Float
 
     /// Clips the updates of `block`.

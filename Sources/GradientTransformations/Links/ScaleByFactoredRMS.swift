@@ -89,7 +89,7 @@ public struct ScaleByFactoredRMS: GradientTransformation, Codable, Hashable {
 }
 
 /// Divides a block by the root of the moments: those of elements, or the product of those of rows and columns.
-private struct FactoredDivision: BlockOperation {
+private struct FactoredDivision: UpdateOperation {
     let moments: FactoredLayout
     let means: UnsafeMutablePointer<Float>
     let constants: dpk_constants

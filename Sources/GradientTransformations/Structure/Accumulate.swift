@@ -68,7 +68,7 @@ public struct Accumulate<Inner: GradientTransformation>: GradientTransformation 
     }
 }
 
-private struct AccumulateOperation: BlockOperation {
+private struct AccumulateOperation: UpdateOperation {
     let mean: UnsafeMutablePointer<Float>
     let weight: Float
     let isComplete: Bool

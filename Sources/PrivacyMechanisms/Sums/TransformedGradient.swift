@@ -54,8 +54,12 @@ public struct TransformedGradient<Transform: PreClippingTransform>: ~Copyable {
     package consuming func inversion() -> GradientInversion {
         switch form {
         case .identity: return GradientInversion(memory: memory, divisor: nil)
-        case .diagonal(let scale): return GradientInversion(memory: memory, divisor: .elements(scale))
-        case .rankOne(let map): return GradientInversion(memory: memory, divisor: .rankOne(map))
+        case .diagonal(let scale):
+            requireWhole()
+            return GradientInversion(memory: memory, divisor: .elements(scale))
+        case .rankOne(let map):
+            requireWhole()
+            return GradientInversion(memory: memory, divisor: .rankOne(map))
         case .general(let map):
             requireWhole()
             let inverse = map.inverse(memory.vector)

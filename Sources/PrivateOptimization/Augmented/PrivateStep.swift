@@ -170,6 +170,6 @@ public struct StepWorkspace: ~Copyable, Sendable {
     /// An empty workspace for steps of `optimizer` by a state that is ``kept(of:in:)``.
     package init(ranks: Ranks?, sharingStateOf optimizer: some AugmentedGradientTransformation) {
         self.ranks = ranks
-        hasSharedState = ranks != nil && (optimizer as? any ElementwiseOptimizer)?.hasElementwiseState ?? false
+        hasSharedState = ranks != nil && (optimizer as? any DivisibleOptimizer)?.isDivisible ?? false
     }
 }

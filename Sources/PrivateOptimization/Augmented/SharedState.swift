@@ -3,14 +3,14 @@ import PrivacyMechanisms
 import PyTrees
 import Requirements
 
-/// An optimizer that takes gradients as they are, and may do to each column what hangs on that column alone.
-package protocol ElementwiseOptimizer {
+/// An optimizer whose state and updates ranks can divide.
+package protocol DivisibleOptimizer {
     /// Whether any part of the columns can be stepped with by itself, with a part of the state.
-    var hasElementwiseState: Bool { get }
+    var isDivisible: Bool { get }
 }
 
-extension IdentityAugmented: ElementwiseOptimizer {
-    package var hasElementwiseState: Bool { Base.isElementwise && Base.State.self is any ElementwiseState.Type }
+extension IdentityAugmented: DivisibleOptimizer {
+    package var isDivisible: Bool { base is any DivisibleTransformation }
 }
 
 /// Ranks divide the state and the updates of an optimizer that works element by element: each keeps the state of its
@@ -18,12 +18,20 @@ extension IdentityAugmented: ElementwiseOptimizer {
 extension StepWorkspace {
     /// What this rank keeps of a whole state: that of its share of `layout`'s columns, or all of it.
     package func kept<State>(of state: State, in layout: TreeLayout) -> State {
-        changed(state, layout) { part, _, vector in vector = part.taken(from: vector) }
+        changed(state, layout) { part, _, vector in
+            require(
+                vector.layout == layout,
+                "A state of layout\n\(vector.layout)\ndoes not fit parameters of layout\n\(layout)")
+            vector = part.taken(from: vector)
+        }
     }
 
     /// The whole state, on every rank, of what each of them kept of it.
     package func whole<State>(of state: State, in layout: TreeLayout) -> State {
         changed(state, layout) { part, ranks, vector in
+            require(
+                vector.layout == part.layout,
+                "A state of layout\n\(vector.layout)\nis not the part\n\(part.layout)")
             vector = part.placed(vector, in: layout)
             vector.gather(from: ranks)
         }

@@ -50,7 +50,7 @@ extension TransformedGradient {
     }
 }
 
-private struct RankOneDivision: BlockOperation {
+private struct RankOneDivision: UpdateOperation {
     let map: RankOneTransform
 
     func apply(to block: UpdateBlock) {

@@ -69,6 +69,8 @@ public struct KalmanFilter: ElementwiseTransformation, Codable, Hashable {
     }
 }
 
+extension KalmanFilter: DivisibleTransformation {}
+
 /// Numbers in (0, 1].
 public enum PositiveShare: HyperparameterBounds {
     /// Whether `value` lies in (0, 1].

@@ -109,13 +109,15 @@ public struct LowPassFilter: GradientTransformation, Hashable {
     }
 }
 
+extension LowPassFilter: DivisibleTransformation {}
+
 extension LowPassFilter.State: ElementwiseState {
     package mutating func changeVectors(_ body: (inout ParameterVector) -> Void) {
         for index in registers.indices { body(&registers[index]) }
     }
 }
 
-private struct FilterOperation: BlockOperation {
+private struct FilterOperation: UpdateOperation {
     let b: [Float]
     let a: [Float]
     let factor: Float

@@ -54,6 +54,8 @@ public struct ScaleByAdamBC: ElementwiseTransformation, Codable, Hashable {
     }
 }
 
+extension ScaleByAdamBC: DivisibleTransformation {}
+
 /// Adam with ``ScaleByAdamBC``'s correction and a learning rate.
 ///
 ///     let optimizer = try adamBC(learningRate: 1e-3, noiseStandardDeviation: 1.1 * clipNorm / expectedBatchSize)

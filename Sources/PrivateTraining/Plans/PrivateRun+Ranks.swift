@@ -16,7 +16,7 @@ extension PrivateRun {
     /// Throws ``/PrivacyMechanisms/RankError`` on all ranks unless they have the same parameters: those of processors
     /// that compute differently could drift apart.
     func requireEqualRanks() throws {
-        try ranks?.requireEqual(plan, Optimizer.self, vector, stepsTaken: stepsTaken, seed: nonPrivateSeed)
+        try ranks?.requireEqual(plan, optimizer, vector, stepsTaken: stepsTaken, seed: nonPrivateSeed)
     }
 }
 
@@ -41,7 +41,7 @@ extension Ranks {
     /// Throws ``/PrivacyMechanisms/RankError`` on all ranks unless what a run is made of is the same on all of them.
     /// The plan of a run may say who owns which example: no error tells its digest.
     func requireEqual<Optimizer: AugmentedGradientTransformation>(
-        _ plan: PrivacyPlan, _: Optimizer.Type, _ parameters: ParameterVector, stepsTaken: Int, seed: UInt64?
+        _ plan: PrivacyPlan, _ optimizer: Optimizer, _ parameters: ParameterVector, stepsTaken: Int, seed: UInt64?
     ) throws {
         try agree(on: [
             "version of this package": PackageVersion.current, "optimizer": Optimizer.identifier,
@@ -50,9 +50,12 @@ extension Ranks {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         let coded = try encoder.encode(plan)
+        // Of ranks that divide the updates, others would go unnoticed: each has the parameters that all have made.
+        let hyperparameters = try (optimizer as? any Encodable).map { try SHA256.hash(data: encoder.encode($0)) }
         let values = parameters.values.withUnsafeBytes { SHA256.hash(data: $0) }
         try agree(onSecret: [
             "plan (by its digest)": SHA256.hash(data: coded).hexadecimal,
+            "hyperparameters of the optimizer (by their digest)": hyperparameters?.hexadecimal ?? "none",
             "parameters (by their digest)": values.hexadecimal,
         ])
     }

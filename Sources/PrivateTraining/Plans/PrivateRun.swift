@@ -117,7 +117,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
                     interval: interval, steps: correlation.strategy.steps, restarts: correlation.restarts)
             }
         }
-        try ranks?.requireEqual(plan, Optimizer.self, vector, stepsTaken: 0, seed: seed)
+        try ranks?.requireEqual(plan, optimizer, vector, stepsTaken: 0, seed: seed)
         let sampling = try plan.sampling(by: ranks)
         self.plan = plan
         self.optimizer = optimizer
@@ -153,7 +153,7 @@ public struct PrivateRun<Optimizer: AugmentedGradientTransformation, Parameters:
         structure: Parameters, ranks: Ranks? = nil
     ) throws {
         try ranks?.requireEqual(
-            plan, Optimizer.self, snapshot.parameters, stepsTaken: snapshot.stepsTaken, seed: snapshot.nonPrivateSeed)
+            plan, optimizer, snapshot.parameters, stepsTaken: snapshot.stepsTaken, seed: snapshot.nonPrivateSeed)
         let sampling = try plan.sampling(by: ranks)
         workspace = StepWorkspace(ranks: ranks, sharingStateOf: optimizer)
         self.plan = plan

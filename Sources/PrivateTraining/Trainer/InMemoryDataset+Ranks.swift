@@ -1,3 +1,4 @@
+import Crypto
 import Datasets
 import Foundation
 import LinearAlgebra
@@ -7,7 +8,8 @@ extension InMemoryDataset {
     /// As `mapped(by:)`, over ranks that have the same examples: each maps a share of them, and all get all features.
     ///
     /// Throws on all ranks ``/PrivacyMechanisms/RankError`` unless they have the same map and the same examples, whose
-    /// digests are compared.
+    /// digests are compared, and make the same features of a public example: whose features an example gets must not
+    /// show in their last bits, as it would on processors that round differently.
     ///
     /// Traps unless the inputs have as many columns as the map takes.
     public func mapped(by map: some FeatureMap, over ranks: Ranks) throws -> InMemoryDataset {
@@ -17,6 +19,10 @@ extension InMemoryDataset {
         try ranks.agree(on: ["feature map": description])
         // Once features of one rank's examples stand beside those of another, nobody sees a difference any more.
         try ranks.agree(onSecret: ["data (by their digest)": try ranks.together { try digest() }])
+        let sample = Matrix(
+            rows: 1, columns: map.inputCount, elements: (0..<map.inputCount).map { Float(($0 &* 7919) % 1009) / 1009 })
+        let made = map.features(of: sample).withUnsafeElements { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
+        try ranks.agree(on: ["features of a public example (by their digest)": made.hexadecimal])
         let width = map.featureCount
         var features = Matrix(undefinedRows: count, columns: width)
         // MPI counts bytes in 32 bits, and a rank's own part is copied.

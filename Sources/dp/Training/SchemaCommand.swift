@@ -30,6 +30,14 @@ struct SchemaCommand: ParsableCommand {
         try check.finish()
         let text = try CSVSchema.skeleton(forHeaderOf: file, separator: separator)
         if let output { try AtomicFile.write(Data(text.utf8), to: output) } else { print(text, terminator: "") }
-        note("Write a kind in the place of each \"\(CSVSchema.openKind)\"; 'dp help formats' says which there are.")
+        note(
+            """
+            Write a kind in the place of each "\(CSVSchema.openKind)", and what is public of the column, such as
+              "kind": "numeric", "lower": 18, "upper": 90
+              "kind": "categorical", "categories": ["Bonn", "Essen"]
+              "kind": "label", "classes": ["no", "yes"]    or  "kind": "target", "lower": 0, "upper": 50
+              "kind": "ignored"
+            'dp help formats' describes all of them.
+            """)
     }
 }

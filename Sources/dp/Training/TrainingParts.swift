@@ -67,11 +67,16 @@ struct TrainingParts {
     private static func mapped(
         _ data: LoadedData, by features: FeatureConfiguration?, over ranks: Ranks?
     ) throws -> (training: any Dataset, test: (any Dataset)?) {
-        try ranks?.agree(on: [
-            "kind of features": try features.map { try jsonLine($0) } ?? "none",
-            "test data": data.test == nil ? "none" : "given",
-        ])
+        try ranks?.agree(on: ["kind of features": try features.map { try jsonLine($0) } ?? "none"])
         guard let features else { return (data.training, data.test) }
+        // What lies elsewhere is mapped elsewhere, by other exchanges.
+        func place(_ data: (any Dataset)?) -> String {
+            data.map { $0 is InMemoryDataset ? "memory" : "files" } ?? "nowhere"
+        }
+        try ranks?.agree(on: [
+            "place of the training data": place(data.training), "place of the test data": place(data.test),
+            "way of holding the data": data.whole == nil ? "all of them" : "a part of them",
+        ])
         let training =
             if data.whole == nil {
                 try features.map(data.training, over: ranks)

@@ -62,7 +62,7 @@ struct BrokenOptimizer: GradientTransformation {
         next(&pass)
     }
 
-    private struct Doubling: BlockOperation {
+    private struct Doubling: UpdateOperation {
         func apply(to block: UpdateBlock) {
             for index in 0..<block.count { block.updates[index] *= 2 }
         }

@@ -109,34 +109,50 @@ import Testing
                     try AddDecayedWeights(0.1, mask: mask)
                     try Scale(-0.01)
                 }), isShared: true)
-        #expect(!IdentityAugmented(Masked(try adam(learningRate: 0.01), mask: mask)).hasElementwiseState)
+        #expect(!IdentityAugmented(Masked(try adam(learningRate: 0.01), mask: mask)).isDivisible)
         try Self.expectEqualSteps(
             IdentityAugmented(Masked(try adam(learningRate: 0.01), mask: mask)), isShared: false)
     }
 
-    /// What is elementwise by its own word alone, and asks for whole vectors.
-    private struct Halving: GradientTransformation {
-        static var identifier: String { "halving" }
-        static var isElementwise: Bool { true }
+    /// What is element-wise by its own word: a rate for each column, and one that is looked up by the leaf.
+    private struct OwnRates: ElementwiseTransformation {
+        static var identifier: String { "own_rates" }
 
-        func initialState(for parameters: ParameterVector) -> FirstMomentState {
-            var state = FirstMomentState(zeros: parameters.layout)
-            state.firstMoment = parameters
-            return state
+        struct Operation: UpdateOperation {
+            let rate: Float
+
+            func apply(to block: UpdateBlock) {
+                for index in 0..<block.count {
+                    block.updates[index] *= rate * Float((block.offset + index) % 100) / 100
+                }
+            }
         }
 
-        func update(_ updates: inout ParameterVector, state: inout FirstMomentState, parameters: ParameterVector) {
-            precondition(state.firstMoment.layout == updates.layout && parameters.layout == updates.layout)
-            for index in 0..<updates.count {
-                let half = (updates.values[index] + state.firstMoment.values[index] - parameters.values[index]) / 2
-                updates.withUnsafeMutableValues { $0[index] = half }
-                state.firstMoment.withUnsafeMutableValues { $0[index] = half }
-            }
+        func initialState(for parameters: ParameterVector) -> FirstMomentState {
+            FirstMomentState(zeros: parameters.layout)
+        }
+
+        func withOperation(state: inout FirstMomentState, layout: TreeLayout, _ body: (Operation) -> Void) {
+            let isKnown = layout.leaves.contains { $0.path.description == "dense/bias" }
+            body(Operation(rate: isKnown ? -0.1 : -1))
         }
     }
 
-    @Test func transformationsOfTheirOwnSeeTheirShare() throws {
-        try Self.expectEqualSteps(IdentityAugmented(Halving()), isShared: true)
+    /// It sees the whole layout, and all columns, on every rank.
+    @Test func transformationsFromOutsideAreNotDivided() throws {
+        #expect(OwnRates.isElementwise)
+        try Self.expectEqualSteps(IdentityAugmented(OwnRates()), isShared: false)
+    }
+
+    @Test func statesOfOtherLayoutsTrap() async throws {
+        await #expect(processExitsWith: .failure) {
+            _ = LocalRanks.run(2) { ranks in
+                let optimizer = IdentityAugmented(try sgd(learningRate: 0.1, momentum: 0.9))
+                let workspace = StepWorkspace(ranks: ranks, sharingStateOf: optimizer)
+                let short = try ParameterVector(zeros: TreeLayout([("w", [3])]))
+                _ = workspace.kept(of: try optimizer.initialState(for: short), in: Self.layout)
+            }
+        }
     }
 
     /// A scale is needed whole by every rank, and with it the second moment that it is made from.
@@ -171,7 +187,7 @@ import Testing
             #expect(share.whole.allSatisfy { $0 == 2 })
             #expect(share.own.contains(0) && share.own.contains(2))
         }
-        #expect(optimizer.hasElementwiseState)
+        #expect(optimizer.isDivisible)
     }
 
     @Test func gradientsOfSharesAreNotRead() async {
