@@ -138,7 +138,7 @@ struct SVGFrame {
             </style>
             <text class="title" x="\(middle)" y="24" text-anchor="middle">\(Self.escaped(title))</text>
             <text x="\(middle)" y="\(Self.number(height - 14))" text-anchor="middle">\(Self.escaped(xLabel))</text>
-            <text \(sideways)>\(Self.escaped(yLabel))</text>
+            <text class="vertical" \(sideways)>\(Self.escaped(yLabel))</text>
             \(body)\(legend.text)</svg>
 
             """

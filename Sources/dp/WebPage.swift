@@ -24,13 +24,16 @@ struct WebPage {
           overflow-wrap: anywhere; }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
         td { padding: 0.2rem 1.5rem 0.2rem 0; vertical-align: top; }
-        td:first-child { color: #777; }
+        td:first-child { color: #777; color: light-dark(#666, #999); }
         figure { margin: 1.5rem 0; }
         svg { max-width: 100%; height: auto; }
-        /* A picture of 720 units on a telephone: its letters keep their size. */
+        svg text { fill: light-dark(#666, #999); }
+        /* A picture of 720 units on a telephone: its letters keep their size, and its title says what is drawn. */
         @media (max-width: 40rem) {
           svg text { font-size: 20px; }
           svg .title { font-size: 23px; }
+          svg .vertical { display: none; }
+          pre { font-size: 0.72rem; padding: 0.6rem; }
         }
         </style>
         </head>
