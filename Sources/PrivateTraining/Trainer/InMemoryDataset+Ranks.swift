@@ -25,7 +25,7 @@ extension InMemoryDataset {
         try ranks.agree(on: ["features of a public example (by their digest)": made.hexadecimal])
         let width = map.featureCount
         var features = Matrix(undefinedRows: count, columns: width)
-        // MPI counts bytes in 32 bits, and a rank's own part is copied.
+        // Block by block: a rank's own features are made in memory of their own first.
         let most = max(ranks.count, (64 << 20) / (MemoryLayout<Float>.size * max(1, width)))
         for begin in stride(from: 0, to: count, by: most) {
             let rows = min(most, count - begin)
